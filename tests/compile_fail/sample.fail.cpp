@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// EXPECT-ERROR: a sample needs an integer
+// Shows the form; to be deleted when the first real case arrives.
+#include <concepts>
+
+template <typename T>
+T twice(T value) {
+  static_assert(std::integral<T>, "a sample needs an integer");
+  return value + value;
+}
+
+double use() { return twice(1.5); }

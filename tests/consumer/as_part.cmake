@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# gossip as a part of another project: it builds nothing of its own, installs nothing, and pushes
+# nothing on its user but the language level and threads.
+foreach(option IN ITEMS TESTS BENCHMARKS EXAMPLES)
+  if(GOSSIP_BUILD_${option})
+    message(FATAL_ERROR "GOSSIP_BUILD_${option} is on in a project that uses gossip")
+  endif()
+endforeach()
+if(GOSSIP_INSTALL)
+  message(FATAL_ERROR "GOSSIP_INSTALL is on in a project that uses gossip")
+endif()
+foreach(property IN ITEMS COMPILE_OPTIONS COMPILE_DEFINITIONS LINK_OPTIONS)
+  get_target_property(value gossip::gossip INTERFACE_${property})
+  if(value)
+    message(FATAL_ERROR "gossip::gossip pushes ${property} on its users: ${value}")
+  endif()
+endforeach()
+get_target_property(value gossip::gossip INTERFACE_LINK_LIBRARIES)
+if(NOT value STREQUAL "Threads::Threads")
+  message(FATAL_ERROR "gossip::gossip links its users to: ${value}")
+endif()

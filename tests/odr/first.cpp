@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+// The first of two translation units that include everything; see tests/CMakeLists.txt.
+#include <gossip/gossip.hpp>
+
+namespace gossip_odr {
+int first();
+int first() { return GOSSIP_VERSION_MAJOR; }
+}  // namespace gossip_odr

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+// The second of two translation units that include everything; see tests/CMakeLists.txt.
+#include <gossip/gossip.hpp>
+
+namespace gossip_odr {
+int second();
+int second() { return GOSSIP_VERSION_MINOR; }
+}  // namespace gossip_odr
