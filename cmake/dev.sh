@@ -1,0 +1,237 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The way in: `cmake/dev.sh help`. It obtains what is missing (cmake/bootstrap.sh), says what it
+# does, and can be run again at any time; once all is there it needs no network.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+cd "$root"
+archives=${GOSSIP_ARCHIVES:-$root/.deps}
+PATH=$archives/cmake/bin:$PATH
+export PATH
+
+jobs=${GOSSIP_JOBS:-$(getconf _NPROCESSORS_ONLN 2> /dev/null || echo 2)}
+GOSSIP_JOBS=$jobs
+CMAKE_BUILD_PARALLEL_LEVEL=$jobs
+CTEST_PARALLEL_LEVEL=$jobs
+export GOSSIP_JOBS CMAKE_BUILD_PARALLEL_LEVEL CTEST_PARALLEL_LEVEL
+
+say() { printf '==> %s\n' "$*"; }
+bootstrap() { sh "$root/cmake/bootstrap.sh" "$@"; }
+
+usage() {
+  cat << 'END'
+cmake/dev.sh COMMAND
+
+  demo              builds the examples and runs them: the tour, then logwatch on a real log
+  test [ARGUMENT]   builds every test (g++, Debug) and runs them; arguments go to ctest
+  check [STEP...]   everything that CI checks, or these steps alone:
+                      rules      what cmake/checks/ says about the files
+                      selftest   each of those rules rejects a broken copy
+                      format     clang-format 14
+                      headers    each header compiles alone (g++ and clang++)
+                      consumer   find_package, add_subdirectory, FetchContent, pkg-config
+                      asan tsan  all tests under the sanitizers (g++)
+                      clang      all tests (clang++, Debug)
+                      asan-clang tsan-clang   unit and stress tests under clang's sanitizers
+                      release    tests, examples and benchmarks (g++, Release)
+                      tidy       clang-tidy 14 on every header and the examples
+                      compile-time            what including gossip costs
+  bench [ARGUMENT]  builds the benchmarks (Release) and runs them; arguments go to the program
+  help              this
+
+Variables: GOSSIP_JOBS (parallel jobs), GOSSIP_ARCHIVES (folder of source archives, else .deps/),
+CXX (the compiler of demo and bench), CI=true (a skipped test fails).
+END
+}
+
+# configure_and_build PRESET [TARGET...]
+configure_and_build() {
+  preset=$1
+  shift
+  cmake --preset "$preset"
+  if [ $# -gt 0 ]; then
+    cmake --build --preset "$preset" --target "$@"
+  else
+    cmake --build --preset "$preset"
+  fi
+}
+
+# run_tests PRESET [CTEST ARGUMENT...]: ThreadSanitizer of older compilers wants a fixed layout
+run_tests() {
+  preset=$1
+  shift
+  case $preset in
+    tsan*)
+      if setarch "$(uname -m)" -R true 2> /dev/null; then
+        setarch "$(uname -m)" -R ctest --preset "$preset" "$@"
+        return
+      fi
+      ;;
+  esac
+  ctest --preset "$preset" "$@"
+}
+
+# --- demo, test, bench ---------------------------------------------------------------------------
+
+command_demo() {
+  bootstrap build
+  say 'building the examples (Release)'
+  cmake --preset demo > build-demo.log 2>&1 || { cat build-demo.log; rm -f build-demo.log; exit 1; }
+  rm -f build-demo.log
+  cmake --build --preset demo --target tour logwatch
+  log=/var/log/dpkg.log
+  if [ ! -r "$log" ] || [ ! -s "$log" ]; then
+    log=examples/logwatch/sample.log
+  fi
+  say 'tour'
+  "$(built demo tour)"
+  say "logwatch $log"
+  "$(built demo logwatch)" "$log"
+}
+
+# built PRESET PROGRAM: where an example's program is
+built() {
+  for path in "build/$1/examples/$2" "build/$1/examples/$2/$2"; do
+    [ ! -f "$path" ] || { echo "$path"; return; }
+  done
+  echo "build/$1/examples/$2"
+}
+
+command_test() {
+  bootstrap tests
+  say 'building the tests (g++, Debug)'
+  configure_and_build dev
+  say 'running the tests'
+  run_tests dev "$@"
+}
+
+command_bench() {
+  bootstrap bench peers
+  say 'building the benchmarks (Release)'
+  configure_and_build bench gossip_bench
+  say 'running the benchmarks'
+  exec build/bench/benchmarks/gossip_bench "$@"
+}
+
+# --- check ---------------------------------------------------------------------------------------
+
+all_steps='rules selftest format headers consumer asan tsan clang tidy release'
+all_steps="$all_steps asan-clang tsan-clang compile-time"
+
+# Sources that clang-format looks at: what is there, but not what is built or fetched.
+sources() {
+  find include tests benchmarks examples -type f \( -name '*.hpp' -o -name '*.cpp' \) |
+    LC_ALL=C sort
+}
+
+# tool NAME: that clang tool in the version whose verdict counts
+tool() {
+  for candidate in "$1-14" "$1"; do
+    if command -v "$candidate" > /dev/null 2>&1 &&
+      "$candidate" --version | grep -q 'version 14\.'; then
+      echo "$candidate"
+      return
+    fi
+  done
+  echo "$1 14 is not installed, and other versions judge differently" >&2
+  return 1
+}
+
+step_rules() { sh cmake/checks/rules.sh; }
+step_selftest() { sh cmake/checks/selftest.sh; }
+
+step_format() {
+  format=$(tool clang-format)
+  sources | xargs "$format" --dry-run -Werror
+}
+
+step_headers() {
+  configure_and_build dev all_verify_interface_header_sets
+  configure_and_build dev-clang all_verify_interface_header_sets
+}
+
+step_consumer() {
+  configure_and_build dev
+  run_tests dev -L '^consumer$'
+}
+
+step_asan() { configure_and_build asan && run_tests asan; }
+step_tsan() { configure_and_build tsan && run_tests tsan; }
+step_clang() { configure_and_build dev-clang && run_tests dev-clang; }
+step_release() { configure_and_build release && run_tests release; }
+step_asan_clang() { configure_and_build asan-clang && run_tests asan-clang -L '^(unit|stress)$'; }
+step_tsan_clang() { configure_and_build tsan-clang && run_tests tsan-clang -L '^(unit|stress)$'; }
+
+step_tidy() {
+  tidy=$(tool clang-tidy)
+  cmake --preset dev-clang
+  find tests/odr/first.cpp examples -name '*.cpp' | LC_ALL=C sort |
+    xargs -n 1 -P "$jobs" "$tidy" --quiet -p build/dev-clang
+}
+
+step_compile_time() { sh cmake/checks/compile_time.sh; }
+
+# What each step asks of the machine.
+needs() {
+  case $1 in
+    rules | selftest) ;;
+    consumer | asan | tsan | compile-time) echo tests ;;
+    release) echo tests bench ;;
+    *) echo tests check ;;
+  esac
+}
+
+command_check() {
+  steps=${*:-$all_steps}
+  for step in $steps; do
+    case " $all_steps " in
+      *" $step "*) ;;
+      *)
+        echo "no such step: $step; there are: $all_steps" >&2
+        exit 2
+        ;;
+    esac
+  done
+  needed=$(for step in $steps; do needs "$step"; done | tr ' ' '\n' | sort -u)
+  # shellcheck disable=SC2086  # a list of words
+  [ -z "$needed" ] || bootstrap $needed
+  mkdir -p build/check
+  failed=
+  for step in $steps; do
+    log=build/check/$step.log
+    begun=$(date +%s)
+    # A new shell for each step: `set -e` has no effect in a function that `if` calls.
+    if sh "$root/cmake/dev.sh" step "$step" > "$log" 2>&1 < /dev/null; then
+      verdict=ok
+    else
+      verdict=FAILED
+      failed="$failed $step"
+    fi
+    summary=$(grep -hE 'tests passed|tests failed out of|^(ratio|warning):|^  warning:' "$log" |
+      tail -n 1 | sed 's/^ */ - /' || true)
+    printf '%-6s %-12s %4d s%s\n' "$verdict" "$step" "$(($(date +%s) - begun))" "$summary"
+    if [ "$verdict" = FAILED ]; then
+      tail -n 40 "$log" | sed 's/^/    /'
+      echo "    (all of it: $log)"
+    fi
+  done
+  if [ -n "$failed" ]; then
+    echo "failed:$failed"
+    exit 1
+  fi
+  echo 'every step passed'
+}
+
+command=${1:-help}
+[ $# -eq 0 ] || shift
+case $command in
+  demo | test | check | bench) "command_$command" "$@" ;;
+  step) "step_$(echo "$1" | tr - _)" ;;
+  help | -h | --help) usage ;;
+  *)
+    usage >&2
+    exit 2
+    ;;
+esac
