@@ -161,6 +161,8 @@ append include/gossip/core/detail/raw.hpp '#define GOSSIP_SPIN 1'
 rejects header_form 'raw.hpp:8: a macro: GOSSIP_SPIN'
 append include/gossip/config.hpp '# define SPIN(x) (x)'
 rejects header_form 'a macro not named GOSSIP_*: SPIN'
+append include/gossip/core/event.hpp '#undef assert'
+rejects header_form 'a macro: assert'
 append include/gossip/core/event.hpp '// TODO: more'
 rejects header_form 'something left to do'
 sed -i 1d "$tree/tests/unit/core/event_test.cpp"
@@ -176,6 +178,9 @@ rejects header_list 'is not sorted'
 append tests/stress/bus_stress.cpp 'std::this_thread::sleep_for(1ms);'
 rejects no_sleep 'a test sleeps'
 
+source_file tests/support/wait.hpp 'inline void wait() { ::usleep(10); }'
+rejects no_sleep 'tests/support/wait.hpp:2:'
+
 mkdir "$tree/docs"
 rejects top_level 'docs: does not belong at the top level'
 
@@ -189,12 +194,14 @@ sed -i 's/#one/#two/' "$tree/README.md"
 rejects snippets 'no region [two]'
 sed -i 's|// \[/one\]|//|' "$tree/examples/tour/main.cpp"
 rejects snippets 'has no end'
+append examples/tour/main.cpp '// [one]' '// [/one]'
+rejects snippets 'more than one region [one]'
 rm "$tree/examples/tour/main.cpp"
 rejects snippets 'no such file: examples/tour/main.cpp'
 sed -i '/tour/d' "$tree/examples/CMakeLists.txt"
 rejects snippets 'nothing compiles it'
 sed -i '$!b; s/.*/```\n```cpp/' "$tree/README.md"
-rejects snippets 'a block without'
+rejects snippets 'a block without an end'
 
 echo "$failures failures"
 [ "$failures" -eq 0 ]
