@@ -5,6 +5,7 @@
 set(CMAKE_CXX_STANDARD 20)  # before Catch2: its ABI depends on it
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_SCAN_FOR_MODULES OFF)  # there are none
 
 if(GOSSIP_BUILD_TESTS OR GOSSIP_BUILD_BENCHMARKS)
   include(cmake/dependencies.cmake)
