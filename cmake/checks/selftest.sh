@@ -39,7 +39,8 @@ listing() {
 plant() {
   rm -rf "$tree"
   mkdir -p "$tree/.ci"
-  header version.hpp '#define GOSSIP_VERSION 1'
+  header version.hpp '#define GOSSIP_VERSION_MAJOR 1' '#define GOSSIP_VERSION_MINOR 2' \
+    '#define GOSSIP_VERSION_PATCH 3' '#define GOSSIP_VERSION_STRING "1.2.3"'
   header config.hpp '#include <gossip/version.hpp>' '#define GOSSIP_CONFIG 1'
   header core/event.hpp '#include <gossip/core/detail/raw.hpp>'
   header core/detail/raw.hpp '#include <gossip/config.hpp>'
@@ -202,6 +203,9 @@ sed -i '/tour/d' "$tree/examples/CMakeLists.txt"
 rejects snippets 'nothing compiles it'
 sed -i '$!b; s/.*/```\n```cpp/' "$tree/README.md"
 rejects snippets 'a block without an end'
+
+sed -i 's/"1.2.3"/"1.2.4"/' "$tree/include/gossip/version.hpp"
+rejects version 'GOSSIP_VERSION_STRING is "1.2.4", the numbers say 1.2.3'
 
 echo "$failures failures"
 [ "$failures" -eq 0 ]
