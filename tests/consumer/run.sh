@@ -61,8 +61,8 @@ case $way in
     export PKG_CONFIG_PATH
     pkg-config --print-errors --exists 'gossip >= 0.1'
     flags=$(pkg-config --cflags --libs gossip)
-    # shellcheck disable=SC2086  # several flags
-    "$GOSSIP_CXX" -std=c++20 "$here/main.cpp" $flags -o "$GOSSIP_WORK/pkg_config_consumer"
+    eval "set -- $flags"  # pkg-config quotes for a shell
+    "$GOSSIP_CXX" -std=c++20 "$here/main.cpp" "$@" -o "$GOSSIP_WORK/pkg_config_consumer"
     "$GOSSIP_WORK/pkg_config_consumer"
     echo "pkg_config: built with '$flags' and ran"
     ;;
