@@ -184,6 +184,8 @@ rejects no_sleep 'tests/support/wait.hpp:2:'
 
 mkdir "$tree/docs"
 rejects top_level 'docs: does not belong at the top level'
+mkdir "$tree/.git" "$tree/docs"  # a repository that git cannot read
+rejects top_level 'docs: does not belong at the top level'
 
 sed -i '/snippet:/d' "$tree/README.md"
 rejects snippets 'README.md:3: a block without'

@@ -3,12 +3,12 @@
 # top_level.sh [ROOT]: the repository's top level holds what is named here, and dot files.
 set -eu
 cd "${1:-$(dirname -- "$0")/../..}"
-# What git would commit; without git, what is there (but the ignored build folder).
-if [ -e .git ]; then
-  git ls-files --cached --others --exclude-standard
-else
-  find . -mindepth 1 -maxdepth 1 ! -name build | sed 's|^\./||'
-fi | cut -d / -f 1 | LC_ALL=C sort -u | awk '
+# What git would commit; where git cannot say, what is there (but the ignored build folder).
+if ! { [ -e .git ] && names=$(git ls-files --cached --others --exclude-standard 2> /dev/null); }; then
+  names=$(find . -mindepth 1 -maxdepth 1 ! -name build | sed 's|^\./||')
+fi
+[ -n "$names" ] || { echo 'nothing here'; exit 1; }
+printf '%s\n' "$names" | cut -d / -f 1 | LC_ALL=C sort -u | awk '
   BEGIN {
     n = split("include tests benchmarks examples cmake CMakeLists.txt README.md LICENSE " \
       "CMakePresets.json vcpkg.json CHANGELOG.md CONTRIBUTING.md", names, " ")
