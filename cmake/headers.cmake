@@ -2,5 +2,55 @@
 # Every public header, one per line, in `LC_ALL=C sort` order, relative to include/.
 # `cmake/checks/header_list.sh` proves that this list and the disk agree.
 set(GOSSIP_HEADERS
+  gossip/bus/bus_core.hpp
+  gossip/bus/event_bus.hpp
+  gossip/bus/global_bus.hpp
+  gossip/bus/publisher.hpp
+  gossip/bus/sync_result.hpp
+  gossip/config.hpp
+  gossip/core/any_event.hpp
+  gossip/core/clock.hpp
+  gossip/core/context.hpp
+  gossip/core/detail/tick_counter.hpp
+  gossip/core/errc.hpp
+  gossip/core/error.hpp
+  gossip/core/event.hpp
+  gossip/core/event_header.hpp
+  gossip/core/event_id.hpp
+  gossip/core/event_type.hpp
+  gossip/core/manual_clock.hpp
+  gossip/core/metadata.hpp
+  gossip/core/payload.hpp
+  gossip/core/priority.hpp
+  gossip/core/processor.hpp
+  gossip/core/provider.hpp
+  gossip/core/status.hpp
+  gossip/core/subscription.hpp
+  gossip/core/subscription_id.hpp
+  gossip/dispatch/call.hpp
+  gossip/dispatch/current_thread.hpp
+  gossip/dispatch/delivery.hpp
+  gossip/dispatch/dispatcher.hpp
+  gossip/dispatch/envelope.hpp
+  gossip/dispatch/event_queue.hpp
+  gossip/dispatch/options.hpp
+  gossip/dispatch/overflow_policy.hpp
+  gossip/dispatch/registry.hpp
+  gossip/dispatch/statistics.hpp
+  gossip/dispatch/subscription_record.hpp
+  gossip/dispatch/thread_slots.hpp
+  gossip/dispatch/timer.hpp
+  gossip/dispatch/type_table.hpp
+  gossip/dispatch/worker_pool.hpp
+  gossip/fwd.hpp
+  gossip/gossip.hpp
+  gossip/provider/in_memory_provider.hpp
+  gossip/queue/asymmetric_fence.hpp
+  gossip/queue/back_off.hpp
+  gossip/queue/cache_line.hpp
+  gossip/queue/mpmc_queue.hpp
+  gossip/queue/platform.hpp
+  gossip/queue/wait_gate.hpp
+  gossip/queue/worker_parking.hpp
   gossip/version.hpp
 )

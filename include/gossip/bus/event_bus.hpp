@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// EventBus: publish once, and everyone who cares is told. Layer: bus.
+
+#include <gossip/bus/bus_core.hpp>
+#include <gossip/bus/publisher.hpp>
+#include <gossip/bus/sync_result.hpp>
+#include <gossip/core/clock.hpp>
+#include <gossip/core/event.hpp>
+#include <gossip/core/event_type.hpp>
+#include <gossip/core/processor.hpp>
+#include <gossip/core/provider.hpp>
+#include <gossip/core/status.hpp>
+#include <gossip/core/subscription.hpp>
+#include <gossip/dispatch/options.hpp>
+#include <gossip/dispatch/statistics.hpp>
+#include <gossip/provider/in_memory_provider.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <initializer_list>
+#include <iterator>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace gossip {
+
+/// What came of a publish_batch.
+struct BatchResult {
+  std::size_t published = 0;  ///< how many were accepted, from the first on // events
+  Status status = {};         ///< why the next one was not; success if all were
+};
+
+/// A bus: typed events published from any thread reach the processors of every subscription, on a
+/// fixed pool of workers.
+///
+/// Owns its queue, its workers and its provider. Handles that it gave out may outlive it. The
+/// destructor shuts down with BusOptions::shutdown_timeout, so it waits for queued events and for
+/// running processors; then it destroys all processors.
+///
+/// Example: examples/tour/main.cpp.
+///
+/// Thread safety: all members from any thread at once, but construction and destruction.
+template <Provider P = InMemoryProvider, Clock C = TickClock>
+class EventBus {
+ public:
+  /// Starts the workers.
+  /// @param options           see BusOptions
+  /// @param provider_options  see the provider
+  /// @param clock             where time stamps come from
+  /// @throws std::invalid_argument  an option is out of range; names it, its value, what is allowed
+  /// @throws std::system_error      no thread, or no randomness, is to be had
+  /// @throws Error                  the provider cannot be opened
+  /// @throws what BusOptions::on_worker_start throws, std::bad_alloc
+  explicit EventBus(const BusOptions& options = {}, typename P::Options provider_options = {},
+                    C clock = C{})
+      : core_{std::make_shared<Core>(options, std::move(provider_options), std::move(clock))} {
+    core_->dispatcher().start(core_);
+  }
+  EventBus(const EventBus&) = delete;
+  EventBus& operator=(const EventBus&) = delete;
+  /// Shuts down. Destroyed by one of its own processors, it cannot wait for it: the workers then
+  /// handle what is queued and end by themselves.
+  ~EventBus() {
+    if (core_->dispatcher().on_own_worker()) {
+      core_->dispatcher().orphan();
+    } else {
+      shutdown();
+      core_->dispatcher().unsubscribe_all();
+    }
+  }
+
+  // ---- Subscribing ----------------------------------------------------------------------------
+
+  /// Registers a processor for events of `type`.
+  /// @param processor  see Processor; moved or copied in; called by several workers at once
+  /// @return           the handle that keeps it registered
+  /// @throws TypeAssertionError  the name is in use on this bus with another payload type
+  /// @throws Error               Errc::closed, or the provider refuses
+  /// @throws std::bad_alloc, and what moving the processor throws
+  /// @par Blocking       a mutex that is held for a microsecond, never while user code runs
+  /// @par Complexity     O(1) amortised, whatever the number of subscriptions
+  /// @par Ordering       events published after it returns reach the processor; of those published
+  ///                     before, the ones that no worker has begun do too. Processors of one event
+  ///                     are called in the order of subscribing
+  template <class T, Processor<T> F>
+  Subscription subscribe(const EventType<T>& type, F&& processor, SubscribeOptions options = {}) {
+    detail::Dispatcher& dispatcher = core_->dispatcher();
+    if (dispatcher.closed()) throw Error{Errc::closed, "subscribe"};
+    detail::TypeEntry& entry = dispatcher.entry_of(type);
+    core_->provider().subscribe(*core_, type).throw_if_error();
+    detail::ErasedProcessor erased = detail::erase_processor<T>(std::forward<F>(processor));
+    try {
+      return handle(dispatcher.subscribe(entry, erased, std::move(options)));
+    } catch (...) {
+      erased.destroy(erased.object);
+      throw;
+    }
+  }
+
+  /// Registers one processor for several types; they share it.
+  /// @return  the handles, in the order of the types
+  /// @throws  as subscribe; nothing is registered then
+  template <class T, Processor<T> F>
+  [[nodiscard]] std::vector<Subscription> subscribe_all(std::initializer_list<EventType<T>> types,
+                                                        F&& processor,
+                                                        const SubscribeOptions& options = {}) {
+    const auto shared = std::make_shared<std::remove_cvref_t<F>>(std::forward<F>(processor));
+    std::vector<Subscription> handles;
+    handles.reserve(types.size());
+    for (const EventType<T>& type : types) {
+      handles.push_back(subscribe(
+          type,
+          [shared](const Event<T>& event, Context& context) {
+            return invoke_processor<T>(*shared, event, context);
+          },
+          options));
+    }
+    return handles;
+  }
+
+  /// Ends a subscription; see Subscription::cancel.
+  /// @return  false if it had ended already, or is of another bus
+  bool unsubscribe(SubscriptionId id) noexcept { return core_->dispatcher().unsubscribe(id); }
+
+  /// Ends several subscriptions.
+  /// @return  how many there were
+  std::size_t unsubscribe_all(std::span<const SubscriptionId> ids) noexcept {
+    std::size_t count = 0;
+    for (const SubscriptionId& id : ids) count += unsubscribe(id) ? 1 : 0;
+    return count;
+  }
+
+  // ---- Publishing -----------------------------------------------------------------------------
+
+  /// Publishes an event; the workers call the processors.
+  /// @param data         moved from on success; untouched on failure, if it can be moved without
+  ///                     throwing
+  /// @return             ok, Errc::queue_full (OverflowPolicy::reject, or a worker nested deeper than
+  ///                     BusOptions::max_nesting), Errc::closed, a TypeAssertionError (the name is
+  ///                     in use with another payload type), or what the provider reports
+  /// @throws             nothing, if the payload travels inline and is given as an rvalue; else
+  ///                     std::bad_alloc and what copying or moving it throws, before anything happened
+  /// @par Blocking       never, but with OverflowPolicy::block while the queue is full; a worker then
+  ///                     runs queued events meanwhile. Otherwise a mutex, if a worker must be woken
+  /// @par Progress       as MpmcQueue
+  /// @par Complexity     O(1), no allocation if the payload travels inline (inline_payload_bytes)
+  /// @par Ordering       events of one thread are taken in the order of publishing; with several
+  ///                     workers they are handled at the same time
+  /// @{
+  template <class T>
+  Status publish(const EventType<T>& type, std::type_identity_t<StoredPayload<T>>&& data) {
+    detail::TypeEntry* entry = nullptr;
+    if (Status status = find(type, entry); !status.ok()) [[unlikely]]
+      return status;
+    return core_->template publish<T>(*entry, data);
+  }
+  template <class T>
+    requires std::copy_constructible<StoredPayload<T>> Status
+    publish(const EventType<T>& type, const std::type_identity_t<StoredPayload<T>>& data) {
+      return publish(type, StoredPayload<T>(data));
+    }
+  Status publish(const EventType<void>& type) { return publish(type, NoData{}); }
+  /// An event built by chaining, with metadata, say. Metadata, a priority or an id that was asked
+  /// for cost an allocation.
+  template <class T>
+  Status publish(Event<T>&& event) {
+    detail::TypeEntry* entry = nullptr;
+    const EventTypeName& name = detail::EventAccess::header(event).type;
+    if (Status status = find<T>(name, entry); !status.ok()) [[unlikely]]
+      return status;
+    return core_->publish(*entry, event);
+  }
+  template <class T>
+  Status publish(const Event<T>& event) {
+    return publish(Event<T>{event});
+  }
+  /// @}
+
+  /// Publishes an event whose payload is made from `args`.
+  template <class T, class... Args>
+    requires std::constructible_from<StoredPayload<T>, Args...> Status
+    emplace(const EventType<T>& type, Args&&... args) {
+      return publish(type, StoredPayload<T>(std::forward<Args>(args)...));
+    }
+
+  /// Publishes every element of a range, in order, and stops at the first that is refused. Elements
+  /// of an rvalue range are moved from.
+  template <class T, class Range>
+  BatchResult publish_batch(const EventType<T>& type, Range&& range) {
+    detail::TypeEntry* entry = nullptr;
+    BatchResult result{0, find(type, entry)};
+    if (!result.status.ok()) return result;
+    for (auto&& element : range) {
+      if constexpr (std::is_lvalue_reference_v<Range>) {
+        StoredPayload<T> data(element);
+        result.status = core_->template publish<T>(*entry, data);
+      } else {
+        result.status = core_->template publish<T>(*entry, element);
+      }
+      if (!result.status.ok()) break;
+      ++result.published;
+    }
+    return result;
+  }
+
+  /// Calls every processor of `type` on this thread and waits for all.
+  /// @return          every failure with its subscription
+  /// @throws          std::bad_alloc
+  /// @par Blocking    while the processors run; takes no lock
+  /// @par Complexity  linear in the number of subscriptions; no allocation unless one fails
+  /// @{
+  template <class T>
+  SyncResult publish_sync(const EventType<T>& type, std::type_identity_t<StoredPayload<T>> data,
+                          SyncOptions options = {}) {
+    SyncResult result;
+    detail::TypeEntry* entry = nullptr;
+    result.refused = find(type, entry);
+    if (!result.refused.ok()) [[unlikely]]
+      return result;
+    const Event<T> event = detail::EventAccess::make<T>(
+        detail::EventHeader{entry->name, core_->dispatcher().stamp(core_->clock()),
+                            &core_->dispatcher().source(), detail::EventHeader::unnumbered},
+        std::move(data));
+    call_now(*entry, event, options, result);
+    return result;
+  }
+  SyncResult publish_sync(const EventType<void>& type, SyncOptions options = {}) {
+    return publish_sync(type, NoData{}, std::move(options));
+  }
+  template <class T>
+  SyncResult publish_sync(const Event<T>& event, SyncOptions options = {}) {
+    SyncResult result;
+    detail::TypeEntry* entry = nullptr;
+    result.refused = find<T>(detail::EventAccess::header(event).type, entry);
+    if (result.refused.ok()) call_now(*entry, event, options, result);
+    return result;
+  }
+  /// @}
+
+  /// A handle that publishes events of `type` without looking the type up each time.
+  /// @throws TypeAssertionError  the name is in use on this bus with another payload type
+  template <class T>
+  [[nodiscard]] Publisher<T, P, C> publisher(const EventType<T>& type) {
+    return {core_, core_->dispatcher().entry_of(type)};
+  }
+
+  // ---- Life -----------------------------------------------------------------------------------
+
+  /// Waits until every accepted event has been handled, also those that processors publish
+  /// meanwhile. While other threads keep publishing it may wait for ever.
+  /// @return  false if called by one of the bus's own processors on a worker: it would wait for
+  ///          itself
+  bool drain() { return core_->dispatcher().drain(SteadyTime::max()); }
+  /// @return  false if the time was up first, too
+  bool drain_for(std::chrono::nanoseconds timeout) {
+    return core_->dispatcher().drain(detail::Dispatcher::deadline_after(timeout));
+  }
+
+  /// Ends the bus: publishing from outside answers Errc::closed from now on; what is queued, and
+  /// what processors on the workers publish because of it, is handled until the time is up; then a
+  /// stop is requested (Context::stop_requested), running processors are waited for, the workers
+  /// end, and what is still queued is counted as abandoned. Idempotent.
+  /// @return             what was left. Not `complete` if another thread is still shutting down when
+  ///                     the time is up, or if called by one of the bus's own processors on a
+  ///                     worker: then it only closes the bus, and shutdown by another thread, or the
+  ///                     destructor, does the rest
+  /// @par Blocking       up to the timeout for queued events, then until running processors return
+  /// @par Thread safety  any thread, any number at once
+  /// @{
+  ShutdownReport shutdown(std::chrono::nanoseconds timeout) {
+    ShutdownReport report = core_->dispatcher().shutdown(timeout);
+    if (report.complete) core_->provider().close(detail::Dispatcher::deadline_after(timeout));
+    return report;
+  }
+  ShutdownReport shutdown() { return shutdown(core_->dispatcher().options().shutdown_timeout); }
+  /// @}
+
+  /// What the bus has done so far.
+  /// @throws std::bad_alloc
+  /// @par Complexity  linear in the numbers of types, subscriptions and threads that used the bus
+  [[nodiscard]] Statistics stats() const { return core_->dispatcher().statistics(); }
+
+ private:
+  using Core = detail::BusCore<P, C>;
+
+  Subscription handle(SubscriptionId id) {
+    return {core_,
+            [](void* core, SubscriptionId gone) noexcept {
+              static_cast<Core*>(core)->dispatcher().unsubscribe(gone);
+            },
+            id};
+  }
+
+  /// Looks a type up, without throwing for a mistake of the caller's.
+  template <class T>
+  Status find(const EventType<T>& type, detail::TypeEntry*& entry) {
+    return find<T>(type.key(), entry);
+  }
+  template <class T>
+  Status find(const EventTypeName& name, detail::TypeEntry*& entry) {
+    try {
+      entry = &core_->dispatcher().template entry_of<T>(name);
+      return {};
+    } catch (const TypeAssertionError& error) {
+      return error;
+    }
+  }
+
+  void call_now(detail::TypeEntry& entry, const EventBase& event, SyncOptions& options,
+                SyncResult& result) {
+    const auto collect = [](void* list, detail::Call& call,
+                            const detail::SubscriptionRecord& record) {
+      static_cast<SyncResult*>(list)->errors.push_back(
+          {call.subscription, record.name, std::move(call.error)});
+    };
+    detail::Call call{event, options.stop, {collect, &result}, options.deadline};
+    call.limited = options.deadline != SteadyTime::max() || options.stop.stop_possible();
+    if (!core_->dispatcher().call_now(entry, call, result.calls)) result.refused = Errc::closed;
+  }
+
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace gossip

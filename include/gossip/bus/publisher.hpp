@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Publisher: publishes events of one type, with the look-up done beforehand. Layer: bus.
+
+#include <gossip/bus/bus_core.hpp>
+#include <gossip/core/event.hpp>
+#include <gossip/core/event_type.hpp>
+#include <gossip/core/status.hpp>
+
+#include <concepts>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace gossip {
+
+/// Publishes events of one type on one bus. Made by EventBus::publisher; copyable; it may outlive
+/// the bus, and then answers Errc::closed.
+///
+/// Thread safety: any thread. Blocking, ordering, errors: as EventBus::publish.
+template <Payload T, Provider P, Clock C>
+class Publisher {
+ public:
+  /// As EventBus::publish(type, data).
+  /// @{
+  Status publish(std::type_identity_t<StoredPayload<T>>&& data) {
+    return core_->template publish<T>(*entry_, data);
+  }
+  Status publish(const std::type_identity_t<StoredPayload<T>>& data) requires
+      std::copy_constructible<StoredPayload<T>> {
+    return publish(StoredPayload<T>(data));
+  }
+  Status publish() requires std::is_void_v<T> { return publish(NoData{}); }
+  /// @}
+
+  /// As EventBus::emplace.
+  template <class... Args>
+    requires std::constructible_from<StoredPayload<T>, Args...> Status emplace(Args&&... args) {
+      return publish(StoredPayload<T>(std::forward<Args>(args)...));
+    }
+
+ private:
+  template <Provider, Clock>
+  friend class EventBus;
+
+  Publisher(std::shared_ptr<detail::BusCore<P, C>> core, detail::TypeEntry& entry) noexcept
+      : core_{std::move(core)}, entry_{&entry} {}
+
+  std::shared_ptr<detail::BusCore<P, C>> core_;
+  detail::TypeEntry* entry_;
+};
+
+}  // namespace gossip

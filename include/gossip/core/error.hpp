@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Error and its nine kinds: exceptions that also travel as values inside a Status. Layer: core.
+
+#include <gossip/core/errc.hpp>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gossip {
+
+class Error;
+
+/// Shared ownership of an immutable error; null means "no error".
+using ErrorPtr = std::shared_ptr<const Error>;
+
+/// An error with a code, a message and the error that caused it. It can be thrown, and it can be
+/// returned (see Status). Copies share the cause.
+///
+/// Thread safety: immutable after construction; any thread may read it.
+class Error : public std::exception {
+ public:
+  /// @param code     the kind of failure
+  /// @param message  what happened, for a person; may be empty
+  /// @param cause    the error behind this one, or null
+  explicit Error(Errc code, std::string message = {}, ErrorPtr cause = nullptr)
+      : code_{code}, message_{std::move(message)}, cause_{std::move(cause)} {
+    compose({});
+  }
+
+  /// The kind of failure.
+  [[nodiscard]] Errc code() const noexcept { return code_; }
+  /// What happened, without the fields and without the cause.
+  [[nodiscard]] const std::string& message() const noexcept { return message_; }
+  /// The error behind this one; null if there is none.
+  [[nodiscard]] const ErrorPtr& cause() const noexcept { return cause_; }
+  /// The exception this error was made from; null unless a processor threw something of its own.
+  [[nodiscard]] const std::exception_ptr& origin() const noexcept { return origin_; }
+  /// Kind, fields, message and causes in one line.
+  [[nodiscard]] const char* what() const noexcept override { return what_.c_str(); }
+
+  /// A shared copy of the complete object, whatever its kind.
+  /// @throws std::bad_alloc
+  [[nodiscard]] virtual ErrorPtr share() const { return std::make_shared<Error>(*this); }
+  /// Throws a copy of the complete object.
+  [[noreturn]] virtual void raise() const { throw Error{*this}; }
+
+ protected:
+  Error(Errc code, std::string message, ErrorPtr cause, const std::string& fields,
+        std::exception_ptr origin = nullptr)
+      : code_{code},
+        message_{std::move(message)},
+        cause_{std::move(cause)},
+        origin_{std::move(origin)} {
+    compose(fields);
+  }
+
+ private:
+  void compose(const std::string& fields) {
+    what_ = to_string(code_);
+    for (const std::string* part : {&fields, &std::as_const(message_)}) {
+      if (!part->empty()) {
+        what_ += ": ";
+        what_ += *part;
+      }
+    }
+    if (cause_) {
+      what_ += ": ";
+      what_ += cause_->what();
+    }
+  }
+
+  Errc code_;
+  std::string message_;
+  ErrorPtr cause_;
+  std::exception_ptr origin_;
+  std::string what_;
+};
+
+namespace detail {
+
+/// Gives a kind of error its copying members.
+template <class Derived>
+class ErrorKind : public Error {
+ public:
+  [[nodiscard]] ErrorPtr share() const override {
+    return std::make_shared<Derived>(static_cast<const Derived&>(*this));
+  }
+  [[noreturn]] void raise() const override { throw Derived{static_cast<const Derived&>(*this)}; }
+
+ private:
+  friend Derived;
+  using Error::Error;
+};
+
+/// Names a field in the text of an error: `name=value`.
+inline std::string named_field(const char* name, const std::string& value) {
+  return std::string{name} + "=" + value;
+}
+
+}  // namespace detail
+
+/// It failed now and may succeed when tried again.
+class RetryableError final : public detail::ErrorKind<RetryableError> {
+ public:
+  explicit RetryableError(std::string message, ErrorPtr cause = nullptr)
+      : ErrorKind{Errc::retryable, std::move(message), std::move(cause)} {}
+};
+
+/// The data breaks a rule; trying again cannot help.
+class ValidationError final : public detail::ErrorKind<ValidationError> {
+ public:
+  ValidationError(std::string field, std::string message, ErrorPtr cause = nullptr)
+      : ErrorKind{Errc::validation_failed, std::move(message), std::move(cause),
+                  detail::named_field("field", field)},
+        field_{std::move(field)} {}
+
+  /// The field that is wrong.
+  [[nodiscard]] const std::string& field() const noexcept { return field_; }
+
+ private:
+  std::string field_;
+};
+
+/// A processor failed.
+class ProcessingError final : public detail::ErrorKind<ProcessingError> {
+ public:
+  explicit ProcessingError(std::string message, ErrorPtr cause = nullptr)
+      : ErrorKind{Errc::processing_failed, std::move(message), std::move(cause)} {}
+  /// From an exception that is no gossip::Error.
+  ProcessingError(std::string message, std::exception_ptr origin)
+      : ErrorKind{Errc::processing_failed, std::move(message), nullptr, {}, std::move(origin)} {}
+};
+
+/// A deadline passed.
+class TimeoutError final : public detail::ErrorKind<TimeoutError> {
+ public:
+  explicit TimeoutError(std::chrono::nanoseconds limit, std::string message = {},
+                        ErrorPtr cause = nullptr)
+      : ErrorKind{Errc::timeout, std::move(message), std::move(cause),
+                  detail::named_field("limit_ns", std::to_string(limit.count()))},
+        limit_{limit} {}
+
+  /// The time that was allowed.
+  [[nodiscard]] std::chrono::nanoseconds limit() const noexcept { return limit_; }
+
+ private:
+  std::chrono::nanoseconds limit_;
+};
+
+/// Never try again.
+class FatalError final : public detail::ErrorKind<FatalError> {
+ public:
+  explicit FatalError(std::string message, ErrorPtr cause = nullptr)
+      : ErrorKind{Errc::fatal, std::move(message), std::move(cause)} {}
+};
+
+/// A payload is not of the type that was asked for.
+class TypeAssertionError final : public detail::ErrorKind<TypeAssertionError> {
+ public:
+  TypeAssertionError(std::string expected, std::string actual, std::string message = {},
+                     ErrorPtr cause = nullptr)
+      : ErrorKind{Errc::type_assertion_failed, std::move(message), std::move(cause),
+                  detail::named_field("expected", expected) + ", " +
+                      detail::named_field("actual", actual)},
+        expected_{std::move(expected)},
+        actual_{std::move(actual)} {}
+
+  /// The type that was asked for.
+  [[nodiscard]] const std::string& expected() const noexcept { return expected_; }
+  /// The type that was there.
+  [[nodiscard]] const std::string& actual() const noexcept { return actual_; }
+
+ private:
+  std::string expected_;
+  std::string actual_;
+};
+
+/// An event has no data where data is needed.
+class NoDataError final : public detail::ErrorKind<NoDataError> {
+ public:
+  explicit NoDataError(std::string field, std::string message = {}, ErrorPtr cause = nullptr)
+      : ErrorKind{Errc::nil_data, std::move(message), std::move(cause),
+                  detail::named_field("field", field)},
+        field_{std::move(field)} {}
+
+  /// The field that has no data.
+  [[nodiscard]] const std::string& field() const noexcept { return field_; }
+
+ private:
+  std::string field_;
+};
+
+/// An event breaks the rules of events.
+class InvalidEventError final : public detail::ErrorKind<InvalidEventError> {
+ public:
+  InvalidEventError(std::string event_id, std::string field, std::string reason,
+                    std::string message = {}, ErrorPtr cause = nullptr)
+      : ErrorKind{Errc::invalid_event, std::move(message), std::move(cause),
+                  detail::named_field("event_id", event_id) + ", " +
+                      detail::named_field("field", field) + ", " +
+                      detail::named_field("reason", reason)},
+        event_id_{std::move(event_id)},
+        field_{std::move(field)},
+        reason_{std::move(reason)} {}
+
+  /// The event's id, as text; empty if it has none.
+  [[nodiscard]] const std::string& event_id() const noexcept { return event_id_; }
+  /// The field that is wrong.
+  [[nodiscard]] const std::string& field() const noexcept { return field_; }
+  /// Why it is wrong.
+  [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
+
+ private:
+  std::string event_id_;
+  std::string field_;
+  std::string reason_;
+};
+
+/// A processor was given an event type that it does not handle.
+class UnsupportedEventTypeError final : public detail::ErrorKind<UnsupportedEventTypeError> {
+ public:
+  UnsupportedEventTypeError(std::string event_type, std::vector<std::string> supported,
+                            std::string message = {}, ErrorPtr cause = nullptr)
+      : ErrorKind{Errc::unsupported_event_type, std::move(message), std::move(cause),
+                  detail::named_field("event_type", event_type) + ", " +
+                      detail::named_field("supported", join(supported))},
+        event_type_{std::move(event_type)},
+        supported_{std::move(supported)} {}
+
+  /// The event type that was given.
+  [[nodiscard]] const std::string& event_type() const noexcept { return event_type_; }
+  /// The event types that are handled.
+  [[nodiscard]] const std::vector<std::string>& supported() const noexcept { return supported_; }
+
+ private:
+  static std::string join(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) {
+      if (!text.empty()) text += '|';
+      text += name;
+    }
+    return text;
+  }
+
+  std::string event_type_;
+  std::vector<std::string> supported_;
+};
+
+}  // namespace gossip

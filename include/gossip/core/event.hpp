@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Event: a payload with its type, id, time stamp, metadata and priority. Layer: core.
+
+#include <gossip/core/clock.hpp>
+#include <gossip/core/event_header.hpp>
+#include <gossip/core/event_id.hpp>
+#include <gossip/core/event_type.hpp>
+#include <gossip/core/metadata.hpp>
+#include <gossip/core/payload.hpp>
+#include <gossip/core/priority.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace gossip {
+
+namespace detail {
+struct EventAccess;
+}
+
+/// What every event has, whatever its payload. Immutable once published.
+///
+/// Thread safety: const members from any thread.
+class EventBase {
+ public:
+  /// The name of the event's type; lives for ever.
+  [[nodiscard]] std::string_view type() const noexcept { return header_.type.text(); }
+  /// The event's identity. Made when first asked for, so it costs nothing when unused.
+  /// @throws std::system_error  the operating system has no source of randomness
+  [[nodiscard]] EventId id() const { return header_.id(); }
+  /// When the event was created; the epoch if the bus has Timestamps::off.
+  [[nodiscard]] Timestamp timestamp() const noexcept { return header_.timestamp(); }
+  /// Named values that travel with the event.
+  [[nodiscard]] const Metadata& metadata() const noexcept {
+    return header_.metadata ? *header_.metadata : detail::no_metadata();
+  }
+  /// How urgent the event is.
+  [[nodiscard]] Priority priority() const noexcept { return header_.priority; }
+
+ protected:
+  explicit EventBase(detail::EventHeader header) noexcept : header_{std::move(header)} {}
+
+  void set_metadata(std::string key, MetadataValue value) {
+    if (!header_.metadata) header_.metadata = std::make_unique<Metadata>();
+    header_.metadata->set(std::move(key), std::move(value));
+  }
+
+  detail::EventHeader header_;
+
+ private:
+  friend struct detail::EventAccess;
+};
+
+/// An event with a payload of type `T`. Built by chaining, then published, then immutable:
+///
+/// @code
+/// bus.publish(gossip::Event{user_created, {.id = "123"}}.with_metadata("request_id", "req-1"));
+/// @endcode
+///
+/// A copy is independent of the bus that delivered the original.
+template <Payload T>
+class Event : public EventBase {
+ public:
+  using payload_type = T;
+
+  /// @param type  the event's type
+  /// @param data  moved in; the time stamp is set now
+  Event(const EventType<T>& type, std::type_identity_t<StoredPayload<T>> data) noexcept(
+      std::is_nothrow_move_constructible_v<StoredPayload<T>>)
+      : EventBase{detail::EventHeader{type.key()}}, data_(std::move(data)) {}
+
+  /// An event without data.
+  explicit Event(const EventType<T>& type) noexcept requires std::is_void_v<T>
+      : EventBase{detail::EventHeader{type.key()}} {}
+
+  /// The payload.
+  [[nodiscard]] const StoredPayload<T>& data() const noexcept { return data_; }
+
+  /// Sets a metadata entry.
+  /// @throws std::bad_alloc
+  /// @{
+  Event& with_metadata(std::string key, MetadataValue value) & {
+    set_metadata(std::move(key), std::move(value));
+    return *this;
+  }
+  Event&& with_metadata(std::string key, MetadataValue value) && {
+    set_metadata(std::move(key), std::move(value));
+    return std::move(*this);
+  }
+  /// @}
+
+  /// Sets the priority.
+  /// @{
+  Event& with_priority(Priority priority) & noexcept {
+    header_.priority = priority;
+    return *this;
+  }
+  Event&& with_priority(Priority priority) && noexcept {
+    header_.priority = priority;
+    return std::move(*this);
+  }
+  /// @}
+
+ private:
+  friend struct detail::EventAccess;
+
+  Event(detail::EventHeader header,
+        StoredPayload<T>&& data) noexcept(std::is_nothrow_move_constructible_v<StoredPayload<T>>)
+      : EventBase{std::move(header)}, data_(std::move(data)) {}
+
+  StoredPayload<T> data_;
+};
+
+template <class T>
+Event(EventType<T>, std::type_identity_t<T>) -> Event<T>;
+template <class T>
+Event(EventType<T>) -> Event<T>;
+
+namespace detail {
+
+/// How the bus takes events apart and puts them together.
+struct EventAccess {
+  static EventHeader& header(EventBase& event) noexcept { return event.header_; }
+  static const EventHeader& header(const EventBase& event) noexcept { return event.header_; }
+  template <class T>
+  static StoredPayload<T>& data(Event<T>& event) noexcept {
+    return event.data_;
+  }
+  template <class T>
+  static Event<T> make(EventHeader header, StoredPayload<T>&& data) noexcept(
+      std::is_nothrow_move_constructible_v<StoredPayload<T>>) {
+    return Event<T>{std::move(header), std::move(data)};
+  }
+};
+
+}  // namespace detail
+}  // namespace gossip

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// EventHeader: the part of an event that does not depend on its payload. Layer: core.
+
+#include <gossip/core/clock.hpp>
+#include <gossip/core/event_id.hpp>
+#include <gossip/core/event_type.hpp>
+#include <gossip/core/metadata.hpp>
+#include <gossip/core/priority.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace gossip::detail {
+
+/// Lends meaning to the raw numbers in the events that a bus delivers; outlives the delivery.
+struct EventSource {
+  std::uint64_t origin = 0;                                    ///< of the ids of its events
+  const void* clock = nullptr;                                 ///< given to `to_time`
+  Timestamp (*to_time)(const void*, std::uint64_t) = nullptr;  ///< converts its ticks
+};
+
+/// What metadata() of an event without any refers to; never destroyed.
+inline const Metadata& no_metadata() {
+  static const Metadata& none = *new Metadata;
+  return none;
+}
+
+/// An id that exists once somebody has asked for it.
+class LazyEventId {
+ public:
+  LazyEventId() noexcept = default;
+  explicit LazyEventId(EventId id) noexcept : id_{id}, state_{made} {}
+  LazyEventId(const LazyEventId& other) : LazyEventId{other.get()} {}
+  LazyEventId(LazyEventId&& other) noexcept : id_{other.id_}, state_{other.peek()} {}
+  LazyEventId& operator=(LazyEventId other) noexcept {
+    id_ = other.id_;
+    state_.store(other.peek(), std::memory_order_relaxed);
+    return *this;
+  }
+  ~LazyEventId() = default;
+
+  [[nodiscard]] EventId get() const {
+    if (state_.load(std::memory_order_acquire) == made) return id_;  // (1) pairs with (3)
+    const EventId fresh = make_event_id();
+    std::uint8_t expected = unmade;
+    // (2) one thread writes the id; others wait for (3), a few instructions away
+    if (state_.compare_exchange_strong(expected, making, std::memory_order_acquire)) {
+      id_ = fresh;
+      state_.store(made, std::memory_order_release);  // (3) pairs with (1) and (4)
+    }
+    while (state_.load(std::memory_order_acquire) != made) {  // (4) pairs with (3)
+    }
+    return id_;
+  }
+
+  /// True if somebody has asked.
+  [[nodiscard]] bool exists() const noexcept { return peek() == made; }
+
+ private:
+  static constexpr std::uint8_t unmade = 0;
+  static constexpr std::uint8_t making = 1;
+  static constexpr std::uint8_t made = 2;
+
+  [[nodiscard]] std::uint8_t peek() const noexcept {
+    return state_.load(std::memory_order_acquire);
+  }
+
+  mutable EventId id_;
+  mutable std::atomic<std::uint8_t> state_{unmade};
+};
+
+/// What few events have; allocated for those alone.
+struct EventExtras {
+  LazyEventId own_id;
+  std::unique_ptr<Metadata> metadata;
+  Priority priority = Priority::normal;
+};
+
+/// A moment: ticks of the delivering bus's clock, or, with the top bit set, nanoseconds since the
+/// Unix epoch. 0 is "no time".
+class EventTime {
+ public:
+  constexpr EventTime() noexcept = default;
+  constexpr explicit EventTime(std::uint64_t raw) noexcept : raw_{raw} {}
+
+  [[nodiscard]] static EventTime at(Timestamp time) noexcept {
+    const std::int64_t ns = time.time_since_epoch().count();
+    return EventTime{ns > 0 ? static_cast<std::uint64_t>(ns) | absolute : 0};
+  }
+
+  [[nodiscard]] Timestamp resolve(const EventSource* source) const noexcept {
+    if (raw_ == 0) return Timestamp{};
+    if ((raw_ & absolute) != 0 || source == nullptr) {
+      return Timestamp{std::chrono::nanoseconds{static_cast<std::int64_t>(raw_ & ~absolute)}};
+    }
+    return source->to_time(source->clock, raw_);
+  }
+
+  [[nodiscard]] constexpr std::uint64_t raw() const noexcept { return raw_; }
+
+ private:
+  static constexpr std::uint64_t absolute = std::uint64_t{1} << 63U;
+
+  std::uint64_t raw_ = 0;
+};
+
+/// Everything an event has but its payload. While a bus delivers the event, `source` is set and
+/// the id and the time are numbers that it can explain; a copy holds the explained ones.
+struct EventHeader {
+  /// For an event that a user builds: stamped with the time now.
+  explicit EventHeader(const EventTypeName& name) noexcept
+      : type{name}, time{EventTime::at(SystemClock{}.to_time(SystemClock{}.ticks()))} {}
+
+  /// For an event that a bus delivers.
+  /// @param number  the source's number for it, or unnumbered
+  EventHeader(const EventTypeName& name, EventTime moment, const EventSource* from,
+              std::uint64_t number) noexcept
+      : type{name}, time{moment}, source{from}, sequence{number} {}
+
+  EventHeader(const EventHeader& other)
+      : type{other.type},
+        time{EventTime::at(other.timestamp())},
+        own_id{other.id()},
+        metadata{other.metadata ? std::make_unique<Metadata>(*other.metadata) : nullptr},
+        priority{other.priority} {}
+  EventHeader(EventHeader&&) noexcept = default;
+  EventHeader& operator=(EventHeader other) noexcept {
+    type = other.type;
+    time = other.time;
+    source = other.source;
+    sequence = other.sequence;
+    own_id = std::move(other.own_id);
+    metadata = std::move(other.metadata);
+    priority = other.priority;
+    return *this;
+  }
+  ~EventHeader() = default;
+
+  [[nodiscard]] Timestamp timestamp() const noexcept { return time.resolve(source); }
+
+  [[nodiscard]] EventId id() const {
+    if (sequence != unnumbered && !own_id.exists()) return {source->origin, sequence};
+    return own_id.get();
+  }
+
+  /// Not numbered by a source: the id is made when asked for.
+  static constexpr std::uint64_t unnumbered = static_cast<std::uint64_t>(-1);
+
+  EventTypeName type;
+  EventTime time;
+  const EventSource* source = nullptr;
+  std::uint64_t sequence = unnumbered;
+  LazyEventId own_id;
+  std::unique_ptr<Metadata> metadata;
+  Priority priority = Priority::normal;
+};
+
+}  // namespace gossip::detail

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// EventType: the name of a kind of event, tied to the type of its payload. Layer: core.
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+namespace gossip {
+
+/// Longest name of an event type. // bytes
+inline constexpr std::size_t max_event_type_name_bytes = 255;
+
+namespace detail {
+
+constexpr bool is_event_type_character(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-';
+}
+
+inline constexpr std::size_t no_fault = static_cast<std::size_t>(-1);
+
+/// The position of the first byte that makes `name` invalid; no_fault if it is valid.
+constexpr std::size_t find_event_type_fault(std::string_view name) noexcept {
+  bool token_empty = true;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (i == max_event_type_name_bytes) return i;
+    const bool dot = name[i] == '.';
+    if (dot ? token_empty : !is_event_type_character(name[i])) return i;
+    token_empty = dot;
+  }
+  return token_empty ? name.size() : no_fault;
+}
+
+/// 64-bit FNV-1a (Fowler, Noll, Vo), finished with a multiply-shift so that the low bits mix.
+constexpr std::uint64_t hash_of_name(std::string_view name) noexcept {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char c : name) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 1099511628211ULL;
+  }
+  return hash ^ (hash >> 32U);
+}
+
+/// Declared and never defined: a constant expression that calls it is ill-formed, and the compiler
+/// prints its name.
+void event_type_names_are_dot_separated_tokens_of_letters_digits_underscore_and_hyphen();
+
+/// A copy of `name` that lives for ever; equal names share one copy.
+inline std::string_view intern_name(std::string_view name) {
+  struct Names {
+    std::mutex mutex;
+    std::unordered_set<std::string> texts;
+  };
+  static Names& names = *new Names;  // never destroyed: event types may be used by static objects
+  const std::lock_guard lock{names.mutex};
+  return *names.texts.emplace(name).first;
+}
+
+}  // namespace detail
+
+/// The part of an event type that does not depend on its payload: a validated name and its hash.
+/// The text lives for ever.
+class EventTypeName {
+ public:
+  /// The name, such as "auth.user.created".
+  [[nodiscard]] constexpr std::string_view text() const noexcept { return text_; }
+  /// A hash of the name; equal names have equal hashes, in every process.
+  [[nodiscard]] constexpr std::uint64_t hash() const noexcept { return hash_; }
+
+  [[nodiscard]] friend constexpr bool operator==(const EventTypeName& a,
+                                                 const EventTypeName& b) noexcept {
+    return a.hash_ == b.hash_ &&
+           ((a.text_.data() == b.text_.data() && a.text_.size() == b.text_.size()) ||
+            a.text_ == b.text_);
+  }
+
+ private:
+  template <class>
+  friend class EventType;
+
+  constexpr explicit EventTypeName(std::string_view text) noexcept
+      : text_{text}, hash_{detail::hash_of_name(text)} {}
+
+  std::string_view text_;
+  std::uint64_t hash_;
+};
+
+/// The name of a kind of event whose payload is a `T`; `void` for events without data.
+///
+/// A name is one or more tokens joined by dots, at most 255 bytes; a token is one or more letters,
+/// digits, underscores or hyphens. By convention `domain.entity.action`.
+///
+/// @code
+/// inline constexpr gossip::EventType<UserData> user_created{"auth.user.created"};
+/// @endcode
+///
+/// Thread safety: immutable; trivially copyable.
+template <class T>
+class EventType {
+ public:
+  using payload_type = T;
+
+  /// From a string literal; an invalid name does not compile.
+  template <std::size_t N>
+  consteval EventType(const char (&name)[N]) : name_{std::string_view{name, N - 1}} {
+    if (detail::find_event_type_fault(name_.text()) != detail::no_fault) {
+      detail::event_type_names_are_dot_separated_tokens_of_letters_digits_underscore_and_hyphen();
+    }
+  }
+
+  /// From a text known only at run time. The name is kept for the life of the process, once per
+  /// distinct name: do not make names from unbounded input.
+  /// @throws std::invalid_argument  the name is invalid; says where and what is allowed
+  /// @throws std::bad_alloc
+  /// @par Thread safety any thread
+  /// @par Blocking      a mutex around the table of names
+  [[nodiscard]] static EventType parse(std::string_view name) {
+    const std::size_t fault = detail::find_event_type_fault(name);
+    if (fault != detail::no_fault) {
+      throw std::invalid_argument{
+          "event type \"" + std::string{name.substr(0, max_event_type_name_bytes)} +
+          "\": invalid at byte " + std::to_string(fault) +
+          "; allowed: tokens of letters, digits, '_' and '-', joined by '.', at most " +
+          std::to_string(max_event_type_name_bytes) + " bytes"};
+    }
+    return EventType{EventTypeName{detail::intern_name(name)}};
+  }
+
+  /// The name, such as "auth.user.created"; lives for ever.
+  [[nodiscard]] constexpr std::string_view name() const noexcept { return name_.text(); }
+  /// The name with its hash.
+  [[nodiscard]] constexpr const EventTypeName& key() const noexcept { return name_; }
+
+  [[nodiscard]] friend constexpr bool operator==(const EventType&, const EventType&) = default;
+
+ private:
+  constexpr explicit EventType(EventTypeName name) noexcept : name_{name} {}
+
+  EventTypeName name_;
+};
+
+}  // namespace gossip
+
+template <class T>
+struct std::hash<gossip::EventType<T>> {
+  [[nodiscard]] std::size_t operator()(const gossip::EventType<T>& type) const noexcept {
+    return static_cast<std::size_t>(type.key().hash());
+  }
+};

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Provider: how events travel from publishers to a bus's queue. Layer: core.
+
+#include <gossip/core/clock.hpp>
+#include <gossip/core/event_header.hpp>
+#include <gossip/core/event_type.hpp>
+#include <gossip/core/payload.hpp>
+#include <gossip/core/status.hpp>
+
+#include <concepts>
+#include <memory>
+
+namespace gossip {
+
+namespace detail {
+struct TypeEntry;
+}
+
+/// An event on its way from a publisher into a provider. Refers to what the publisher holds; a
+/// provider moves out of it on success and leaves it untouched on failure.
+template <Payload T>
+struct Outgoing {
+  const EventTypeName& type;                     ///< the event's type
+  detail::TypeEntry& entry;                      ///< the same on this bus, looked up
+  StoredPayload<T>& data;                        ///< the payload
+  detail::EventTime time;                        ///< when it was published
+  std::unique_ptr<detail::EventExtras>& extras;  ///< id, metadata, priority; null for most
+};
+
+namespace detail {
+
+/// What a provider may ask of a bus, for the concept alone.
+struct InboxArchetype {
+  template <Payload T>
+  Status accept(Outgoing<T>& event);
+  bool has_subscriptions(const EventTypeName& type) const noexcept;
+};
+
+}  // namespace detail
+
+/// A way for events to travel. `P::Options` configures it; the bus calls the members, all but
+/// open() and close() from any thread, with an inbox through which events enter the bus's queue:
+/// `inbox.accept(outgoing)` as the overflow policy says, `inbox.has_subscriptions(type)`.
+///
+/// Semantic requirements, for a provider `p`:
+/// 1. `p.open(inbox)` is called once, before everything else; the inbox outlives the provider.
+///    A failure is thrown by the bus's constructor.
+/// 2. `p.publish(inbox, event)` takes the event over or fails; what it has taken over it delivers or
+///    reports. It never calls a processor.
+/// 3. `p.subscribe(inbox, type)` is called before each subscription; a failure is thrown by the
+///    bus's subscribe(). Being called again for the same type is harmless.
+/// 4. `p.unsubscribe(inbox, name)` is called after a type has lost its last subscription; since
+///    another thread may be subscribing anew, `p` asks inbox.has_subscriptions(name) for the truth.
+/// 5. `p.flush(deadline)` waits until what was published is known to have arrived.
+/// 6. After `p.close(deadline)` returns, `p` delivers nothing more and holds no thread.
+template <class P>
+concept Provider = std::destructible<P> && requires {
+  typename P::Options;
+} && std::constructible_from<P, typename P::Options> &&
+    requires(P& provider, detail::InboxArchetype& inbox, Outgoing<int>& event,
+             const EventType<int>& type, const EventTypeName& name, SteadyTime deadline) {
+  { provider.open(inbox) } -> std::same_as<Status>;
+  { provider.publish(inbox, event) } -> std::same_as<Status>;
+  { provider.subscribe(inbox, type) } -> std::same_as<Status>;
+  { provider.unsubscribe(inbox, name) }
+  noexcept->std::same_as<void>;
+  { provider.flush(deadline) } -> std::same_as<Status>;
+  { provider.close(deadline) }
+  noexcept->std::same_as<void>;
+};
+
+}  // namespace gossip

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Subscription: the handle that keeps a processor registered. Layer: core.
+
+#include <gossip/core/subscription_id.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace gossip {
+
+/// Keeps a processor registered; its destructor unsubscribes. Move-only. It may outlive the bus.
+///
+/// The destructor waits, like cancel(), until the processor is not running.
+///
+/// Thread safety: distinct handles from any threads; one handle from one thread at a time.
+class [[nodiscard]] Subscription {
+ public:
+  /// Empty: keeps nothing.
+  Subscription() noexcept = default;
+  Subscription(Subscription&& other) noexcept
+      : registry_{std::move(other.registry_)},
+        cancel_{other.cancel_},
+        id_{std::exchange(other.id_, {})} {}
+  /// Cancels what the target held, then takes over.
+  Subscription& operator=(Subscription&& other) noexcept {
+    if (this != &other) {
+      cancel();
+      registry_ = std::move(other.registry_);
+      cancel_ = other.cancel_;
+      id_ = std::exchange(other.id_, {});
+    }
+    return *this;
+  }
+  ~Subscription() { cancel(); }
+
+  /// The subscription's id; stays the same after cancel().
+  [[nodiscard]] SubscriptionId id() const noexcept { return id_; }
+
+  /// True while the handle keeps a processor registered (that has not been unsubscribed by id).
+  [[nodiscard]] explicit operator bool() const noexcept { return registry_ != nullptr; }
+
+  /// Ends the subscription. When it returns, the processor is not running and never will, and what
+  /// it captured is destroyed. Called from inside that same processor it returns at once, and the
+  /// rest holds once the processor returns.
+  /// @throws            nothing
+  /// @par Blocking      until running calls of this processor end; never for any other processor
+  /// @par Thread safety any thread
+  void cancel() noexcept {
+    if (const std::shared_ptr<void> registry = std::exchange(registry_, nullptr)) {
+      cancel_(registry.get(), id_);
+    }
+  }
+
+  /// Lets go: the processor stays registered until it is unsubscribed by id or the bus ends.
+  /// @return the subscription's id
+  SubscriptionId detach() noexcept {
+    registry_.reset();
+    return id_;
+  }
+
+  /// For use by gossip: a handle that calls `canceller(registry.get(), id)`.
+  Subscription(std::shared_ptr<void> registry, void (*canceller)(void*, SubscriptionId) noexcept,
+               SubscriptionId id) noexcept
+      : registry_{std::move(registry)}, cancel_{canceller}, id_{id} {}
+
+ private:
+  std::shared_ptr<void> registry_;
+  void (*cancel_)(void*, SubscriptionId) noexcept = nullptr;
+  SubscriptionId id_;
+};
+
+}  // namespace gossip

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Call: one event on its way through the processors of its type, and the boundary at which the
+/// types of processors are erased. Layer: dispatch.
+
+#include <gossip/core/context.hpp>
+#include <gossip/core/event.hpp>
+#include <gossip/core/processor.hpp>
+#include <gossip/core/status.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <utility>
+
+namespace gossip::detail {
+
+/// What one call of a processor came to.
+enum class CallResult : std::uint8_t {
+  ok,       ///< the processor succeeded
+  failed,   ///< it reported an error, which is in Call::error
+  skipped,  ///< it was not called: a `once` subscription that had its event
+};
+
+struct Call;
+struct SubscriptionRecord;
+
+/// Where the failures of a Call's processors go: to the error handler, or to a caller's list.
+struct FailureSink {
+  void (*report)(void* context, Call& call, const SubscriptionRecord& record);
+  void* context;
+};
+
+/// One event being dispatched, with what its processors may ask.
+struct Call {
+  const EventBase& event;
+  const std::stop_token& stop;
+  FailureSink failures;
+  SteadyTime deadline = SteadyTime::max();
+  unsigned attempt = 1;
+  bool limited = false;              ///< look at the deadline and the stop before each call
+  SubscriptionId subscription = {};  ///< set before each call
+  Status error = {};                 ///< of the call that failed last
+};
+
+/// A processor whose type has been erased. Owned by a SubscriptionRecord.
+struct ErasedProcessor {
+  using Run = CallResult (*)(void* object, Call& call);
+  using Destroy = void (*)(void* object) noexcept;
+
+  Run run = nullptr;
+  void* object = nullptr;
+  Destroy destroy = nullptr;
+};
+
+/// Calls an `F` for an event of payload `T`.
+/// @throws what the processor throws
+template <class T, class F>
+CallResult run_processor(void* object, Call& call) {
+  Context context{call.stop, call.deadline, call.attempt, call.subscription};
+  Status status = invoke_processor<T>(*static_cast<F*>(object),
+                                      static_cast<const Event<T>&>(call.event), context);
+  if (status.ok()) return CallResult::ok;
+  call.error = std::move(status);
+  return CallResult::failed;
+}
+
+/// Erases the type of `processor`, a processor of payload `T`.
+/// @throws std::bad_alloc, and what moving the processor throws
+template <class T, Processor<T> F>
+ErasedProcessor erase_processor(F&& processor) {
+  using Stored = std::remove_cvref_t<F>;
+  return {&run_processor<T, Stored>, new Stored(std::forward<F>(processor)),
+          [](void* object) noexcept { delete static_cast<Stored*>(object); }};
+}
+
+}  // namespace gossip::detail

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// What the calling thread is to the buses of the process. Layer: dispatch.
+
+#include <gossip/dispatch/thread_slots.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace gossip::detail {
+
+/// What came of a worker's attempt to run a queued event inside a processor that has to wait.
+enum class Help : std::uint8_t {
+  ran,       ///< it ran one
+  no_event,  ///< there was none
+  too_deep,  ///< it is nested as deep as BusOptions::max_nesting allows
+};
+
+/// The calling thread's view. Of trivial type, so that reading it costs no more than a variable.
+struct CurrentThread {
+  std::uint64_t cached_bus = 0;  ///< the bus whose slot was used last; 0 for none
+  ThreadSlot* cached_slot = nullptr;
+
+  void* worker_of = nullptr;  ///< the dispatcher whose worker this thread is; null for others
+  ThreadSlot* worker_slot = nullptr;        ///< on that dispatcher
+  Help (*help)(void* worker_of) = nullptr;  ///< runs one of its queued events
+};
+
+inline constinit thread_local CurrentThread current_thread{};
+
+/// The slots that a thread which is no worker has acquired; gives them back when the thread ends.
+class AcquiredSlots {
+ public:
+  AcquiredSlots() = default;
+  AcquiredSlots(const AcquiredSlots&) = delete;
+  AcquiredSlots& operator=(const AcquiredSlots&) = delete;
+  ~AcquiredSlots() {
+    current_thread.cached_bus = 0;
+    for (const Acquired& acquired : acquired_) {
+      if (const auto slots = acquired.slots.lock()) ThreadSlots::release(*acquired.slot);
+    }
+  }
+
+  [[nodiscard]] ThreadSlot* find(std::uint64_t bus) const noexcept {
+    for (const Acquired& acquired : acquired_) {
+      if (acquired.bus == bus) return acquired.slot;
+    }
+    return nullptr;
+  }
+
+  /// @throws std::bad_alloc
+  ThreadSlot& acquire(std::uint64_t bus, const std::shared_ptr<ThreadSlots>& slots) {
+    std::erase_if(acquired_, [](const Acquired& acquired) { return acquired.slots.expired(); });
+    acquired_.reserve(acquired_.size() + 1);
+    ThreadSlot& slot = slots->acquire();
+    acquired_.push_back({bus, slots, &slot});
+    return slot;
+  }
+
+  static AcquiredSlots& of_this_thread() {
+    static thread_local AcquiredSlots slots;
+    return slots;
+  }
+
+ private:
+  struct Acquired {
+    std::uint64_t bus;
+    std::weak_ptr<ThreadSlots> slots;
+    ThreadSlot* slot;
+  };
+
+  std::vector<Acquired> acquired_;
+};
+
+}  // namespace gossip::detail

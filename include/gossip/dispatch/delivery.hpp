@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Delivery: calls the processors that are subscribed to an event's type. Layer: dispatch.
+
+#include <gossip/core/error.hpp>
+#include <gossip/core/status.hpp>
+#include <gossip/dispatch/call.hpp>
+#include <gossip/dispatch/registry.hpp>
+#include <gossip/dispatch/subscription_record.hpp>
+#include <gossip/dispatch/thread_slots.hpp>
+#include <gossip/dispatch/type_table.hpp>
+#include <gossip/queue/asymmetric_fence.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace gossip::detail {
+
+/// One walk over the subscriptions of an event type, announced in the thread's slot while it lasts.
+/// See Registry for why this is safe.
+class Delivery {
+ public:
+  /// @throws std::bad_alloc  only inside more nested deliveries than this thread has had before
+  Delivery(ThreadSlot& slot, Registry& registry, TypeEntry& type)
+      : slot_{slot}, registry_{registry}, frame_{slot.enter()} {
+    const SubscriberArray* list = type.subscribers.load(std::memory_order_acquire);
+    for (;;) {
+      frame_.array.store(list, std::memory_order_relaxed);
+      light_fence();  // (1) Dekker with the heavy fence of who replaces a list
+      const SubscriberArray* again = type.subscribers.load(std::memory_order_acquire);
+      if (again == list) break;
+      list = again;
+    }
+    list_ = list;
+  }
+  Delivery(const Delivery&) = delete;
+  Delivery& operator=(const Delivery&) = delete;
+  ~Delivery() {
+    slot_.leave();
+    registry_.called();
+    if (slot_.self_cancelled) {
+      slot_.self_cancelled = slot_.depth != 0;
+      registry_.collect();
+    }
+  }
+
+  /// Calls every processor.
+  /// @return  how many were called
+  /// @throws  what the failure sink throws
+  std::uint64_t run(Call& call) {
+    if (list_ == nullptr) return 0;
+    std::uint64_t calls = 0;
+    // (2) acquire: pairs with SubscriberArray::append
+    const std::uint32_t count = list_->count.load(std::memory_order_acquire);
+    const SubscriberArray::Entry* const entries = list_->entries.get();
+    for (std::uint32_t i = 0; i < count; ++i) {
+      SubscriptionRecord* record = entries[i].record.load(std::memory_order_relaxed);
+      if (record == nullptr) continue;
+      // (3) release: ends the call before, pairs with the acquire of who waits for that
+      frame_.current.store(record, std::memory_order_release);
+      registry_.called();  // has the light fence: Dekker with the heavy one in Registry::cancel
+      // (4) acquire: pairs with the release in Registry::subscribe
+      if (record->serial.load(std::memory_order_acquire) != entries[i].serial) continue;
+      call.subscription = {entries[i].serial, record->index};
+      const CallResult result = call_one(*record, call);
+      if (result == CallResult::ok) [[likely]] {
+        slot_.delivered.increment(record->place);
+      } else if (result == CallResult::failed) {
+        record->failed.fetch_add(1, std::memory_order_release);
+        call.failures.report(call.failures.context, call, *record);
+      }
+      calls += result == CallResult::skipped ? 0 : 1;
+    }
+    return calls;
+  }
+
+ private:
+  CallResult call_one(SubscriptionRecord& record, Call& call) noexcept {
+    if (call.limited && !may_go_on(call)) return CallResult::failed;
+    if (record.once) {
+      if (record.spent.exchange(true, std::memory_order_acq_rel)) return CallResult::skipped;
+      registry_.cancel(call.subscription, &slot_);
+    }
+    try {
+      return record.processor.run(record.processor.object, call);
+    } catch (...) {
+      call.error = status_of_current_exception();
+      return CallResult::failed;
+    }
+  }
+
+  /// Whether the caller's deadline and stop_token allow one more call.
+  static bool may_go_on(Call& call) noexcept {
+    if (call.stop.stop_requested()) {
+      call.error = Errc::cancelled;
+      return false;
+    }
+    if (call.deadline != SteadyTime::max() && std::chrono::steady_clock::now() >= call.deadline) {
+      call.error = Errc::timeout;
+      return false;
+    }
+    return true;
+  }
+
+  ThreadSlot& slot_;
+  Registry& registry_;
+  HazardFrame& frame_;
+  const SubscriberArray* list_;
+};
+
+}  // namespace gossip::detail

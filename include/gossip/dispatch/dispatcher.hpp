@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Dispatcher: the queue, the workers and the registry of a bus, and how they live and end.
+/// Layer: dispatch.
+
+#include <gossip/core/clock.hpp>
+#include <gossip/core/event.hpp>
+#include <gossip/core/status.hpp>
+#include <gossip/dispatch/call.hpp>
+#include <gossip/dispatch/current_thread.hpp>
+#include <gossip/dispatch/delivery.hpp>
+#include <gossip/dispatch/envelope.hpp>
+#include <gossip/dispatch/event_queue.hpp>
+#include <gossip/dispatch/options.hpp>
+#include <gossip/dispatch/registry.hpp>
+#include <gossip/dispatch/statistics.hpp>
+#include <gossip/dispatch/thread_slots.hpp>
+#include <gossip/dispatch/timer.hpp>
+#include <gossip/dispatch/type_table.hpp>
+#include <gossip/dispatch/worker_pool.hpp>
+#include <gossip/queue/wait_gate.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <stop_token>
+#include <utility>
+#include <vector>
+
+namespace gossip::detail {
+
+/// A bus's clock with its type erased.
+struct ClockView {
+  const void* clock;
+  Timestamp (*to_time)(const void* clock, std::uint64_t ticks);
+  SteadyTime (*now)(const void* clock);
+
+  template <Clock C>
+  static ClockView of(const C& clock) noexcept {
+    return {&clock,
+            [](const void* self, std::uint64_t ticks) {
+              return static_cast<const C*>(self)->to_time(ticks);
+            },
+            [](const void* self) { return static_cast<const C*>(self)->now(); }};
+  }
+};
+
+/// The heart of a bus: workers take events from the queue and call the processors that are
+/// subscribed.
+///
+/// Ownership: shared by the bus, its handles and, while they run, its workers.
+/// Thread safety: all members from any thread, but construction, start() and destruction.
+class Dispatcher {
+ public:
+  /// @param options  valid, see validate()
+  /// @param clock    outlives the dispatcher
+  Dispatcher(const BusOptions& options, const ClockView& clock, Timer::Drive drive)
+      : options_{options},
+        workers_{worker_count(options)},
+        source_{make_origin(), clock.clock, clock.to_time},
+        slots_{std::make_shared<ThreadSlots>()},
+        registry_{*slots_},
+        queue_{options, workers_},
+        timer_{[clock] { return clock.now(clock.clock); }, drive} {}
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+  ~Dispatcher() = default;
+
+  /// Starts the workers.
+  /// @param keep_alive  held by each worker while it runs
+  /// @throws            what WorkerPool::start throws
+  void start(const std::shared_ptr<void>& keep_alive) {
+    std::vector<ThreadSlot*> slots;
+    for (std::size_t i = 0; i < workers_; ++i) slots.push_back(&slots_->acquire());
+    pool_.start(options_,
+                [this, keep_alive, slots](std::size_t index) { work(index, *slots[index]); });
+  }
+
+  // ---- Types and subscriptions ----------------------------------------------------------------
+
+  /// What the bus knows about `type`, made if need be.
+  /// @throws TypeAssertionError  the name is in use with another payload type
+  /// @{
+  template <Payload T>
+  TypeEntry& entry_of(const EventTypeName& name) {
+    TypeEntry* entry = types_.find(name);
+    if (entry != nullptr && entry->payload == &payload_info<T>()) [[likely]]
+      return *entry;
+    return types_.add(name, payload_info<T>(), operations_of<T>,
+                      [this](std::uint32_t index) { slots_->reserve_type(index); });
+  }
+  template <Payload T>
+  TypeEntry& entry_of(const EventType<T>& type) {
+    return entry_of<T>(type.key());
+  }
+  /// @}
+
+  /// @throws std::bad_alloc
+  SubscriptionId subscribe(TypeEntry& type, ErasedProcessor processor, SubscribeOptions options) {
+    return registry_.subscribe(type, processor, std::move(options));
+  }
+  /// @pre before the first subscribe()
+  void listen(Registry::Listener listener) noexcept { registry_.listen(listener); }
+  [[nodiscard]] bool has_subscriptions(const EventTypeName& name) const noexcept {
+    const TypeEntry* type = types_.find(name);
+    return type != nullptr && registry_.has_subscriptions(*type);
+  }
+  bool unsubscribe(SubscriptionId id) noexcept { return registry_.cancel(id, slot_if_any()); }
+  void unsubscribe_all() noexcept { registry_.clear(slot_if_any()); }
+
+  // ---- Events ---------------------------------------------------------------------------------
+
+  /// Puts an event into the queue; see EventQueue::accept.
+  template <Payload T>
+  Status accept(TypeEntry& type, StoredPayload<T>& data, EventTime time,
+                std::unique_ptr<EventExtras>& extras) noexcept(travels_inline<T>) {
+    return queue_.accept<T>(type, data, time, extras, this);
+  }
+
+  /// Calls the processors of an event on this thread.
+  /// @return  false if the bus is closed: nothing was called
+  /// @throws  std::bad_alloc, what the failure sink throws
+  bool call_now(TypeEntry& type, Call& call, std::uint64_t& calls) {
+    ThreadSlot& slot = this->slot();
+    Delivery delivery{slot, registry_, type};
+    // (1) after the announcement and its fence: whoever shuts down sees the delivery, or this
+    // thread sees the closed queue
+    if (closed_to_this_thread()) return false;
+    calls = deliver(slot, type, call, delivery);
+    return true;
+  }
+
+  /// The time of an event published now, if events are stamped.
+  template <Clock C>
+  [[nodiscard]] EventTime stamp(const C& clock) const noexcept {
+    return options_.timestamps == Timestamps::on ? EventTime{clock.ticks()} : EventTime{};
+  }
+  [[nodiscard]] const EventSource& source() const noexcept { return source_; }
+  [[nodiscard]] Timer& timer() noexcept { return timer_; }
+  [[nodiscard]] const BusOptions& options() const noexcept { return options_; }
+  [[nodiscard]] std::stop_token stop_token() const noexcept { return stop_source_.get_token(); }
+
+  // ---- Life -----------------------------------------------------------------------------------
+
+  /// Waits until the queue is empty and nothing that came from it is being handled.
+  /// @return  false if the time came first, or if called from one of the bus's own workers
+  bool drain(SteadyTime deadline) {
+    if (on_own_worker()) return false;
+    return idle_.wait_until(deadline, [this] { return all_handled(); });
+  }
+
+  /// See EventBus::shutdown.
+  ShutdownReport shutdown(std::chrono::nanoseconds timeout) {
+    const SteadyTime deadline = deadline_after(timeout);
+    queue_.close();
+    if (on_own_worker()) return report();
+    auto expected = Stage::running;
+    if (stage_.compare_exchange_strong(expected, Stage::stopping)) {
+      stop(deadline);
+    } else {
+      stopped_.wait_until(deadline, [this] { return stage_.load() == Stage::stopped; });
+    }
+    return report();
+  }
+
+  /// For a bus that one of its own workers destroys: each worker ends once it finds the queue empty,
+  /// and the last one frees the bus.
+  void orphan() noexcept {
+    queue_.close();
+    orphaned_.store(true, std::memory_order_release);
+    queue_.release_workers();
+    pool_.detach();
+  }
+
+  [[nodiscard]] bool closed() const noexcept { return queue_.closed(); }
+  [[nodiscard]] bool on_own_worker() const noexcept { return current_thread.worker_of == this; }
+
+  [[nodiscard]] static SteadyTime deadline_after(std::chrono::nanoseconds timeout) noexcept {
+    const SteadyTime now = std::chrono::steady_clock::now();
+    return timeout < SteadyTime::max() - now ? now + timeout : SteadyTime::max();
+  }
+
+  [[nodiscard]] Statistics statistics() const {
+    Statistics statistics;
+    statistics.handled = sum(&ThreadSlot::finished);
+    statistics.unmatched = sum(&ThreadSlot::unmatched);
+    statistics.delivered =
+        slots_->sum([](const ThreadSlot& slot) { return slot.delivered.total(); });
+    statistics.failed = failed_.load();
+    statistics.rejected = queue_.rejected();
+    statistics.refused_closed = queue_.refused_closed();
+    statistics.dropped_oldest = queue_.dropped_oldest();
+    statistics.dropped_newest = queue_.dropped_newest();
+    statistics.abandoned = abandoned_.load();
+    statistics.handler_failures = handler_failures_.load();
+    const std::uint64_t gone =
+        statistics.handled + statistics.dropped_oldest + statistics.abandoned;
+    const std::uint64_t taken = queue_.taken();
+    statistics.published = queue_.published();
+    statistics.depth = static_cast<std::size_t>(statistics.published - taken);
+    statistics.in_flight = static_cast<std::size_t>(taken > gone ? taken - gone : 0);
+    statistics.capacity = queue_.capacity();
+    statistics.workers = workers_;
+    types_.for_each([&](const TypeEntry& type) {
+      const std::uint64_t dispatched =
+          slots_->sum([&](const ThreadSlot& slot) { return slot.dispatched.read(type.place); });
+      statistics.types.push_back({type.name.text(), dispatched, type.not_handled.load()});
+    });
+    registry_.for_each(
+        [&](const SubscriptionRecord& record, std::uint64_t serial, std::uint64_t delivered) {
+          statistics.subscriptions.push_back({{serial, record.index},
+                                              record.name,
+                                              record.type->name.text(),
+                                              delivered,
+                                              record.failed.load()});
+        });
+    return statistics;
+  }
+
+ private:
+  enum class Stage : std::uint8_t { running, stopping, stopped };
+
+  template <class T>
+  static void run_envelope(Dispatcher& self, ThreadSlot& slot, EventQueue::Queue::Claim& claim) {
+    TypeEntry& type = *(*claim).type;
+    open_envelope<T>(
+        *claim, type.name, self.source_, claim.ticket(),
+        [&] {
+          claim.release();
+          self.queue_.slot_freed();
+        },
+        [&](const Event<T>& event) { self.handle(slot, type, event); });
+  }
+
+  template <class T>
+  static constexpr PayloadOperations operations_of{&run_envelope<T>, &discard_envelope<T>};
+
+  void handle(ThreadSlot& slot, TypeEntry& type, const EventBase& event) {
+    Call call{event, stop_token_, {&report_failure, this}};
+    Delivery delivery{slot, registry_, type};
+    deliver(slot, type, call, delivery);
+  }
+
+  std::uint64_t deliver(ThreadSlot& slot, TypeEntry& type, Call& call, Delivery& delivery) {
+    slot.dispatched.increment(type.place);
+    const std::uint64_t calls = delivery.run(call);
+    if (calls == 0) ThreadSlot::increment(slot.unmatched);
+    return calls;
+  }
+
+  /// The failure sink of asynchronous events.
+  static void report_failure(void* self, Call& call, const SubscriptionRecord& record) {
+    auto& dispatcher = *static_cast<Dispatcher*>(self);
+    dispatcher.failed_.fetch_add(1, std::memory_order_release);
+    if (!dispatcher.options_.on_error) return;
+    try {
+      dispatcher.options_.on_error({call.subscription, record.name, call.event.type(),
+                                    call.event.id(), call.attempt, call.error});
+    } catch (...) {
+      dispatcher.handler_failures_.fetch_add(1, std::memory_order_release);
+    }
+  }
+
+  // ---- Workers --------------------------------------------------------------------------------
+
+  void work(std::size_t index, ThreadSlot& slot) {
+    current_thread = {bus_, &slot, this, &slot, &help};
+    while (!ended()) {
+      if (run_one(slot)) continue;
+      idle_.notify();
+      if (orphaned_.load(std::memory_order_acquire)) break;
+      if (queue_.spin_for_event()) continue;
+      registry_.collect();
+      queue_.park(index);
+    }
+    current_thread = {};
+    ThreadSlots::release(slot);
+  }
+
+  /// Handles the first event of the queue, if there is one.
+  bool run_one(ThreadSlot& slot) {
+    auto claim = queue_.try_claim();
+    if (!claim) return false;
+    (*claim).type->operations->run(*this, slot, claim);
+    ThreadSlot::increment(slot.finished);
+    return true;
+  }
+
+  /// For a worker that has to wait inside a processor.
+  static Help help(void* self) {
+    auto& dispatcher = *static_cast<Dispatcher*>(self);
+    ThreadSlot& slot = *current_thread.worker_slot;
+    if (slot.depth >= dispatcher.options_.max_nesting) return Help::too_deep;
+    try {
+      slot.next_frame();  // nothing can fail once an event has been taken
+    } catch (const std::bad_alloc&) {
+      return Help::too_deep;
+    }
+    return dispatcher.run_one(slot) ? Help::ran : Help::no_event;
+  }
+
+  [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
+
+  // ---- Slots ----------------------------------------------------------------------------------
+
+  /// The calling thread's slot. @throws std::bad_alloc
+  ThreadSlot& slot() {
+    if (current_thread.cached_bus == bus_) [[likely]]
+      return *current_thread.cached_slot;
+    ThreadSlot* found = slot_if_any();
+    if (found == nullptr) found = &AcquiredSlots::of_this_thread().acquire(bus_, slots_);
+    current_thread.cached_bus = bus_;
+    current_thread.cached_slot = found;
+    return *found;
+  }
+
+  /// The calling thread's slot, or null if it never had one.
+  [[nodiscard]] ThreadSlot* slot_if_any() const noexcept {
+    if (current_thread.cached_bus == bus_) return current_thread.cached_slot;
+    if (on_own_worker()) return current_thread.worker_slot;
+    return AcquiredSlots::of_this_thread().find(bus_);
+  }
+
+  static std::uint64_t next_bus() noexcept {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
+  [[nodiscard]] std::uint64_t sum(std::atomic<std::uint64_t> ThreadSlot::*counter) const noexcept {
+    return slots_->sum([counter](const ThreadSlot& slot) {
+      return (slot.*counter).load(std::memory_order_acquire);
+    });
+  }
+
+  // ---- The end --------------------------------------------------------------------------------
+
+  /// True if every event that was ever accepted has been handled. What is handled is read first: it
+  /// cannot exceed what is accepted, so if the two are equal nothing was under way in between.
+  [[nodiscard]] bool all_handled() const noexcept {
+    const std::uint64_t gone = sum(&ThreadSlot::finished) + queue_.dropped_oldest();
+    return gone == queue_.published();
+  }
+
+  /// A closed bus still serves the processors that its own workers run.
+  [[nodiscard]] bool closed_to_this_thread() noexcept {
+    if (!queue_.closed() || (on_own_worker() && !ended())) [[likely]]
+      return false;
+    queue_.count_refused();
+    return true;
+  }
+
+  void stop(SteadyTime deadline) {
+    idle_.wait_until(deadline, [this] { return all_handled(); });
+    queue_.close_for_workers();
+    stop_source_.request_stop();
+    ended_.store(true, std::memory_order_release);
+    queue_.release_workers();
+    timer_.stop();
+    pool_.join();
+    abandoned_.store(queue_.sweep(), std::memory_order_release);
+    wait_for_synchronous_deliveries(deadline);
+    stage_.store(Stage::stopped);
+    stopped_.notify_all();
+    idle_.notify_all();
+  }
+
+  /// Waits until no other thread is inside call_now().
+  void wait_for_synchronous_deliveries(SteadyTime deadline) {
+    const ThreadSlot* self = slot_if_any();
+    registry_.wait_until(deadline, [this, self] {
+      return !slots_->any([self](const ThreadSlot& slot) { return &slot != self && slot.busy(); });
+    });
+  }
+
+  [[nodiscard]] ShutdownReport report() const noexcept {
+    return {stage_.load() == Stage::stopped, abandoned_.load()};
+  }
+
+  const BusOptions options_;
+  const std::size_t workers_;  // threads
+  const std::uint64_t bus_ = next_bus();
+  const EventSource source_;
+  const std::shared_ptr<ThreadSlots> slots_;
+  TypeTable types_;
+  Registry registry_;
+  EventQueue queue_;
+  WaitGate<> idle_;     ///< for all_handled()
+  WaitGate<> stopped_;  ///< for Stage::stopped
+  std::atomic<bool> ended_{false};
+  std::atomic<bool> orphaned_{false};
+  std::atomic<Stage> stage_{Stage::running};
+  std::stop_source stop_source_;
+  const std::stop_token stop_token_ = stop_source_.get_token();
+  std::atomic<std::uint64_t> failed_{0};
+  std::atomic<std::uint64_t> abandoned_{0};
+  std::atomic<std::uint64_t> handler_failures_{0};
+  Timer timer_;
+  WorkerPool pool_;
+};
+
+}  // namespace gossip::detail

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// EventQueue: the queue of a bus with its overflow policy: how events get in, and who waits.
+/// Layer: dispatch.
+
+#include <gossip/core/status.hpp>
+#include <gossip/dispatch/current_thread.hpp>
+#include <gossip/dispatch/envelope.hpp>
+#include <gossip/dispatch/options.hpp>
+#include <gossip/dispatch/type_table.hpp>
+#include <gossip/queue/back_off.hpp>
+#include <gossip/queue/mpmc_queue.hpp>
+#include <gossip/queue/wait_gate.hpp>
+#include <gossip/queue/worker_parking.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+
+namespace gossip::detail {
+
+/// Takes the event out of an envelope and destroys it.
+template <class T>
+void discard_envelope(Envelope& envelope) noexcept {
+  open_envelope<T>(
+      envelope, envelope.type->name, EventSource{}, 0, [] {}, [](const Event<T>&) {});
+}
+
+/// Where published events wait for workers.
+///
+/// A publisher that finds no space does what the policy says. If it must wait it spins briefly, then
+/// sleeps until half of the queue is free; it looks again after a millisecond at the latest, so that
+/// luckier publishers cannot starve it. A worker (of whatever bus) does not sleep but runs queued
+/// events of its own bus, so that workers never wait for one another in a circle.
+///
+/// Thread safety: any thread. Progress: as MpmcQueue, until there is no space or a worker has to be
+/// woken.
+class EventQueue {
+ public:
+  using Queue = MpmcQueue<Envelope>;
+
+  EventQueue(const BusOptions& options, std::size_t workers)
+      : policy_{options.overflow}, queue_{options.capacity}, parking_{workers} {}
+  EventQueue(const EventQueue&) = delete;
+  EventQueue& operator=(const EventQueue&) = delete;
+  ~EventQueue() { sweep(); }
+
+  // ---- For publishers -------------------------------------------------------------------------
+
+  /// Puts an event into the queue, as the overflow policy says.
+  /// @param data    moved from on success; untouched on failure if it can be moved without throwing
+  /// @param extras  moved from on success, untouched on failure; may be null
+  /// @param self    the dispatcher that this queue belongs to: its own workers may still publish
+  ///                while it is being drained
+  /// @return        ok, Errc::queue_full, Errc::closed
+  /// @throws        nothing if the payload travels inline; else std::bad_alloc and what moving
+  ///                the payload throws, before anything has happened
+  template <Payload T>
+  Status accept(TypeEntry& type, StoredPayload<T>& data, EventTime time,
+                std::unique_ptr<EventExtras>& extras,
+                const void* self) noexcept(travels_inline<T>) {
+    Parcel<T> parcel{type.name, data};
+    auto push = [&](bool though_closed) noexcept {
+      const auto make = [&](void* storage) noexcept {
+        auto* envelope = ::new (storage) Envelope;
+        envelope->type = &type;
+        envelope->time = time;
+        envelope->extras = extras.release();
+        parcel.put_into(envelope->payload);
+      };
+      return though_closed ? queue_.try_push_with_if_closed(make) : queue_.try_push_with(make);
+    };
+    if (push(false)) [[likely]] {
+      parking_.notify(queue_);
+      return {};
+    }
+    Status status =
+        accept_when_full(type, self, {&push, [](void* call, bool though_closed) noexcept {
+                                        return (*static_cast<decltype(push)*>(call))(though_closed);
+                                      }});
+    if (!status.ok()) parcel.give_back();
+    return status;
+  }
+
+  // ---- For workers ----------------------------------------------------------------------------
+
+  [[nodiscard]] Queue::Claim try_claim() noexcept { return queue_.try_claim(); }
+
+  /// After a claim has been released: lets waiting publishers know when half of the queue is free.
+  void slot_freed() noexcept {
+    if (space_.has_waiters() && half_free()) space_.notify_all();
+  }
+
+  /// Waits, for a short while, for an event. @return true if there is one
+  [[nodiscard]] bool spin_for_event() const noexcept {
+    return spin_until([this] { return queue_.ready(); }, worker_pauses, worker_yields);
+  }
+
+  /// Sleeps until there may be an event, or release_workers().
+  void park(std::size_t worker) { parking_.park(worker, queue_); }
+
+  /// Wakes all workers, and lets none sleep again.
+  void release_workers() noexcept { parking_.stop(); }
+
+  // ---- Life -----------------------------------------------------------------------------------
+
+  /// From now on accept() answers Errc::closed, but to the bus's own workers.
+  void close() noexcept {
+    queue_.close();
+    space_.notify_all();
+  }
+  /// From now on to them too.
+  void close_for_workers() noexcept {
+    open_to_workers_.store(false, std::memory_order_release);
+    space_.notify_all();
+  }
+  [[nodiscard]] bool closed() const noexcept { return queue_.closed(); }
+
+  /// Destroys all events. @pre closed, no worker runs
+  /// @return how many
+  std::uint64_t sweep() noexcept {
+    std::uint64_t count = 0;
+    while (queue_.head() != queue_.tail()) {
+      if (auto claim = queue_.try_claim()) {
+        discard(*claim);
+        ++count;
+      } else {
+        pause_processor();  // a publisher is about to hand its slot over
+      }
+    }
+    return count;
+  }
+
+  /// Counters and sizes, as in Statistics.
+  /// @{
+  [[nodiscard]] std::uint64_t published() const noexcept { return queue_.tail(); }
+  [[nodiscard]] std::uint64_t taken() const noexcept { return queue_.head(); }
+  [[nodiscard]] std::size_t capacity() const noexcept { return queue_.capacity(); }
+  [[nodiscard]] std::uint64_t rejected() const noexcept { return rejected_.load(); }
+  [[nodiscard]] std::uint64_t refused_closed() const noexcept { return refused_closed_.load(); }
+  [[nodiscard]] std::uint64_t dropped_oldest() const noexcept { return dropped_oldest_.load(); }
+  [[nodiscard]] std::uint64_t dropped_newest() const noexcept { return dropped_newest_.load(); }
+  /// @}
+
+  /// Counts an event that never got as far as the queue, since the bus is closed.
+  void count_refused() noexcept { refused_closed_.fetch_add(1, std::memory_order_relaxed); }
+
+ private:
+  static constexpr unsigned worker_pauses = 100;
+  static constexpr unsigned worker_yields = 3;
+  static constexpr unsigned publisher_pauses = 100;
+  static constexpr unsigned publisher_yields = 3;
+  static constexpr std::chrono::milliseconds longest_wait{1};
+
+  /// A push with its payload, the payload's type erased.
+  struct Push {
+    void* call;
+    bool (*invoke)(void* call, bool though_closed) noexcept;
+
+    bool operator()(bool though_closed) const noexcept { return invoke(call, though_closed); }
+  };
+
+  [[nodiscard]] bool half_free() const noexcept { return queue_.size() <= queue_.capacity() / 2; }
+
+  Status accept_when_full(TypeEntry& type, const void* self, Push push) noexcept {
+    for (;;) {
+      const bool is_closed = queue_.closed();
+      if (is_closed &&
+          !(current_thread.worker_of == self && open_to_workers_.load(std::memory_order_acquire))) {
+        count_refused();
+        return Errc::closed;
+      }
+      if (push(is_closed)) {
+        parking_.notify(queue_);
+        return {};
+      }
+      switch (policy_) {
+        case OverflowPolicy::block:
+          if (!wait_for_space()) return refuse(type, rejected_), Errc::queue_full;
+          break;
+        case OverflowPolicy::reject: return refuse(type, rejected_), Errc::queue_full;
+        case OverflowPolicy::drop_newest: return refuse(type, dropped_newest_), Status{};
+        case OverflowPolicy::drop_oldest: drop_first(); break;
+      }
+    }
+  }
+
+  static void refuse(TypeEntry& type, std::atomic<std::uint64_t>& counter) noexcept {
+    type.not_handled.fetch_add(1, std::memory_order_relaxed);
+    counter.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  void drop_first() noexcept {
+    if (auto claim = queue_.try_claim()) {
+      discard(*claim);
+      claim.release();
+      dropped_oldest_.fetch_add(1, std::memory_order_release);
+    } else {
+      pause_processor();
+    }
+  }
+
+  static void discard(Envelope& envelope) noexcept {
+    envelope.type->not_handled.fetch_add(1, std::memory_order_relaxed);
+    envelope.type->operations->discard(envelope);
+  }
+
+  /// @return false if this thread must not wait: it is a worker nested too deep
+  bool wait_for_space() noexcept {
+    if (current_thread.worker_of != nullptr) {
+      switch (current_thread.help(current_thread.worker_of)) {
+        case Help::ran: return true;
+        case Help::too_deep: return false;
+        case Help::no_event: break;
+      }
+    }
+    const auto worth_a_look = [this] { return half_free() || queue_.closed(); };
+    if (!spin_until(worth_a_look, publisher_pauses, publisher_yields)) {
+      space_.wait_until(std::chrono::steady_clock::now() + longest_wait, worth_a_look);
+    }
+    return true;
+  }
+
+  const OverflowPolicy policy_;
+  Queue queue_;
+  WorkerParking<> parking_;
+  WaitGate<> space_;
+  std::atomic<bool> open_to_workers_{true};
+  std::atomic<std::uint64_t> rejected_{0};
+  std::atomic<std::uint64_t> refused_closed_{0};
+  std::atomic<std::uint64_t> dropped_oldest_{0};
+  std::atomic<std::uint64_t> dropped_newest_{0};
+};
+
+}  // namespace gossip::detail

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// BusOptions and SubscribeOptions: what can be chosen for a bus and for a subscription.
+/// Layer: dispatch.
+
+#include <gossip/core/error.hpp>
+#include <gossip/core/event_id.hpp>
+#include <gossip/core/status.hpp>
+#include <gossip/core/subscription_id.hpp>
+#include <gossip/dispatch/overflow_policy.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace gossip {
+
+/// Whether events are stamped with the time when they are published.
+enum class Timestamps : std::uint8_t {
+  on,   ///< one reading of the bus's clock per event
+  off,  ///< no reading; Event::timestamp() is the epoch
+};
+
+/// A failed call of a processor, as the error handler is told. Refers to what is being handled:
+/// copy what you keep.
+struct ErrorReport {
+  SubscriptionId subscription;         ///< whose processor failed
+  std::string_view subscription_name;  ///< SubscribeOptions::name
+  std::string_view event_type;         ///< such as "auth.user.created"
+  EventId event_id;                    ///< of the event that was being handled
+  unsigned attempt;                    ///< 1 for the first call for this event
+  const Status& status;                ///< what went wrong; never success
+};
+
+/// What can be chosen for a bus.
+struct BusOptions {
+  /// How many threads run processors, 1 to 1024; 0 stands for one per processor core. // threads
+  std::size_t workers = 0;
+  /// How many events may wait, 1 to 2^31; rounded up to a power of two, at least 2. // events
+  std::size_t capacity = 1024;
+  /// What publishing does when that many wait.
+  OverflowPolicy overflow = OverflowPolicy::block;
+  /// Whether events carry the time at which they were published.
+  Timestamps timestamps = Timestamps::on;
+  /// How long the destructor, and shutdown() without an argument, let queued events be handled;
+  /// not negative.
+  std::chrono::nanoseconds shutdown_timeout = std::chrono::seconds{30};
+  /// How deep a worker that publishes into a full queue may run queued events inside one another,
+  /// 1 to 10000; beyond it such a publish answers Errc::queue_full. // calls
+  std::size_t max_nesting = 64;
+  /// Told of every failed call of an asynchronous processor, on the worker that made the call, one
+  /// call at a time per worker. What it throws is counted and dropped. Empty: failures are counted
+  /// only.
+  std::function<void(const ErrorReport&)> on_error = {};
+  /// Workers are named after it, with "-0", "-1" ... behind it, cut to 15 bytes.
+  std::string worker_name = "gossip";
+  /// Worker i runs on core worker_cores[i % size]; empty leaves the choice to the system. Linux
+  /// only; refused elsewhere.
+  std::vector<unsigned> worker_cores = {};
+  /// Called with its index on each worker's thread before it takes the first event. What it throws
+  /// is thrown by the bus's constructor.
+  std::function<void(std::size_t)> on_worker_start = {};
+  /// Called with its index on each worker's thread after the last event. Must not throw.
+  std::function<void(std::size_t)> on_worker_stop = {};
+};
+
+/// What can be chosen for a subscription.
+struct SubscribeOptions {
+  /// Shown in errors and statistics.
+  std::string name = {};
+  /// Whether the processor is called for every event, or for one only.
+  enum class Lifetime : std::uint8_t {
+    until_cancelled,  ///< every event
+    once,             ///< one event; the subscription then ends by itself
+  } lifetime = Lifetime::until_cancelled;
+};
+
+namespace detail {
+
+inline Status refuse_option(const char* field, const std::string& value, const char* allowed) {
+  return ValidationError{field, std::string{field} + " is " + value + "; allowed: " + allowed};
+}
+
+}  // namespace detail
+
+/// Checks options without doing anything.
+/// @return  success, or a ValidationError with the field's name, its value and what is allowed
+[[nodiscard]] inline Status validate(const BusOptions& options) {
+  using detail::refuse_option;
+  if (options.workers > 1024) {
+    return refuse_option("workers", std::to_string(options.workers), "0 to 1024");
+  }
+  if (options.capacity < 1 || options.capacity > (std::size_t{1} << 31U)) {
+    return refuse_option("capacity", std::to_string(options.capacity), "1 to 2147483648");
+  }
+  if (static_cast<unsigned>(options.overflow) >
+      static_cast<unsigned>(OverflowPolicy::drop_newest)) {
+    return refuse_option("overflow", std::to_string(static_cast<unsigned>(options.overflow)),
+                         "block, reject, drop_oldest, drop_newest");
+  }
+  if (static_cast<unsigned>(options.timestamps) > static_cast<unsigned>(Timestamps::off)) {
+    return refuse_option("timestamps", std::to_string(static_cast<unsigned>(options.timestamps)),
+                         "on, off");
+  }
+  if (options.shutdown_timeout < std::chrono::nanoseconds::zero()) {
+    return refuse_option("shutdown_timeout",
+                         std::to_string(options.shutdown_timeout.count()) + " ns", "0 or more");
+  }
+  if (options.max_nesting < 1 || options.max_nesting > 10'000) {
+    return refuse_option("max_nesting", std::to_string(options.max_nesting), "1 to 10000");
+  }
+#if defined(__linux__)
+  for (const unsigned core : options.worker_cores) {
+    if (core >= 1024) return refuse_option("worker_cores", std::to_string(core), "0 to 1023");
+  }
+#else
+  if (!options.worker_cores.empty()) {
+    return refuse_option("worker_cores", "set", "nothing on this platform");
+  }
+#endif
+  return {};
+}
+
+/// The number of workers that `options` ask for. // threads
+[[nodiscard]] inline std::size_t worker_count(const BusOptions& options) noexcept {
+  if (options.workers != 0) return options.workers;
+  const unsigned cores = std::thread::hardware_concurrency();
+  return cores == 0 ? 1 : cores;
+}
+
+}  // namespace gossip

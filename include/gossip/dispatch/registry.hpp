@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Registry: the subscriptions of a bus. Layer: dispatch.
+
+#include <gossip/core/clock.hpp>
+#include <gossip/core/subscription_id.hpp>
+#include <gossip/dispatch/call.hpp>
+#include <gossip/dispatch/options.hpp>
+#include <gossip/dispatch/subscription_record.hpp>
+#include <gossip/dispatch/thread_slots.hpp>
+#include <gossip/dispatch/type_table.hpp>
+#include <gossip/queue/wait_gate.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace gossip::detail {
+
+/// Who is subscribed to what. Dispatch walks it without a lock and never waits for it; subscribing
+/// and cancelling take a mutex.
+///
+/// Quiescence. A dispatcher announces the record it is about to call in its own thread slot, passes
+/// a light fence, and calls only if the record still has the serial that the list promises. Who
+/// cancels takes the serial away, passes a heavy fence, and waits while a slot announces the record.
+/// One of the two sees the other (Dekker; the slots are Maged Michael's hazard pointers). Lists that
+/// were replaced are freed once no slot announces them.
+///
+/// Thread safety: any thread. No user code runs under the lock: processors are made before and
+/// destroyed after it is held.
+class Registry {
+ public:
+  /// Told, outside the lock, when a type has lost its last subscription.
+  struct Listener {
+    void* context = nullptr;
+    void (*ended)(void* context, TypeEntry& type) noexcept = nullptr;
+  };
+
+  explicit Registry(ThreadSlots& slots) : slots_{slots} {}
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+  /// @pre no thread dispatches any more
+  ~Registry() {
+    clear(nullptr);
+    for (SubscriberArray* array : retired_arrays_) delete array;
+  }
+
+  /// @pre nobody has subscribed yet
+  void listen(Listener listener) noexcept { listener_ = listener; }
+
+  /// True if `type` has subscriptions now.
+  [[nodiscard]] bool has_subscriptions(const TypeEntry& type) const noexcept {
+    const std::lock_guard lock{mutex_};
+    return type.live != 0;
+  }
+
+  /// Registers `processor` for events of `type`.
+  /// @param processor  taken over on success, untouched on failure
+  /// @throws std::bad_alloc
+  SubscriptionId subscribe(TypeEntry& type, ErasedProcessor processor, SubscribeOptions options) {
+    const std::lock_guard lock{mutex_};
+    SubscriberArray& array = room_for_one_more(type);
+    SubscriptionRecord& record = vacant_record();
+    record.processor = processor;
+    record.type = &type;
+    record.failed.store(0, std::memory_order_relaxed);
+    record.spent.store(false, std::memory_order_relaxed);
+    record.once = options.lifetime == SubscribeOptions::Lifetime::once;
+    record.delivered_before = count_delivered(record);
+    record.name = std::move(options.name);
+    const std::uint64_t serial = next_serial();
+    record.tenant.store(serial, std::memory_order_relaxed);
+    record.serial.store(serial, std::memory_order_release);  // (1) pairs with Delivery's (4)
+    array.append(record, serial);
+    ++type.live;
+    return {serial, record.index};
+  }
+
+  /// Ends a subscription. When it returns, the processor is not running, never will, and is
+  /// destroyed; if `self`, the calling thread's slot, is inside that processor, that holds once it
+  /// returns.
+  /// @return       false if there is no such subscription (any more)
+  /// @par Blocking until the running calls of that processor end
+  bool cancel(SubscriptionId id, ThreadSlot* self) noexcept {
+    SubscriptionRecord* record = nullptr;
+    TypeEntry* ended = nullptr;  // lost its last subscription
+    const bool ours = take_out(id, record, ended);
+    if (record == nullptr) return false;
+    if (ended != nullptr && listener_.ended != nullptr) listener_.ended(listener_.context, *ended);
+    heavy_fence();  // (2) Dekker with the light fence in dispatch
+    if (self != nullptr && self->runs(record)) {
+      if (ours) retire(*record, *self);
+      return ours;
+    }
+    const auto quiet = [&] {
+      return record->tenant.load(std::memory_order_acquire) != id.serial || !runs(record);
+    };
+    if (!quiet()) quiescence_.wait_until(SteadyTime::max(), quiet);
+    if (ours) vacate(*record);
+    return ours;
+  }
+
+  /// Ends all subscriptions.
+  void clear(ThreadSlot* self) noexcept {
+    for (std::uint32_t index = 0;; ++index) {
+      SubscriptionId id;
+      {
+        const std::lock_guard lock{mutex_};
+        if (index >= records_.size()) break;
+        id = {records_[index].serial.load(std::memory_order_relaxed), index};
+      }
+      if (id.serial != 0) cancel(id, self);
+    }
+    collect();
+  }
+
+  /// Destroys the processors that cancelled themselves and have returned.
+  void collect() noexcept {
+    while (SubscriptionRecord* record = take_quiet()) vacate(*record);
+  }
+
+  /// For a dispatcher, after each call: tells those who wait for the end of one. A light fence and
+  /// a load.
+  void called() noexcept { quiescence_.notify(); }
+
+  /// Waits until `condition()` holds, looking whenever a call or a dispatch has ended.
+  /// @return  what it said last
+  template <class Condition>
+  bool wait_until(SteadyTime deadline, Condition&& condition) {
+    return quiescence_.wait_until(deadline, condition);
+  }
+
+  /// Calls `visit(record, serial, delivered)` for every subscription, under the lock.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    const std::lock_guard lock{mutex_};
+    for (const SubscriptionRecord& record : records_) {
+      const std::uint64_t serial = record.serial.load(std::memory_order_relaxed);
+      if (serial != 0) visit(record, serial, count_delivered(record) - record.delivered_before);
+    }
+  }
+
+ private:
+  static std::uint64_t next_serial() noexcept {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
+  [[nodiscard]] std::uint64_t count_delivered(const SubscriptionRecord& record) const noexcept {
+    return slots_.sum([&](const ThreadSlot& slot) { return slot.delivered.read(record.place); });
+  }
+
+  /// The list of `type`, with room for one more entry.
+  SubscriberArray& room_for_one_more(TypeEntry& type) {
+    SubscriberArray* array = type.subscribers.load(std::memory_order_relaxed);
+    if (array != nullptr && array->count.load(std::memory_order_relaxed) < array->capacity) {
+      return *array;
+    }
+    return replace(type);
+  }
+
+  /// Puts a tidied copy of the list in its place, with room to double.
+  SubscriberArray& replace(TypeEntry& type) {
+    auto copy = std::make_unique<SubscriberArray>(std::max<std::uint32_t>(8, type.live * 2));
+    retired_arrays_.reserve(retired_arrays_.size() + 1);
+    SubscriberArray* old = type.subscribers.load(std::memory_order_relaxed);
+    if (old != nullptr) {
+      for (std::uint32_t i = 0; i < old->count.load(std::memory_order_relaxed); ++i) {
+        SubscriptionRecord* record = old->entries[i].record.load(std::memory_order_relaxed);
+        if (record != nullptr) copy->append(*record, old->entries[i].serial);
+      }
+    }
+    SubscriberArray& list = *copy;
+    type.subscribers.store(copy.release(), std::memory_order_release);  // (3) pairs with (4)
+    if (old != nullptr) {
+      retired_arrays_.push_back(old);
+      heavy_fence();  // Dekker with the light fence of those who announce a list
+      free_arrays();
+    }
+    return list;
+  }
+
+  /// Frees replaced lists that nobody walks. @pre a heavy fence since the last was replaced
+  void free_arrays() noexcept {
+    std::erase_if(retired_arrays_, [this](SubscriberArray* array) {
+      if (slots_.any([&](const ThreadSlot& slot) { return slot.walks(array); })) return false;
+      delete array;
+      return true;
+    });
+  }
+
+  SubscriptionRecord& vacant_record() {
+    if (!vacant_.empty()) {
+      SubscriptionRecord& record = *vacant_.back();
+      vacant_.pop_back();
+      return record;
+    }
+    const auto index = static_cast<std::uint32_t>(records_.size());
+    slots_.reserve_subscription(index);
+    vacant_.reserve(records_.size() + 1);   // so that cancelling
+    retired_.reserve(records_.size() + 1);  // never allocates
+    SubscriptionRecord& record = records_.emplace_back();
+    record.index = index;
+    record.place = CounterPlace::of(index);
+    return record;
+  }
+
+  /// Takes a subscription off the lists, unless somebody has done so.
+  /// @param record  set to its record while that still belongs to it
+  /// @param ended   set to its type if this was the type's last subscription
+  bool take_out(SubscriptionId id, SubscriptionRecord*& record, TypeEntry*& ended) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (id.serial == 0 || id.index >= records_.size()) return false;
+    SubscriptionRecord& found = records_[id.index];
+    if (found.tenant.load(std::memory_order_relaxed) != id.serial) return false;
+    record = &found;
+    if (found.serial.load(std::memory_order_relaxed) == 0) return false;
+    found.serial.store(0, std::memory_order_relaxed);
+    TypeEntry& type = *found.type;
+    if (--type.live == 0) ended = &type;
+    SubscriberArray& array = *type.subscribers.load(std::memory_order_relaxed);
+    array.entries[found.position].record.store(nullptr, std::memory_order_relaxed);
+    ++array.vacant;
+    const std::uint32_t count = array.count.load(std::memory_order_relaxed);
+    if (array.vacant > 16 && array.vacant > count / 2) tidy(type);
+    return true;
+  }
+
+  /// Leaves a record, whose processor has cancelled itself, to collect().
+  void retire(SubscriptionRecord& record, ThreadSlot& self) noexcept {
+    self.self_cancelled = true;
+    const std::lock_guard lock{mutex_};
+    retired_.push_back(&record);  // has room, see vacant_record()
+  }
+
+  [[nodiscard]] bool runs(const SubscriptionRecord* record) const noexcept {
+    return slots_.any([&](const ThreadSlot& slot) { return slot.runs(record); });
+  }
+
+  /// A record that cancelled itself and has returned; null if there is none.
+  SubscriptionRecord* take_quiet() noexcept {
+    const std::lock_guard lock{mutex_};
+    if (retired_.empty()) return nullptr;
+    heavy_fence();
+    for (auto at = retired_.begin(); at != retired_.end(); ++at) {
+      if (runs(*at)) continue;
+      SubscriptionRecord* record = *at;
+      retired_.erase(at);
+      return record;
+    }
+    return nullptr;
+  }
+
+  void tidy(TypeEntry& type) noexcept {
+    try {
+      replace(type);
+    } catch (...) {  // out of memory: the list stays untidy, which costs time alone
+    }
+  }
+
+  /// Destroys the processor of a record that nobody calls, and offers the record anew.
+  void vacate(SubscriptionRecord& record) noexcept {
+    const ErasedProcessor processor = std::exchange(record.processor, {});
+    processor.destroy(processor.object);
+    const std::lock_guard lock{mutex_};
+    record.name.clear();
+    record.tenant.store(0, std::memory_order_release);
+    vacant_.push_back(&record);
+  }
+
+  ThreadSlots& slots_;
+  Listener listener_;
+  mutable std::mutex mutex_;
+  std::deque<SubscriptionRecord> records_;
+  std::vector<SubscriptionRecord*> vacant_;
+  std::vector<SubscriptionRecord*> retired_;  ///< cancelled from inside, not yet returned
+  std::vector<SubscriberArray*> retired_arrays_;
+  WaitGate<> quiescence_;
+};
+
+}  // namespace gossip::detail

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Statistics: what a bus has done so far. Layer: dispatch.
+
+#include <gossip/core/subscription_id.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gossip {
+
+/// What happened to the events of one type. // events
+struct EventTypeStatistics {
+  std::string_view event_type;    ///< such as "auth.user.created"
+  std::uint64_t dispatched = 0;   ///< handed to the processors subscribed at that moment
+  std::uint64_t not_handled = 0;  ///< rejected, dropped or abandoned
+};
+
+/// What happened at one subscription. // calls
+struct SubscriptionStatistics {
+  SubscriptionId id;
+  std::string name;             ///< SubscribeOptions::name
+  std::string_view event_type;  ///< such as "auth.user.created"
+  std::uint64_t delivered = 0;  ///< calls that succeeded
+  std::uint64_t failed = 0;     ///< calls that reported an error
+};
+
+/// A snapshot of a bus. Taken while the bus works, each number is right by itself, and the sums may
+/// be off by what happens meanwhile; while nothing is published or handled, all are exact, and
+///
+///     published == handled + dropped_oldest + abandoned
+///
+/// All but `depth` and `in_flight` count from the construction of the bus.
+struct Statistics {
+  std::uint64_t published = 0;       ///< accepted into the queue // events
+  std::uint64_t handled = 0;         ///< taken from the queue, all their processors done // events
+  std::uint64_t unmatched = 0;       ///< dispatched when nobody was subscribed // events
+  std::uint64_t delivered = 0;       ///< successful calls of processors // calls
+  std::uint64_t failed = 0;          ///< calls that reported an error // calls
+  std::uint64_t rejected = 0;        ///< refused: the queue was full (not in `published`) // events
+  std::uint64_t refused_closed = 0;  ///< refused: the bus was closed (not in `published`) // events
+  std::uint64_t dropped_oldest = 0;  ///< dropped from the queue to make space // events
+  std::uint64_t dropped_newest = 0;  ///< dropped for want of space (not in `published`) // events
+  std::uint64_t abandoned = 0;       ///< still queued at the shutdown's deadline // events
+  std::uint64_t handler_failures = 0;      ///< exceptions out of BusOptions::on_error // calls
+  std::size_t depth = 0;                   ///< waiting in the queue now // events
+  std::size_t in_flight = 0;               ///< being handled now // events
+  std::size_t capacity = 0;                ///< of the queue // events
+  std::size_t workers = 0;                 ///< threads that run processors // threads
+  std::vector<EventTypeStatistics> types;  ///< in the order in which the bus met them
+  std::vector<SubscriptionStatistics> subscriptions;  ///< those that exist now
+};
+
+/// What shutdown() did.
+struct ShutdownReport {
+  bool complete = false;        ///< every worker has ended
+  std::uint64_t abandoned = 0;  ///< events that were still queued at the deadline // events
+
+  /// True if the shutdown is complete and nothing was left.
+  [[nodiscard]] bool clean() const noexcept { return complete && abandoned == 0; }
+};
+
+}  // namespace gossip

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// SubscriptionRecord and SubscriberArray: where subscriptions live and how dispatch walks them.
+/// Layer: dispatch.
+
+#include <gossip/core/subscription_id.hpp>
+#include <gossip/dispatch/call.hpp>
+#include <gossip/dispatch/thread_slots.hpp>
+#include <gossip/queue/cache_line.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <string>
+
+namespace gossip::detail {
+
+struct TypeEntry;
+
+/// A place for a subscription. Records are never freed while the bus lives, only reused under a new
+/// serial, so that a dispatcher may look at one that has just been vacated.
+struct alignas(cache_line_bytes) SubscriptionRecord {
+  std::atomic<std::uint64_t> serial{0};  ///< the subscription's; 0 while vacant or cancelled
+  ErasedProcessor processor;             ///< valid while `serial` is set, or a call runs
+  CounterPlace place;                    ///< of its counter of successful calls
+  std::uint32_t index = 0;               ///< of this record in the registry
+  std::uint32_t position = 0;            ///< of its entry in the array of its type
+  bool once = false;                     ///< ends with its first event
+
+  // Below here nothing is touched by a successful call.
+  std::atomic<std::uint64_t> tenant{0};  ///< as `serial`, but until the processor is destroyed
+  TypeEntry* type = nullptr;
+  std::atomic<std::uint64_t> failed{0};  ///< calls of this subscription that failed
+  std::atomic<bool> spent{false};        ///< a `once` subscription has had its event
+  std::uint64_t delivered_before = 0;    ///< what `place` had counted for former tenants
+  std::string name;
+};
+
+/// The subscriptions of one event type, in the order of subscribing. Grows in place while there is
+/// room and is replaced by a larger or a tidied copy when there is none; an entry whose
+/// subscription ended is emptied.
+///
+/// Written under the registry's lock, walked by dispatchers without one.
+struct SubscriberArray {
+  struct Entry {
+    std::atomic<SubscriptionRecord*> record{nullptr};
+    std::uint64_t serial = 0;  ///< the record must still have it; written before `count` covers it
+  };
+
+  explicit SubscriberArray(std::uint32_t room)
+      : capacity{room}, entries{std::make_unique<Entry[]>(room)} {}
+
+  const std::uint32_t capacity;
+  std::atomic<std::uint32_t> count{0};  ///< entries in use, emptied ones included
+  std::uint32_t vacant = 0;             ///< emptied ones among them
+  const std::unique_ptr<Entry[]> entries;
+
+  /// Adds an entry. @pre count < capacity
+  void append(SubscriptionRecord& record, std::uint64_t serial) noexcept {
+    const std::uint32_t at = count.load(std::memory_order_relaxed);
+    entries[at].serial = serial;
+    entries[at].record.store(&record, std::memory_order_relaxed);
+    record.position = at;
+    count.store(at + 1, std::memory_order_release);  // (1) pairs with the acquire in dispatch
+  }
+};
+
+}  // namespace gossip::detail

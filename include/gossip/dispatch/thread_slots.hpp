@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// ThreadSlots: what each thread that dispatches events of a bus says about itself, written by that
+/// thread alone: what it is running (hazard pointers) and what it has counted. Layer: dispatch.
+
+#include <gossip/queue/asymmetric_fence.hpp>
+#include <gossip/queue/cache_line.hpp>
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace gossip::detail {
+
+struct SubscriptionRecord;
+struct SubscriberArray;
+
+/// Where a counter sits in a CounterTable: chunk k holds 64 * 2^k counters.
+struct CounterPlace {
+  std::uint32_t chunk = 0;
+  std::uint32_t offset = 0;
+
+  static constexpr CounterPlace of(std::uint32_t index) noexcept {
+    const std::uint32_t shifted = index / 64 + 1;
+    const auto chunk = static_cast<std::uint32_t>(std::bit_width(shifted)) - 1;
+    return {chunk, index - 64 * ((1U << chunk) - 1)};
+  }
+};
+
+/// Counters of one thread, which alone adds to them; any thread may read. Chunks are added before
+/// a counter in them is used, and never move.
+class CounterTable {
+ public:
+  CounterTable() = default;
+  CounterTable(const CounterTable&) = delete;
+  CounterTable& operator=(const CounterTable&) = delete;
+  ~CounterTable() {
+    for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
+  }
+
+  /// Makes room for counter `index`. Called under the lock of the ThreadSlots.
+  void reserve(std::uint32_t index) {
+    for (std::uint32_t k = 0; k <= CounterPlace::of(index).chunk; ++k) {
+      if (chunks_[k].load(std::memory_order_relaxed) == nullptr) {
+        // (1) release: whoever learns of the counter's index sees the chunk, pairs with (2), (3)
+        chunks_[k].store(new Counter[std::size_t{64} << k]{}, std::memory_order_release);
+      }
+    }
+  }
+
+  /// Adds one. Only by the owning thread.
+  void increment(CounterPlace place) noexcept {
+    Counter& counter = chunks_[place.chunk].load(std::memory_order_acquire)[place.offset];  // (2)
+    // (4) release: a reader that sees the number sees what was counted, pairs with (5)
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+
+  /// The sum of all counters.
+  [[nodiscard]] std::uint64_t total() const noexcept {
+    std::uint64_t total = 0;
+    for (std::size_t k = 0; k < std::size(chunks_); ++k) {
+      const Counter* chunk = chunks_[k].load(std::memory_order_acquire);
+      for (std::size_t i = 0; chunk != nullptr && i < std::size_t{64} << k; ++i) {
+        total += chunk[i].load(std::memory_order_acquire);
+      }
+    }
+    return total;
+  }
+
+  [[nodiscard]] std::uint64_t read(CounterPlace place) const noexcept {
+    const Counter* chunk = chunks_[place.chunk].load(std::memory_order_acquire);        // (3)
+    return chunk == nullptr ? 0 : chunk[place.offset].load(std::memory_order_acquire);  // (5)
+  }
+
+ private:
+  using Counter = std::atomic<std::uint64_t>;
+
+  std::atomic<Counter*> chunks_[26]{};
+};
+
+/// What one dispatch in progress refers to. A chain: a dispatch inside a dispatch uses `inner`.
+struct HazardFrame {
+  HazardFrame() = default;
+  HazardFrame(const HazardFrame&) = delete;
+  HazardFrame& operator=(const HazardFrame&) = delete;
+  ~HazardFrame() { delete inner.load(std::memory_order_relaxed); }
+
+  std::atomic<const SubscriptionRecord*> current{nullptr};  ///< the subscription being called
+  std::atomic<const SubscriberArray*> array{nullptr};       ///< the list being walked
+  std::atomic<HazardFrame*> inner{nullptr};                 ///< made on demand, then kept
+  HazardFrame* outer = nullptr;                             ///< immutable
+};
+
+/// What one thread says about itself on one bus.
+struct alignas(prefetch_pair_bytes) ThreadSlot {
+  HazardFrame outermost;
+  HazardFrame* innermost = nullptr;         ///< the owner's: of the dispatch it is in
+  std::size_t depth = 0;                    ///< the owner's: dispatches it is inside of
+  bool self_cancelled = false;              ///< the owner's: a processor has cancelled itself
+  std::atomic<std::uint64_t> finished{0};   ///< queued events handled // events
+  std::atomic<std::uint64_t> unmatched{0};  ///< events that no subscription wanted // events
+  CounterTable delivered;                   ///< successful calls, by subscription index
+  CounterTable dispatched;                  ///< events, by event type index
+  std::atomic<bool> owned{true};
+  ThreadSlot* next = nullptr;  ///< immutable once the slot is in the list
+
+  /// Adds one to a counter that this thread alone writes.
+  static void increment(std::atomic<std::uint64_t>& counter) noexcept {
+    // release: pairs with the acquire of whoever reads the counter to learn that the work is done
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+
+  /// The frame for a dispatch inside whatever the owner is doing. @throws std::bad_alloc
+  HazardFrame& next_frame() {
+    if (innermost == nullptr) return outermost;
+    HazardFrame* frame = innermost->inner.load(std::memory_order_relaxed);
+    if (frame == nullptr) {
+      frame = new HazardFrame;
+      frame->outer = innermost;
+      innermost->inner.store(frame, std::memory_order_release);  // pairs with any_frame()
+    }
+    return *frame;
+  }
+  /// Begins a dispatch. @throws std::bad_alloc, but not after next_frame()
+  HazardFrame& enter() {
+    innermost = &next_frame();
+    ++depth;
+    return *innermost;
+  }
+  /// Ends the dispatch begun last.
+  void leave() noexcept {
+    innermost->current.store(nullptr, std::memory_order_release);
+    innermost->array.store(nullptr, std::memory_order_release);
+    innermost = innermost->outer;
+    --depth;
+  }
+
+  /// True if a dispatch of this slot announces `record`.
+  [[nodiscard]] bool runs(const SubscriptionRecord* record) const noexcept {
+    return any_frame([record](const HazardFrame& frame) {
+      // acquire: pairs with the release by which the runner moves on
+      return frame.current.load(std::memory_order_acquire) == record;
+    });
+  }
+  /// True if a dispatch of this slot walks `list`.
+  [[nodiscard]] bool walks(const SubscriberArray* list) const noexcept {
+    return any_frame([list](const HazardFrame& frame) {
+      return frame.array.load(std::memory_order_acquire) == list;
+    });
+  }
+  /// True if a dispatch of this slot walks any list.
+  [[nodiscard]] bool busy() const noexcept {
+    return outermost.array.load(std::memory_order_acquire) != nullptr;
+  }
+
+ private:
+  template <class Predicate>
+  [[nodiscard]] bool any_frame(Predicate&& predicate) const noexcept {
+    for (const HazardFrame* frame = &outermost; frame != nullptr;
+         frame = frame->inner.load(std::memory_order_acquire)) {
+      if (predicate(*frame)) return true;
+    }
+    return false;
+  }
+};
+
+/// The slots of a bus: a list that only grows, whose slots are handed from thread to thread.
+///
+/// Thread safety: any thread. Progress: walking is wait-free; the rest takes a mutex.
+class ThreadSlots {
+ public:
+  ThreadSlots() = default;
+  ThreadSlots(const ThreadSlots&) = delete;
+  ThreadSlots& operator=(const ThreadSlots&) = delete;
+  ~ThreadSlots() {
+    for (ThreadSlot* slot = first_.load(std::memory_order_relaxed); slot != nullptr;) {
+      ThreadSlot* next = slot->next;
+      delete slot;
+      slot = next;
+    }
+  }
+
+  /// A slot for the calling thread. @throws std::bad_alloc
+  ThreadSlot& acquire() {
+    const std::lock_guard lock{mutex_};
+    for (ThreadSlot* slot = first_.load(std::memory_order_relaxed); slot != nullptr;
+         slot = slot->next) {
+      // (1) acquire, pairs with (2): the former owner's writes come before ours
+      if (!slot->owned.load(std::memory_order_acquire)) {
+        slot->owned.store(true, std::memory_order_relaxed);
+        return *slot;
+      }
+    }
+    auto slot = std::make_unique<ThreadSlot>();
+    slot->delivered.reserve(subscriptions_);
+    slot->dispatched.reserve(types_);
+    slot->next = first_.load(std::memory_order_relaxed);
+    first_.store(slot.get(), std::memory_order_release);  // (3) pairs with (4)
+    return *slot.release();
+  }
+
+  /// Gives a slot back; its counts stay.
+  static void release(ThreadSlot& slot) noexcept {
+    slot.owned.store(false, std::memory_order_release);  // (2) pairs with (1)
+  }
+
+  /// Makes room in every slot, present and future. @throws std::bad_alloc
+  /// @{
+  void reserve_subscription(std::uint32_t index) {
+    reserve(subscriptions_, index, &ThreadSlot::delivered);
+  }
+  void reserve_type(std::uint32_t index) { reserve(types_, index, &ThreadSlot::dispatched); }
+  /// @}
+
+  /// Calls `visit(const ThreadSlot&)` for every slot.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const ThreadSlot* slot = first_.load(std::memory_order_acquire);  // (4) pairs with (3)
+         slot != nullptr; slot = slot->next) {
+      visit(*slot);
+    }
+  }
+
+  /// The sum of `read(slot)` over all slots.
+  template <class Read>
+  [[nodiscard]] std::uint64_t sum(Read&& read) const noexcept {
+    std::uint64_t total = 0;
+    for_each([&](const ThreadSlot& slot) { total += read(slot); });
+    return total;
+  }
+
+  /// True if `predicate(slot)` for some slot.
+  template <class Predicate>
+  [[nodiscard]] bool any(Predicate&& predicate) const noexcept {
+    bool found = false;
+    for_each([&](const ThreadSlot& slot) { found = found || predicate(slot); });
+    return found;
+  }
+
+ private:
+  void reserve(std::uint32_t& limit, std::uint32_t index, CounterTable ThreadSlot::*table) {
+    const std::lock_guard lock{mutex_};
+    if (index <= limit) return;
+    for (ThreadSlot* slot = first_.load(std::memory_order_relaxed); slot != nullptr;
+         slot = slot->next) {
+      (slot->*table).reserve(index);
+    }
+    limit = index;
+  }
+
+  std::mutex mutex_;
+  std::uint32_t subscriptions_ = 0;  ///< highest index with room
+  std::uint32_t types_ = 0;          ///< highest index with room
+  std::atomic<ThreadSlot*> first_{nullptr};
+};
+
+}  // namespace gossip::detail

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Sizes that keep threads from sharing cache lines by accident. Layer: queue.
+
+#include <cstddef>
+
+namespace gossip::detail {
+
+/// What two threads must not share if one of them writes. // bytes
+/// A constant of ours, since std::hardware_destructive_interference_size may differ between
+/// translation units of one program.
+#if defined(__APPLE__) && defined(__aarch64__)
+inline constexpr std::size_t cache_line_bytes = 128;
+#else
+inline constexpr std::size_t cache_line_bytes = 64;
+#endif
+
+/// Two lines: adjacent-line prefetchers move lines in pairs. // bytes
+inline constexpr std::size_t prefetch_pair_bytes = 2 * 64;
+
+}  // namespace gossip::detail

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// NativePlatform: the primitives that the waiting protocols are built from. The protocols are
+/// templates over it, so that the tests can run them, unchanged, through every schedule of a
+/// modelled machine. Layer: queue.
+
+#include <gossip/queue/asymmetric_fence.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+namespace gossip::detail {
+
+struct NativePlatform {
+  template <class T>
+  using Atomic = std::atomic<T>;
+  using Mutex = std::mutex;
+  using ConditionVariable = std::condition_variable;
+
+  static void light_fence() noexcept { detail::light_fence(); }
+  static void heavy_fence() noexcept { detail::heavy_fence(); }
+};
+
+}  // namespace gossip::detail

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// WaitGate: lets rare waiters sleep until a condition holds, at the price of one load for the
+/// frequent side. Layer: queue.
+
+#include <gossip/queue/platform.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+
+namespace gossip::detail {
+
+/// An event count. The frequent side changes the state behind the condition, then calls
+/// `notify_if(...)`; a waiter registers, fences, and looks at the state again before it sleeps.
+///
+/// Thread safety: any thread. Progress: `has_waiters` is wait-free; the rest blocks on a mutex.
+template <class Platform = NativePlatform>
+class WaitGate {
+ public:
+  /// True if somebody waits. To be called after the state has been changed.
+  [[nodiscard]] bool has_waiters() const noexcept {
+    Platform::light_fence();                               // (1) Dekker with (3)
+    return waiters_.load(std::memory_order_relaxed) != 0;  // (2) reads what (4) writes
+  }
+
+  /// Makes every waiter look at its condition.
+  void notify_all() noexcept {
+    { const std::lock_guard lock{mutex_}; }  // a waiter that looked in vain is asleep by now
+    changed_.notify_all();
+  }
+
+  /// Makes every waiter look, if there is one. To be called after the state has been changed.
+  void notify() noexcept {
+    if (has_waiters()) notify_all();
+  }
+
+  /// Sleeps until `condition()` holds or the time has come. `condition` runs under the gate's lock
+  /// and must be short, and ours.
+  /// @return  what `condition()` said last
+  template <class Condition, class TimePoint>
+  bool wait_until(const TimePoint& time, Condition&& condition) {
+    return wait(condition, [&](auto& lock) { return wait_on(lock, time); });
+  }
+
+ private:
+  template <class Condition, class Sleep>
+  bool wait(Condition& condition, Sleep&& sleep) {
+    std::unique_lock lock{mutex_};
+    waiters_.fetch_add(1, std::memory_order_relaxed);  // (4) read by (2)
+    Platform::heavy_fence();                           // (3) Dekker with (1)
+    bool holds = condition();
+    while (!holds && sleep(lock)) holds = condition();
+    if (!holds) holds = condition();
+    waiters_.fetch_sub(1, std::memory_order_relaxed);
+    return holds;
+  }
+
+  /// @return false once the time has come
+  template <class Lock, class TimePoint>
+  bool wait_on(Lock& lock, const TimePoint& time) {
+    if (time == TimePoint::max()) {
+      changed_.wait(lock);
+      return true;
+    }
+    return changed_.wait_until(lock, time) == std::cv_status::no_timeout;
+  }
+
+  typename Platform::template Atomic<std::uint32_t> waiters_{0};
+  typename Platform::Mutex mutex_;
+  typename Platform::ConditionVariable changed_;
+};
+
+}  // namespace gossip::detail

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// WorkerParking: puts workers without work to sleep and wakes no more of them than needed.
+/// Layer: queue.
+
+#include <gossip/queue/cache_line.hpp>
+#include <gossip/queue/platform.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace gossip::detail {
+
+/// Waking a thread costs microseconds, a publish tens of nanoseconds: the art is not to wake. So
+///
+/// 1. a publisher wakes a worker only if none is awake;
+/// 2. if some worker is awake and others are idle, one idle worker is the *sentinel*: it sleeps
+///    with a time-out that doubles from 50 us to 0.4 ms, and joins the awake ones if at two looks
+///    in a row the same event was waiting; then it appoints the next sentinel. Whoever publishes
+///    while there is none appoints one. So no event waits longer than two periods (0.8 ms) behind a
+///    busy worker while another is idle;
+/// 3. when no worker is awake the sentinel sleeps without a time-out, like the others.
+///
+/// No wake-up is lost: a publisher makes its event visible, then reads the state; a worker writes
+/// the state, then looks for events, with an asymmetric fence between the two on both sides.
+///
+/// `Queue` has ready(), head() and tail() as MpmcQueue has.
+///
+/// Thread safety: `notify` and `stop` from any thread, `park(i, ...)` from worker `i` alone.
+/// Progress: `notify` is wait-free unless somebody has to be woken; then it takes a mutex.
+template <class Platform = NativePlatform>
+class WorkerParking {
+ public:
+  /// @param workers  number of workers, 1 to 65535; all start awake // threads
+  explicit WorkerParking(std::size_t workers)
+      : places_{std::make_unique<Place[]>(workers)}, awake_{static_cast<std::uint32_t>(workers)} {
+    idle_.reserve(workers);
+    publish();
+  }
+
+  /// For a publisher, after its event is visible in `queue`.
+  template <class Queue>
+  void notify(const Queue& queue) noexcept {
+    Platform::light_fence();                                   // (1) Dekker with (4)
+    if (calm(state_.load(std::memory_order_relaxed))) return;  // (2) reads what (3) writes
+    wake(queue);
+  }
+
+  /// For worker `self`, after it found nothing to do: sleeps until there may be something.
+  /// Returns at once after stop().
+  template <class Queue>
+  void park(std::size_t self, const Queue& queue) {
+    std::unique_lock lock{mutex_};
+    if (stopping_) return;
+    Place& place = places_[self];
+    place.role = Role::idle;
+    idle_.push_back(&place);
+    --awake_;
+    publish();                // (3) read by (2)
+    Platform::heavy_fence();  // (4) Dekker with (1)
+    if (queue.ready()) {
+      leave(place);
+      return;
+    }
+    auto period = first_period;
+    while (place.role != Role::awake) {
+      if (place.role == Role::idle) {
+        place.woken.wait(lock);
+        period = first_period;
+      } else if (has_waited(queue, place.mark)) {
+        leave(place);
+        appoint(queue);
+      } else if (awake_ == 0) {
+        place.role = Role::idle;
+        sentinel_ = nullptr;
+        publish();
+      } else {
+        place.mark = queue.tail();
+        place.woken.wait_for(lock, period);
+        period = period * 2 < last_period ? period * 2 : last_period;
+      }
+    }
+  }
+
+  /// Wakes every worker and lets none sleep again.
+  void stop() noexcept {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+    while (!idle_.empty()) leave(*idle_.back(), true);
+  }
+
+ private:
+  static constexpr std::chrono::microseconds first_period{50};
+  static constexpr std::chrono::microseconds last_period{400};
+
+  enum class Role : std::uint8_t { awake, idle, sentinel };
+
+  struct alignas(cache_line_bytes) Place {
+    Role role = Role::awake;
+    std::uint64_t mark = 0;  ///< sentinel: the queue's tail at the last look
+    typename Platform::ConditionVariable woken;
+  };
+
+  /// The state that publishers read, in one word.
+  static constexpr std::uint32_t someone_awake = 1;
+  static constexpr std::uint32_t someone_idle = 2;
+  static constexpr std::uint32_t has_sentinel = 4;
+
+  static constexpr bool calm(std::uint32_t state) noexcept {
+    return (state & someone_awake) != 0 && (state & (someone_idle | has_sentinel)) != someone_idle;
+  }
+
+  void publish() noexcept {
+    state_.store((awake_ != 0 ? someone_awake : 0U) | (idle_.empty() ? 0U : someone_idle) |
+                     (sentinel_ != nullptr ? has_sentinel : 0U),
+                 std::memory_order_relaxed);
+  }
+
+  template <class Queue>
+  static bool has_waited(const Queue& queue, std::uint64_t mark) noexcept {
+    return static_cast<std::int64_t>(mark - queue.head()) > 0 && queue.ready();
+  }
+
+  /// Makes an idle place awake.
+  void leave(Place& place, bool wake_up = false) noexcept {
+    for (auto at = idle_.end(); at != idle_.begin();) {
+      if (*--at == &place) {
+        idle_.erase(at);
+        break;
+      }
+    }
+    if (sentinel_ == &place) sentinel_ = nullptr;
+    place.role = Role::awake;
+    ++awake_;
+    publish();
+    if (wake_up) place.woken.notify_one();
+  }
+
+  /// Makes an idle worker the sentinel, if there is one and no sentinel yet.
+  template <class Queue>
+  void appoint(const Queue& queue) noexcept {
+    if (idle_.empty() || sentinel_ != nullptr) return;
+    sentinel_ = idle_.back();
+    sentinel_->role = Role::sentinel;
+    sentinel_->mark = queue.tail();
+    publish();
+    sentinel_->woken.notify_one();
+  }
+
+  template <class Queue>
+  void wake(const Queue& queue) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (awake_ != 0) {
+      appoint(queue);
+    } else if (!idle_.empty()) {
+      // The last one to fall asleep has the warmest cache; the sentinel is left to watch.
+      Place* place = idle_.back();
+      if (place == sentinel_ && idle_.size() > 1) place = idle_[idle_.size() - 2];
+      leave(*place, true);
+    }
+  }
+
+  alignas(prefetch_pair_bytes) typename Platform::template Atomic<std::uint32_t> state_{0};
+  alignas(prefetch_pair_bytes) typename Platform::Mutex mutex_;
+  std::unique_ptr<Place[]> places_;
+  std::vector<Place*> idle_;  ///< in the order in which they fell asleep
+  Place* sentinel_ = nullptr;
+  std::uint32_t awake_;
+  bool stopping_ = false;
+};
+
+}  // namespace gossip::detail
