@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// The README's quick start as a whole program. Prints: welcome, alice
+#include <iostream>
+
+struct UserData;
+void greet(const UserData& user);
+
+// clang-format off
+// [quick_start]
+#include <gossip/gossip.hpp>
+
+struct UserData { std::string id; std::string name; };
+inline constexpr gossip::EventType<UserData> user_created{"auth.user.created"};
+
+int main() {
+  gossip::EventBus bus;                                   // in memory
+  auto welcome = bus.subscribe(user_created, [](const UserData& user) { greet(user); });
+  bus.publish(user_created, {.id = "123", .name = "alice"});
+}                                                         // drains, then stops
+// [/quick_start]
+// clang-format on
+
+void greet(const UserData& user) { std::cout << "welcome, " << user.name << '\n'; }
