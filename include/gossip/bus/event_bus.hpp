@@ -226,8 +226,8 @@ class EventBus {
     if (!result.refused.ok()) [[unlikely]]
       return result;
     const Event<T> event = detail::EventAccess::make<T>(
-        detail::EventHeader{entry->name, core_->dispatcher().stamp(core_->clock()),
-                            &core_->dispatcher().source(), detail::EventHeader::unnumbered},
+        detail::DeliveredHeader{entry->name, core_->dispatcher().stamp(core_->clock()),
+                                &core_->dispatcher().source()},
         std::move(data));
     call_now(*entry, event, options, result);
     return result;
@@ -319,7 +319,7 @@ class EventBus {
     const auto collect = [](void* list, detail::Call& call,
                             const detail::SubscriptionRecord& record) {
       static_cast<SyncResult*>(list)->errors.push_back(
-          {call.subscription, record.name, std::move(call.error)});
+          {call.subscription(), record.name, std::move(call.error)});
     };
     detail::Call call{event, options.stop, {collect, &result}, options.deadline};
     call.limited = options.deadline != SteadyTime::max() || options.stop.stop_possible();

@@ -44,7 +44,8 @@ class EventBase {
   [[nodiscard]] Priority priority() const noexcept { return header_.priority; }
 
  protected:
-  explicit EventBase(detail::EventHeader header) noexcept : header_{std::move(header)} {}
+  explicit EventBase(const EventTypeName& type) noexcept : header_{type} {}
+  explicit EventBase(const detail::DeliveredHeader& parts) noexcept : header_{parts} {}
 
   void set_metadata(std::string key, MetadataValue value) {
     if (!header_.metadata) header_.metadata = std::make_unique<Metadata>();
@@ -73,11 +74,11 @@ class Event : public EventBase {
   /// @param data  moved in; the time stamp is set now
   Event(const EventType<T>& type, std::type_identity_t<StoredPayload<T>> data) noexcept(
       std::is_nothrow_move_constructible_v<StoredPayload<T>>)
-      : EventBase{detail::EventHeader{type.key()}}, data_(std::move(data)) {}
+      : EventBase{type.key()}, data_(std::move(data)) {}
 
   /// An event without data.
   explicit Event(const EventType<T>& type) noexcept requires std::is_void_v<T>
-      : EventBase{detail::EventHeader{type.key()}} {}
+      : EventBase{type.key()} {}
 
   /// The payload.
   [[nodiscard]] const StoredPayload<T>& data() const noexcept { return data_; }
@@ -110,9 +111,9 @@ class Event : public EventBase {
  private:
   friend struct detail::EventAccess;
 
-  Event(detail::EventHeader header,
+  Event(const detail::DeliveredHeader& parts,
         StoredPayload<T>&& data) noexcept(std::is_nothrow_move_constructible_v<StoredPayload<T>>)
-      : EventBase{std::move(header)}, data_(std::move(data)) {}
+      : EventBase{parts}, data_(std::move(data)) {}
 
   StoredPayload<T> data_;
 };
@@ -133,9 +134,9 @@ struct EventAccess {
     return event.data_;
   }
   template <class T>
-  static Event<T> make(EventHeader header, StoredPayload<T>&& data) noexcept(
+  static Event<T> make(const DeliveredHeader& parts, StoredPayload<T>&& data) noexcept(
       std::is_nothrow_move_constructible_v<StoredPayload<T>>) {
-    return Event<T>{std::move(header), std::move(data)};
+    return Event<T>{parts, std::move(data)};
   }
 };
 

@@ -109,6 +109,18 @@ class EventTime {
   std::uint64_t raw_ = 0;
 };
 
+/// Not numbered by a source: the event's id is made when asked for.
+inline constexpr std::uint64_t unnumbered = static_cast<std::uint64_t>(-1);
+
+/// What the header of a delivered event is made from.
+struct DeliveredHeader {
+  const EventTypeName& type;
+  EventTime time;
+  const EventSource* source;
+  std::uint64_t sequence = unnumbered;  ///< the source's number for the event
+  EventExtras* extras = nullptr;        ///< taken over
+};
+
 /// Everything an event has but its payload. While a bus delivers the event, `source` is set and
 /// the id and the time are numbers that it can explain; a copy holds the explained ones.
 struct EventHeader {
@@ -117,10 +129,15 @@ struct EventHeader {
       : type{name}, time{EventTime::at(SystemClock{}.to_time(SystemClock{}.ticks()))} {}
 
   /// For an event that a bus delivers.
-  /// @param number  the source's number for it, or unnumbered
-  EventHeader(const EventTypeName& name, EventTime moment, const EventSource* from,
-              std::uint64_t number) noexcept
-      : type{name}, time{moment}, source{from}, sequence{number} {}
+  explicit EventHeader(const DeliveredHeader& parts) noexcept
+      : type{parts.type}, time{parts.time}, source{parts.source}, sequence{parts.sequence} {
+    if (parts.extras != nullptr) [[unlikely]] {
+      const std::unique_ptr<EventExtras> extras{parts.extras};
+      own_id = std::move(extras->own_id);
+      metadata = std::move(extras->metadata);
+      priority = extras->priority;
+    }
+  }
 
   EventHeader(const EventHeader& other)
       : type{other.type},
@@ -147,9 +164,6 @@ struct EventHeader {
     if (sequence != unnumbered && !own_id.exists()) return {source->origin, sequence};
     return own_id.get();
   }
-
-  /// Not numbered by a source: the id is made when asked for.
-  static constexpr std::uint64_t unnumbered = static_cast<std::uint64_t>(-1);
 
   EventTypeName type;
   EventTime time;

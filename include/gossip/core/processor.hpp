@@ -50,11 +50,13 @@ concept Processor = std::move_constructible<F> && std::destructible<F> &&
      detail::TakesNothing<F, T>);
 
 /// Calls `processor` in the form it takes.
-/// @return the processor's Status; success where it returns void
-/// @throws what the processor throws
-template <class T, Processor<T> F>
-Status invoke_processor(F& processor, const Event<T>& event, Context& context) {
-  const auto call = [&](auto&&... args) -> Status {
+/// @param context  nothing, if the processor takes none; else the one Context
+/// @return         the processor's Status; success where it returns void
+/// @throws         what the processor throws
+template <class T, Processor<T> F, std::same_as<Context>... C>
+  requires(sizeof...(C) == 1 || !detail::TakesContext<F, T>)
+Status invoke_processor(F& processor, const Event<T>& event, C&... context) {
+  const auto call = [&](auto&... args) -> Status {
     if constexpr (std::is_void_v<std::invoke_result_t<F&, decltype(args)...>>) {
       std::invoke(processor, args...);
       return {};
@@ -63,7 +65,7 @@ Status invoke_processor(F& processor, const Event<T>& event, Context& context) {
     }
   };
   if constexpr (detail::TakesContext<F, T>) {
-    return call(event, context);
+    return call(event, context...);
   } else if constexpr (detail::TakesData<F, T>) {
     return call(event.data());
   } else if constexpr (detail::TakesEvent<F, T>) {

@@ -20,9 +20,8 @@ namespace gossip::detail {
 
 /// What one call of a processor came to.
 enum class CallResult : std::uint8_t {
-  ok,       ///< the processor succeeded
-  failed,   ///< it reported an error, which is in Call::error
-  skipped,  ///< it was not called: a `once` subscription that had its event
+  ok,      ///< the processor succeeded
+  failed,  ///< it reported an error, which is in Call::error
 };
 
 struct Call;
@@ -41,9 +40,12 @@ struct Call {
   FailureSink failures;
   SteadyTime deadline = SteadyTime::max();
   unsigned attempt = 1;
-  bool limited = false;              ///< look at the deadline and the stop before each call
-  SubscriptionId subscription = {};  ///< set before each call
-  Status error = {};                 ///< of the call that failed last
+  bool limited = false;  ///< look at the deadline and the stop before each call
+  const SubscriptionRecord* record = nullptr;  ///< whose processor is being called
+  Status error = {};                           ///< of the call that failed last
+
+  /// The subscription whose processor is being called.
+  [[nodiscard]] SubscriptionId subscription() const noexcept;
 };
 
 /// A processor whose type has been erased. Owned by a SubscriptionRecord.
@@ -60,9 +62,15 @@ struct ErasedProcessor {
 /// @throws what the processor throws
 template <class T, class F>
 CallResult run_processor(void* object, Call& call) {
-  Context context{call.stop, call.deadline, call.attempt, call.subscription};
-  Status status = invoke_processor<T>(*static_cast<F*>(object),
-                                      static_cast<const Event<T>&>(call.event), context);
+  auto& processor = *static_cast<F*>(object);
+  const auto& event = static_cast<const Event<T>&>(call.event);
+  Status status;
+  if constexpr (TakesContext<F, T>) {
+    Context context{call.stop, call.deadline, call.attempt, call.subscription()};
+    status = invoke_processor<T>(processor, event, context);
+  } else {
+    status = invoke_processor<T>(processor, event);
+  }
   if (status.ok()) return CallResult::ok;
   call.error = std::move(status);
   return CallResult::failed;

@@ -40,8 +40,9 @@ class Delivery {
   Delivery& operator=(const Delivery&) = delete;
   ~Delivery() {
     slot_.leave();
+    light_fence();
     registry_.called();
-    if (slot_.self_cancelled) {
+    if (slot_.self_cancelled) [[unlikely]] {
       slot_.self_cancelled = slot_.depth != 0;
       registry_.collect();
     }
@@ -53,43 +54,55 @@ class Delivery {
   std::uint64_t run(Call& call) {
     if (list_ == nullptr) return 0;
     std::uint64_t calls = 0;
+    const bool fence_is_free = has_membarrier;
+    const bool limited = call.limited;
     // (2) acquire: pairs with SubscriberArray::append
     const std::uint32_t count = list_->count.load(std::memory_order_acquire);
-    const SubscriberArray::Entry* const entries = list_->entries.get();
-    for (std::uint32_t i = 0; i < count; ++i) {
-      SubscriptionRecord* record = entries[i].record.load(std::memory_order_relaxed);
+    const SubscriberArray::Entry* const end = list_->entries.get() + count;
+    for (const SubscriberArray::Entry* entry = list_->entries.get(); entry != end; ++entry) {
+      SubscriptionRecord* record = entry->record.load(std::memory_order_relaxed);
       if (record == nullptr) continue;
       // (3) release: ends the call before, pairs with the acquire of who waits for that
       frame_.current.store(record, std::memory_order_release);
-      registry_.called();  // has the light fence: Dekker with the heavy one in Registry::cancel
+      light_fence(fence_is_free);  // Dekker with the heavy fence in Registry::cancel
+      registry_.called();
       // (4) acquire: pairs with the release in Registry::subscribe
-      if (record->serial.load(std::memory_order_acquire) != entries[i].serial) continue;
-      call.subscription = {entries[i].serial, record->index};
-      const CallResult result = call_one(*record, call);
-      if (result == CallResult::ok) [[likely]] {
-        slot_.delivered.increment(record->place);
-      } else if (result == CallResult::failed) {
-        record->failed.fetch_add(1, std::memory_order_release);
-        call.failures.report(call.failures.context, call, *record);
+      if (record->serial.load(std::memory_order_acquire) != entry->serial) [[unlikely]] {
+        if (!take_once(*record, entry->serial)) continue;
       }
-      calls += result == CallResult::skipped ? 0 : 1;
+      call.record = record;
+      if (limited && !may_go_on(call)) [[unlikely]] {
+        fail(*record, call);
+      } else if (call_one(*record, call) == CallResult::ok) [[likely]] {
+        slot_.delivered.increment(record->place);
+      } else {
+        fail(*record, call);
+      }
+      ++calls;
     }
     return calls;
   }
 
  private:
-  CallResult call_one(SubscriptionRecord& record, Call& call) noexcept {
-    if (call.limited && !may_go_on(call)) return CallResult::failed;
-    if (record.once) {
-      if (record.spent.exchange(true, std::memory_order_acq_rel)) return CallResult::skipped;
-      registry_.cancel(call.subscription, &slot_);
-    }
+  static CallResult call_one(SubscriptionRecord& record, Call& call) noexcept {
     try {
       return record.processor.run(record.processor.object, call);
     } catch (...) {
       call.error = status_of_current_exception();
       return CallResult::failed;
     }
+  }
+
+  static void fail(SubscriptionRecord& record, Call& call) {
+    record.failed.fetch_add(1, std::memory_order_release);
+    call.failures.report(call.failures.context, call, record);
+  }
+
+  /// Whether the record belongs to a `once` subscription whose one event this is; ends it then.
+  bool take_once(SubscriptionRecord& record, std::uint64_t serial) noexcept {
+    const std::uint64_t now = record.serial.load(std::memory_order_acquire);
+    if (now != (serial | SubscriptionRecord::once_bit)) return false;
+    return registry_.cancel({serial, record.index}, &slot_);
   }
 
   /// Whether the caller's deadline and stop_token allow one more call.

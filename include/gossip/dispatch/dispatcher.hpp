@@ -212,12 +212,9 @@ class Dispatcher {
       statistics.types.push_back({type.name.text(), dispatched, type.not_handled.load()});
     });
     registry_.for_each(
-        [&](const SubscriptionRecord& record, std::uint64_t serial, std::uint64_t delivered) {
-          statistics.subscriptions.push_back({{serial, record.index},
-                                              record.name,
-                                              record.type->name.text(),
-                                              delivered,
-                                              record.failed.load()});
+        [&](const SubscriptionRecord& record, SubscriptionId id, std::uint64_t delivered) {
+          statistics.subscriptions.push_back(
+              {id, record.name, record.type->name.text(), delivered, record.failed.load()});
         });
     return statistics;
   }
@@ -259,7 +256,7 @@ class Dispatcher {
     dispatcher.failed_.fetch_add(1, std::memory_order_release);
     if (!dispatcher.options_.on_error) return;
     try {
-      dispatcher.options_.on_error({call.subscription, record.name, call.event.type(),
+      dispatcher.options_.on_error({call.subscription(), record.name, call.event.type(),
                                     call.event.id(), call.attempt, call.error});
     } catch (...) {
       dispatcher.handler_failures_.fetch_add(1, std::memory_order_release);

@@ -56,8 +56,8 @@ class Parcel {
       : data_{&data} {}
   Parcel(const EventTypeName& name, StoredPayload<T>& data) requires(!travels_inline<T>)
       : data_{&data},
-        box_{new Event<T>{EventAccess::make<T>(
-            EventHeader{name, EventTime{}, nullptr, EventHeader::unnumbered}, std::move(data))}} {}
+        box_{new Event<T>{
+            EventAccess::make<T>(DeliveredHeader{name, EventTime{}, nullptr}, std::move(data))}} {}
 
   /// Moves the payload into the envelope.
   void put_into(std::byte* storage) noexcept {
@@ -81,36 +81,23 @@ class Parcel {
       box_;
 };
 
-/// The header of an event that leaves the queue.
-inline EventHeader header_of(const Envelope& envelope, const EventTypeName& name,
-                             const EventSource& source, std::uint64_t ticket) noexcept {
-  EventHeader header{name, envelope.time, &source, ticket};
-  if (envelope.extras != nullptr) {
-    const std::unique_ptr<EventExtras> extras{envelope.extras};
-    header.own_id = std::move(extras->own_id);
-    header.metadata = std::move(extras->metadata);
-    header.priority = extras->priority;
-  }
-  return header;
-}
-
 /// Takes the event out of an envelope and gives it to `use(const Event<T>&)`.
 /// @param name       of the event's type
 /// @param free_slot  called once the envelope is empty, before `use`
 template <class T, class FreeSlot, class Use>
 void open_envelope(Envelope& envelope, const EventTypeName& name, const EventSource& source,
                    std::uint64_t ticket, FreeSlot&& free_slot, Use&& use) {
-  EventHeader header = header_of(envelope, name, source, ticket);
+  const DeliveredHeader parts{name, envelope.time, &source, ticket, envelope.extras};
   if constexpr (travels_inline<T>) {
     auto* stored = std::launder(reinterpret_cast<StoredPayload<T>*>(envelope.payload));
-    const Event<T> event = EventAccess::make<T>(std::move(header), std::move(*stored));
+    const Event<T> event = EventAccess::make<T>(parts, std::move(*stored));
     stored->~StoredPayload<T>();
     free_slot();
     use(event);
   } else {
     const std::unique_ptr<Event<T>> box{
         *std::launder(reinterpret_cast<Event<T>**>(envelope.payload))};
-    EventAccess::header(*box) = std::move(header);
+    EventAccess::header(*box) = EventHeader{parts};
     free_slot();
     use(std::as_const(*box));
   }

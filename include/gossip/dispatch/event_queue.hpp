@@ -93,6 +93,7 @@ class EventQueue {
 
   /// After a claim has been released: lets waiting publishers know when half of the queue is free.
   void slot_freed() noexcept {
+    light_fence();
     if (space_.has_waiters() && half_free()) space_.notify_all();
   }
 

@@ -71,13 +71,13 @@ class Registry {
     record.processor = processor;
     record.type = &type;
     record.failed.store(0, std::memory_order_relaxed);
-    record.spent.store(false, std::memory_order_relaxed);
-    record.once = options.lifetime == SubscribeOptions::Lifetime::once;
     record.delivered_before = count_delivered(record);
     record.name = std::move(options.name);
     const std::uint64_t serial = next_serial();
     record.tenant.store(serial, std::memory_order_relaxed);
-    record.serial.store(serial, std::memory_order_release);  // (1) pairs with Delivery's (4)
+    const bool once = options.lifetime == SubscribeOptions::Lifetime::once;
+    record.serial.store(once ? serial | SubscriptionRecord::once_bit : serial,
+                        std::memory_order_release);  // (1) pairs with Delivery's (4)
     array.append(record, serial);
     ++type.live;
     return {serial, record.index};
@@ -114,9 +114,10 @@ class Registry {
       {
         const std::lock_guard lock{mutex_};
         if (index >= records_.size()) break;
-        id = {records_[index].serial.load(std::memory_order_relaxed), index};
+        if (records_[index].serial.load(std::memory_order_relaxed) == 0) continue;
+        id = {records_[index].tenant.load(std::memory_order_relaxed), index};
       }
-      if (id.serial != 0) cancel(id, self);
+      cancel(id, self);
     }
     collect();
   }
@@ -126,9 +127,11 @@ class Registry {
     while (SubscriptionRecord* record = take_quiet()) vacate(*record);
   }
 
-  /// For a dispatcher, after each call: tells those who wait for the end of one. A light fence and
-  /// a load.
-  void called() noexcept { quiescence_.notify(); }
+  /// For a dispatcher, after each call and a light fence: tells those who wait for the end of one.
+  void called() noexcept {
+    if (quiescence_.has_waiters()) [[unlikely]]
+      quiescence_.notify_all();
+  }
 
   /// Waits until `condition()` holds, looking whenever a call or a dispatch has ended.
   /// @return  what it said last
@@ -137,13 +140,14 @@ class Registry {
     return quiescence_.wait_until(deadline, condition);
   }
 
-  /// Calls `visit(record, serial, delivered)` for every subscription, under the lock.
+  /// Calls `visit(record, id, delivered)` for every subscription, under the lock.
   template <class Visit>
   void for_each(Visit&& visit) const {
     const std::lock_guard lock{mutex_};
     for (const SubscriptionRecord& record : records_) {
-      const std::uint64_t serial = record.serial.load(std::memory_order_relaxed);
-      if (serial != 0) visit(record, serial, count_delivered(record) - record.delivered_before);
+      if (record.serial.load(std::memory_order_relaxed) == 0) continue;
+      const SubscriptionId id{record.tenant.load(std::memory_order_relaxed), record.index};
+      visit(record, id, count_delivered(record) - record.delivered_before);
     }
   }
 

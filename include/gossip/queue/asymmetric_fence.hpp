@@ -46,9 +46,10 @@ inline void full_fence() noexcept {
 #endif
 }
 
-/// The frequent side's fence: free where membarrier is there. @throws nothing
-inline void light_fence() noexcept {
-  if (has_membarrier) {
+/// The frequent side's fence: free where membarrier is there.
+/// @param is_free  has_membarrier, or an earlier reading of it: a loop keeps it in a register
+inline void light_fence(bool is_free = has_membarrier) noexcept {
+  if (is_free) [[likely]] {
     std::atomic_signal_fence(std::memory_order_seq_cst);
   } else {
     full_fence();

@@ -20,4 +20,15 @@ inline constexpr std::size_t cache_line_bytes = 64;
 /// Two lines: adjacent-line prefetchers move lines in pairs. // bytes
 inline constexpr std::size_t prefetch_pair_bytes = 2 * 64;
 
+/// Asks for the cache line of `address`, to write to it soon. A hint: never faults, never waits.
+inline void prefetch_for_writing([[maybe_unused]] const void* address) noexcept {
+#if defined(__x86_64__)
+  // __builtin_prefetch asks for ownership only if the compiler may assume the instruction, which
+  // every x86-64 processor executes or ignores.
+  asm volatile("prefetchw %0" : : "m"(*static_cast<const char*>(address)));
+#elif defined(__GNUC__)
+  __builtin_prefetch(address, 1);
+#endif
+}
+
 }  // namespace gossip::detail

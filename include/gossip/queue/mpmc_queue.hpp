@@ -151,6 +151,7 @@ class MpmcQueue {
       const auto lead = static_cast<std::int64_t>(turn - (ticket + 1));
       if (lead == 0) {
         if (head_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_relaxed)) {
+          fetch_ahead(ticket, tail_, tail_seen_, 0);
           return Claim{&slot, ticket, ticket + mask_ + 1};
         }
       } else if (lead < 0) {
@@ -212,6 +213,7 @@ class MpmcQueue {
         if (tail_.compare_exchange_weak(tail, tail + 1, std::memory_order_relaxed)) {
           std::forward<Make>(make)(static_cast<void*>(slot.storage));
           slot.turn.store(ticket + 1, std::memory_order_release);  // (2) pairs with (3)
+          fetch_ahead(ticket, head_, head_seen_, mask_ + 1);
           return true;
         }
       } else if (lead < 0) {
@@ -221,6 +223,27 @@ class MpmcQueue {
       }
     }
   }
+
+  /// Asks for the slot that this side will need a few operations later, if the other side is
+  /// already done with it. Each event moves a cache line from core to core and back; without this,
+  /// every compare-and-swap waits for the line of the slot before.
+  /// @param limit  where the other side is
+  /// @param seen   this side's memory of `limit`, renewed at every eighth ticket if it is too old
+  /// @param lap    what to add to `limit` to get the first ticket that must not be touched
+  void fetch_ahead(std::uint64_t ticket, const std::atomic<std::uint64_t>& limit,
+                   std::atomic<std::uint64_t>& seen, std::uint64_t lap) noexcept {
+    const std::uint64_t wanted = ticket + fetch_distance;
+    std::uint64_t end = seen.load(std::memory_order_relaxed) + lap;
+    if (static_cast<std::int64_t>(end - wanted) <= 0) {
+      if (ticket % fetch_distance != 0) return;
+      end = (limit.load(std::memory_order_relaxed) & ~closed_bit) + lap;
+      seen.store(end - lap, std::memory_order_relaxed);
+      if (static_cast<std::int64_t>(end - wanted) <= 0) return;
+    }
+    detail::prefetch_for_writing(&slots_[wanted & mask_]);
+  }
+
+  static constexpr std::uint64_t fetch_distance = 8;
 
   static std::uint64_t check(std::size_t capacity) {
     if (capacity < 1 || capacity > (std::size_t{1} << 31U)) {
@@ -232,10 +255,12 @@ class MpmcQueue {
 
   const std::uint64_t mask_;
   const std::unique_ptr<Slot[]> slots_;
+  // Each side's position with its memory of the other side's; what follows is kept off both.
   alignas(detail::prefetch_pair_bytes) std::atomic<std::uint64_t> tail_{0};
+  std::atomic<std::uint64_t> head_seen_{0};
   alignas(detail::prefetch_pair_bytes) std::atomic<std::uint64_t> head_{0};
-  // Keeps whatever follows the queue off the consumers' line.
-  [[maybe_unused]] std::byte padding_[detail::prefetch_pair_bytes - sizeof(std::uint64_t)];
+  std::atomic<std::uint64_t> tail_seen_{0};
+  [[maybe_unused]] std::byte padding_[detail::prefetch_pair_bytes - 2 * sizeof(std::uint64_t)];
 };
 
 }  // namespace gossip

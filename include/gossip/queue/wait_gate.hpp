@@ -20,10 +20,10 @@ namespace gossip::detail {
 template <class Platform = NativePlatform>
 class WaitGate {
  public:
-  /// True if somebody waits. To be called after the state has been changed.
+  /// True if somebody waits. To be called after the state has been changed and a light fence has
+  /// been passed, the counterpart of (3).
   [[nodiscard]] bool has_waiters() const noexcept {
-    Platform::light_fence();                               // (1) Dekker with (3)
-    return waiters_.load(std::memory_order_relaxed) != 0;  // (2) reads what (4) writes
+    return waiters_.load(std::memory_order_relaxed) != 0;  // (1) reads what (2) writes
   }
 
   /// Makes every waiter look at its condition.
@@ -34,6 +34,7 @@ class WaitGate {
 
   /// Makes every waiter look, if there is one. To be called after the state has been changed.
   void notify() noexcept {
+    Platform::light_fence();  // Dekker with (3)
     if (has_waiters()) notify_all();
   }
 
@@ -49,8 +50,8 @@ class WaitGate {
   template <class Condition, class Sleep>
   bool wait(Condition& condition, Sleep&& sleep) {
     std::unique_lock lock{mutex_};
-    waiters_.fetch_add(1, std::memory_order_relaxed);  // (4) read by (2)
-    Platform::heavy_fence();                           // (3) Dekker with (1)
+    waiters_.fetch_add(1, std::memory_order_relaxed);  // (2) read by (1)
+    Platform::heavy_fence();                           // (3) Dekker with notify()
     bool holds = condition();
     while (!holds && sleep(lock)) holds = condition();
     if (!holds) holds = condition();
