@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Recorder: what processors saw, written by workers and read by the test.
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace gossip_test {
+
+/// How long a test waits for what must happen before it calls that a failure.
+inline constexpr std::chrono::seconds generous{30};
+
+/// A list that many threads append to.
+template <class T>
+class Recorder {
+ public:
+  void add(T value) {
+    const std::lock_guard lock{mutex_};
+    values_.push_back(std::move(value));
+    changed_.notify_all();
+  }
+
+  /// Waits until there are at least `count` values. @return false if the deadline came first
+  [[nodiscard]] bool wait_for(std::size_t count) const {
+    std::unique_lock lock{mutex_};
+    return changed_.wait_for(lock, generous, [&] { return values_.size() >= count; });
+  }
+
+  [[nodiscard]] std::vector<T> values() const {
+    const std::lock_guard lock{mutex_};
+    return values_;
+  }
+  [[nodiscard]] std::vector<T> sorted() const {
+    std::vector<T> copy = values();
+    std::sort(copy.begin(), copy.end());
+    return copy;
+  }
+  [[nodiscard]] std::size_t size() const {
+    const std::lock_guard lock{mutex_};
+    return values_.size();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::vector<T> values_;
+};
+
+/// A door that stays shut until it is opened; whoever waits at it is counted.
+class Door {
+ public:
+  Door() = default;
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
+  /// Nobody stays behind a door when a test fails.
+  ~Door() { open(); }
+
+  /// Waits until the door is open. @return false if the deadline came first
+  bool pass() {
+    std::unique_lock lock{mutex_};
+    ++arrived_;
+    changed_.notify_all();
+    return changed_.wait_for(lock, generous, [this] { return open_; });
+  }
+  void open() {
+    const std::lock_guard lock{mutex_};
+    open_ = true;
+    changed_.notify_all();
+  }
+  /// Waits until `count` threads have come to the door. @return false if the deadline came first
+  [[nodiscard]] bool wait_for_arrivals(std::size_t count = 1) {
+    std::unique_lock lock{mutex_};
+    return changed_.wait_for(lock, generous, [&] { return arrived_ >= count; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t arrived_ = 0;
+  bool open_ = false;
+};
+
+}  // namespace gossip_test

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/core/metadata.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+namespace {
+
+using gossip::Metadata;
+using gossip::MetadataValue;
+
+TEST_CASE("MetadataValue: is nothing by default", "[metadata]") {
+  const MetadataValue value;
+  CHECK(value.is_null());
+  CHECK(value.get_if<bool>() == nullptr);
+  CHECK(value.get_if<std::string>() == nullptr);
+  CHECK(value.visit([](const auto& v) {
+    return std::is_same_v<std::remove_cvref_t<decltype(v)>, std::monostate>;
+  }));
+}
+
+TEST_CASE("MetadataValue: integers of every width that hold one number are equal", "[metadata]") {
+  const MetadataValue five{5};
+  CHECK(five == MetadataValue{std::int64_t{5}});
+  CHECK(five == MetadataValue{std::uint8_t{5}});
+  CHECK(five == MetadataValue{5ULL});
+  CHECK(five == MetadataValue{short{5}});
+  CHECK(five != MetadataValue{6});
+  REQUIRE(five.get_if<std::int64_t>() != nullptr);
+  CHECK(*five.get_if<std::int64_t>() == 5);
+  CHECK(five.get_if<std::uint64_t>() == nullptr);
+  CHECK(*MetadataValue{-3}.get_if<std::int64_t>() == -3);
+}
+
+TEST_CASE("MetadataValue: an integer never equals a floating-point number or a truth value",
+          "[metadata]") {
+  CHECK(MetadataValue{5} != MetadataValue{5.0});
+  CHECK(MetadataValue{1} != MetadataValue{true});
+  CHECK(MetadataValue{0} != MetadataValue{});
+  CHECK(MetadataValue{"5"} != MetadataValue{5});
+}
+
+TEST_CASE("MetadataValue: an unsigned number beyond the signed range stays unsigned",
+          "[metadata]") {
+  constexpr auto limit = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  const MetadataValue inside{limit};
+  REQUIRE(inside.get_if<std::int64_t>() != nullptr);
+  CHECK(*inside.get_if<std::int64_t>() == std::numeric_limits<std::int64_t>::max());
+  const MetadataValue beyond{limit + 1};
+  REQUIRE(beyond.get_if<std::uint64_t>() != nullptr);
+  CHECK(*beyond.get_if<std::uint64_t>() == limit + 1);
+  CHECK(beyond.get_if<std::int64_t>() == nullptr);
+  CHECK(beyond != MetadataValue{std::numeric_limits<std::int64_t>::min()});
+}
+
+TEST_CASE("MetadataValue: truth values, numbers and texts keep their kind", "[metadata]") {
+  CHECK(*MetadataValue{true}.get_if<bool>());
+  CHECK(*MetadataValue{1.5}.get_if<double>() == 1.5);
+  CHECK(*MetadataValue{2.5F}.get_if<double>() == 2.5);
+  CHECK(*MetadataValue{"text"}.get_if<std::string>() == "text");
+  CHECK(*MetadataValue{std::string{"text"}}.get_if<std::string>() == "text");
+  CHECK(*MetadataValue{std::string_view{"text"}}.get_if<std::string>() == "text");
+}
+
+TEST_CASE("Metadata: keeps entries in the order in which keys were first set", "[metadata]") {
+  Metadata metadata;
+  CHECK(metadata.empty());
+  metadata.set("b", 1);
+  metadata.set("a", "x");
+  metadata.set("b", 2);
+  CHECK(metadata.size() == 2);
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : metadata) keys.push_back(key);
+  CHECK(keys == std::vector<std::string>{"b", "a"});
+  CHECK(*metadata.find("b") == MetadataValue{2});
+}
+
+TEST_CASE("Metadata: find answers null for a key that is not there", "[metadata]") {
+  Metadata metadata;
+  metadata.set("key", 1);
+  CHECK(metadata.find("other") == nullptr);
+  CHECK(metadata.find("ke") == nullptr);
+  CHECK(metadata.contains("key"));
+  CHECK_FALSE(metadata.contains(""));
+}
+
+TEST_CASE("Metadata: equal means the same entries", "[metadata]") {
+  Metadata a;
+  Metadata b;
+  CHECK(a == b);
+  a.set("k", 5);
+  CHECK(a != b);
+  b.set("k", std::int64_t{5});
+  CHECK(a == b);
+  b.set("k", 5.0);
+  CHECK(a != b);
+}
+
+}  // namespace
