@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace gossip_test {
+namespace gossip::test {
 
 /// How long a test waits for what must happen before it calls that a failure.
 inline constexpr std::chrono::seconds generous{30};
@@ -53,16 +53,16 @@ class Recorder {
   std::vector<T> values_;
 };
 
-/// A door that stays shut until it is opened; whoever waits at it is counted.
-class Door {
+/// A gate that stays shut until it is opened; whoever waits at it is counted.
+class Gate {
  public:
-  Door() = default;
-  Door(const Door&) = delete;
-  Door& operator=(const Door&) = delete;
-  /// Nobody stays behind a door when a test fails.
-  ~Door() { open(); }
+  Gate() = default;
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+  /// Nobody stays behind a gate when a test fails.
+  ~Gate() { open(); }
 
-  /// Waits until the door is open. @return false if the deadline came first
+  /// Waits until the gate is open. @return false if the deadline came first
   bool pass() {
     std::unique_lock lock{mutex_};
     ++arrived_;
@@ -74,7 +74,7 @@ class Door {
     open_ = true;
     changed_.notify_all();
   }
-  /// Waits until `count` threads have come to the door. @return false if the deadline came first
+  /// Waits until `count` threads have come to the gate. @return false if the deadline came first
   [[nodiscard]] bool wait_for_arrivals(std::size_t count = 1) {
     std::unique_lock lock{mutex_};
     return changed_.wait_for(lock, generous, [&] { return arrived_ >= count; });
@@ -87,4 +87,4 @@ class Door {
   bool open_ = false;
 };
 
-}  // namespace gossip_test
+}  // namespace gossip::test

@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace gossip_test {
+namespace gossip::test {
 
 /// Counts its living objects, and fails the next copy or move when told to.
 class ThrowingPayload {
@@ -51,4 +51,4 @@ class Raised {
   std::atomic<bool>& flag_;
 };
 
-}  // namespace gossip_test
+}  // namespace gossip::test

@@ -14,12 +14,16 @@ namespace {
 using gossip::EventType;
 
 constexpr EventType<int> created{"auth.user.created"};
+constexpr EventType<int> created_again{"auth.user.created"};
+constexpr EventType<int> deleted{"auth.user.deleted"};
+constexpr EventType<int> ticked_number{"clock.ticked"};
 constexpr EventType<void> ticked{"clock.ticked"};
+constexpr EventType<int> a{"a"};
 
 static_assert(created.name() == "auth.user.created");
 static_assert(std::is_trivially_copyable_v<EventType<int>>);
 static_assert(std::is_same_v<EventType<void>::payload_type, void>);
-static_assert(created != EventType<int>{"auth.user.deleted"});
+static_assert(created != deleted);
 // A text that is no literal does not become a type silently.
 static_assert(!std::is_constructible_v<EventType<int>, std::string>);
 static_assert(!std::is_convertible_v<std::string_view, EventType<int>>);
@@ -71,7 +75,7 @@ TEST_CASE("EventType: a parsed name outlives its text and equals the literal", "
   const auto parsed = EventType<int>::parse(text);
   text.assign(text.size(), '?');
   CHECK(parsed == created);
-  CHECK(created == EventType<int>{"auth.user.created"});
+  CHECK(created == created_again);
   CHECK(parsed.key() == created.key());
   CHECK(parsed.key().hash() == created.key().hash());
 }
@@ -85,17 +89,17 @@ TEST_CASE("EventType: equal names are kept once", "[event_type]") {
 TEST_CASE("EventType: hash follows equality", "[event_type]") {
   std::unordered_set<EventType<int>> types{created, EventType<int>::parse("auth.user.created")};
   CHECK(types.size() == 1);
-  types.insert(EventType<int>{"auth.user.deleted"});
+  types.insert(deleted);
   CHECK(types.size() == 2);
   CHECK(types.contains(created));
   // The same in every process: 64-bit FNV-1a of "a" is af63dc4c8601ec8c, folded.
-  CHECK(EventType<int>{"a"}.key().hash() == (0xaf63dc4c8601ec8cULL ^ 0xaf63dc4cULL));
+  CHECK(a.key().hash() == (0xaf63dc4c8601ec8cULL ^ 0xaf63dc4cULL));
 }
 
 TEST_CASE("EventType: void stands for events without data", "[event_type]") {
   CHECK(ticked.name() == "clock.ticked");
   CHECK(EventType<void>::parse("clock.ticked") == ticked);
-  CHECK(ticked.key() == EventType<int>{"clock.ticked"}.key());
+  CHECK(ticked.key() == ticked_number.key());
 }
 
 }  // namespace

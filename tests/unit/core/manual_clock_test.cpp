@@ -89,7 +89,7 @@ TEST_CASE("ManualClock: a follower may let itself go", "[manual_clock]") {
 
 TEST_CASE("ManualClock: letting go waits for a running call", "[manual_clock]") {
   ManualClock clock;
-  gossip_test::Door inside;
+  gossip::test::Gate inside;
   std::atomic<bool> done{false};
   std::atomic<bool> gone{false};
   bool ended_early = false;
