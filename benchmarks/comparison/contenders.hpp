@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// What is compared: gossip and its peers, each put to its best reasonable use for the same job:
+/// hand an event of 32 bytes to one of `workers` threads, which block when there is nothing to do.
+/// At most about `capacity` events wait, and none is dropped.
+
+#include <gossip/gossip.hpp>
+#include <gossip/queue/back_off.hpp>
+#include <gossip/queue/mpmc_queue.hpp>
+#include <gossip/queue/wait_gate.hpp>
+#include <gossip/queue/worker_parking.hpp>
+
+#include "comparison/measure.hpp"
+
+#if defined(GOSSIP_BENCH_HAS_CONCURRENTQUEUE)
+#include <blockingconcurrentqueue.h>
+#endif
+#if defined(GOSSIP_BENCH_HAS_BOOST)
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/lockfree/queue.hpp>
+#endif
+#if defined(GOSSIP_BENCH_HAS_TBB)
+#include <oneapi/tbb/concurrent_queue.h>
+#endif
+
+#include <atomic>
+#include <chrono>
+#include <concepts>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <semaphore>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace bench {
+
+/// Semantic requirements:
+/// 1. The constructor starts the workers; they call copies of, or references to, the handler.
+/// 2. `publisher()` is called once by each publishing thread. What it returns hands over one event;
+///    it waits while too many are under way.
+/// 3. The destructor joins the workers. All events have been handled by then.
+template <class C, class Handler>
+concept Contender = std::constructible_from<C, const Setup&, Handler> &&
+    requires(C& contender, const Payload& event) {
+  contender.publisher()(event);
+};
+
+/// The last event that a queue ever sees. Whoever takes it puts it back for the next worker.
+inline constexpr std::uint64_t stop_value = ~std::uint64_t{0};
+
+// ---- gossip ---------------------------------------------------------------------------------------
+
+inline constexpr gossip::EventType<Payload> event_type{"bench.event"};
+
+/// The whole bus.
+template <class Handler, gossip::Timestamps timestamps>
+class Bus {
+ public:
+  Bus(const Setup& setup, const Handler& handler)
+      : bus_{gossip::BusOptions{
+            .workers = setup.workers, .capacity = setup.capacity, .timestamps = timestamps}} {
+    for (std::size_t i = 0; i < setup.subscribers; ++i) {
+      subscriptions_.push_back(bus_.subscribe(event_type, handler));
+    }
+  }
+
+  auto publisher() {
+    return [this](const Payload& event) {
+      if (!bus_.publish(event_type, event).ok()) fail("gossip refused an event");
+    };
+  }
+
+ private:
+  gossip::EventBus<> bus_;
+  std::vector<gossip::Subscription> subscriptions_;
+};
+
+template <class Handler>
+using StampingBus = Bus<Handler, gossip::Timestamps::on>;
+template <class Handler>
+using PlainBus = Bus<Handler, gossip::Timestamps::off>;
+
+// ---- baselines --------------------------------------------------------------------------------------
+
+/// gossip's ring and parking, and no bus: what the bus itself costs is the difference.
+template <class Handler>
+class BareRing {
+ public:
+  BareRing(const Setup& setup, Handler handler)
+      : handler_{std::move(handler)}, queue_{setup.capacity}, parking_{setup.workers} {
+    for (std::size_t i = 0; i < setup.workers; ++i) workers_.emplace_back([this, i] { work(i); });
+  }
+  ~BareRing() {
+    stopping_.store(true);
+    parking_.stop();
+  }
+
+  auto publisher() {
+    return [this](const Payload& event) {
+      while (!queue_.try_push(event)) wait_for_space();
+      parking_.notify(queue_);
+    };
+  }
+
+ private:
+  [[nodiscard]] bool half_free() const { return queue_.size() <= queue_.capacity() / 2; }
+
+  void wait_for_space() {
+    const auto condition = [this] { return half_free(); };
+    if (gossip::detail::spin_until(condition, 100, 3)) return;
+    space_.wait_until(SteadyClock::now() + std::chrono::milliseconds{1}, condition);
+  }
+
+  void work(std::size_t self) {
+    while (!stopping_.load(std::memory_order_acquire)) {
+      if (auto claim = queue_.try_claim()) {
+        const Payload event = *claim;
+        claim.release();
+        if (space_.has_waiters() && half_free()) space_.notify_all();
+        handler_(event);
+      } else if (!gossip::detail::spin_until([this] { return queue_.ready(); }, 100, 3)) {
+        parking_.park(self, queue_);
+      }
+    }
+  }
+
+  const Handler handler_;
+  gossip::MpmcQueue<Payload> queue_;
+  gossip::detail::WorkerParking<> parking_;
+  gossip::detail::WaitGate<> space_;
+  std::atomic<bool> stopping_{false};
+  std::vector<std::jthread> workers_;
+};
+
+/// What everybody writes first: a mutex, two condition variables, a deque.
+template <class Handler>
+class MutexPool {
+ public:
+  MutexPool(const Setup& setup, Handler handler)
+      : handler_{std::move(handler)}, capacity_{setup.capacity} {
+    for (std::size_t i = 0; i < setup.workers; ++i) workers_.emplace_back([this] { work(); });
+  }
+  ~MutexPool() {
+    {
+      const std::lock_guard lock{mutex_};
+      closed_ = true;
+    }
+    not_empty_.notify_all();
+  }
+
+  auto publisher() {
+    return [this](const Payload& event) {
+      {
+        std::unique_lock lock{mutex_};
+        not_full_.wait(lock, [this] { return events_.size() < capacity_; });
+        events_.push_back(event);
+      }
+      not_empty_.notify_one();
+    };
+  }
+
+ private:
+  void work() {
+    for (;;) {
+      std::unique_lock lock{mutex_};
+      not_empty_.wait(lock, [this] { return !events_.empty() || closed_; });
+      if (events_.empty()) return;
+      const Payload event = events_.front();
+      events_.pop_front();
+      lock.unlock();
+      not_full_.notify_one();
+      handler_(event);
+    }
+  }
+
+  const Handler handler_;
+  const std::size_t capacity_;
+  std::mutex mutex_;
+  std::condition_variable not_empty_;
+  std::condition_variable not_full_;
+  std::deque<Payload> events_;
+  bool closed_ = false;
+  std::vector<std::jthread> workers_;
+};
+
+// ---- moodycamel -------------------------------------------------------------------------------------
+
+#if defined(GOSSIP_BENCH_HAS_CONCURRENTQUEUE)
+
+/// moodycamel::BlockingConcurrentQueue of structs. try_enqueue allocates nothing, so the blocks made
+/// at the start are the bound.
+template <class Handler>
+class Moodycamel {
+ public:
+  Moodycamel(const Setup& setup, Handler handler)
+      : handler_{std::move(handler)}, queue_{setup.capacity} {
+    for (std::size_t i = 0; i < setup.workers; ++i) workers_.emplace_back([this] { work(); });
+  }
+  ~Moodycamel() { queue_.enqueue(Payload{stop_value}); }
+
+  auto publisher() {
+    return [this](const Payload& event) {
+      while (!queue_.try_enqueue(event)) std::this_thread::yield();
+    };
+  }
+
+ private:
+  void work() {
+    Payload event;
+    for (;;) {
+      queue_.wait_dequeue(event);
+      if (event.value == stop_value) break;
+      handler_(event);
+    }
+    queue_.enqueue(event);
+  }
+
+  const Handler handler_;
+  moodycamel::BlockingConcurrentQueue<Payload> queue_;
+  std::vector<std::jthread> workers_;
+};
+
+/// The same with a token for each publisher and each worker; workers take up to 32 events at once.
+/// Each publisher has blocks for `capacity` events, since it gives none back to the others.
+template <class Handler>
+class MoodycamelBulk {
+ public:
+  MoodycamelBulk(const Setup& setup, Handler handler)
+      : handler_{std::move(handler)},
+        queue_{setup.capacity, setup.producers + 1, setup.workers + 1} {
+    for (std::size_t i = 0; i < setup.workers; ++i) workers_.emplace_back([this] { work(); });
+  }
+  ~MoodycamelBulk() { queue_.enqueue(Payload{stop_value}); }
+
+  auto publisher() {
+    return [this, token = moodycamel::ProducerToken{queue_}](const Payload& event) mutable {
+      while (!queue_.try_enqueue(token, event)) std::this_thread::yield();
+    };
+  }
+
+ private:
+  void work() {
+    moodycamel::ConsumerToken token{queue_};
+    Payload events[32];
+    for (bool stop = false; !stop;) {
+      const std::size_t count = queue_.wait_dequeue_bulk(token, events, 32);
+      for (std::size_t i = 0; i < count; ++i) {
+        if (events[i].value == stop_value) {
+          stop = true;
+        } else {
+          handler_(events[i]);
+        }
+      }
+    }
+    queue_.enqueue(Payload{stop_value});
+  }
+
+  const Handler handler_;
+  moodycamel::BlockingConcurrentQueue<Payload> queue_;
+  std::vector<std::jthread> workers_;
+};
+
+#endif
+
+// ---- Boost --------------------------------------------------------------------------------------------
+
+#if defined(GOSSIP_BENCH_HAS_BOOST)
+
+/// boost::lockfree::queue with nodes made beforehand; a semaphore blocks idle workers.
+template <class Handler>
+class LockfreeQueue {
+ public:
+  LockfreeQueue(const Setup& setup, Handler handler)
+      : handler_{std::move(handler)}, queue_{setup.capacity} {
+    for (std::size_t i = 0; i < setup.workers; ++i) workers_.emplace_back([this] { work(); });
+  }
+  ~LockfreeQueue() { push(Payload{stop_value}); }
+
+  auto publisher() {
+    return [this](const Payload& event) { push(event); };
+  }
+
+ private:
+  void push(const Payload& event) {
+    while (!queue_.bounded_push(event)) std::this_thread::yield();
+    waiting_.release();
+  }
+
+  void work() {
+    Payload event;
+    for (;;) {
+      waiting_.acquire();
+      while (!queue_.pop(event)) gossip::detail::pause_processor();
+      if (event.value == stop_value) break;
+      handler_(event);
+    }
+    push(event);
+  }
+
+  const Handler handler_;
+  boost::lockfree::queue<Payload> queue_;
+  std::counting_semaphore<> waiting_{0};
+  std::vector<std::jthread> workers_;
+};
+
+/// boost::asio::post to a thread_pool. It has no bound; each publisher compares, every 32 events,
+/// what has been published with what has been handled, which costs next to nothing.
+template <class Handler>
+class Asio {
+ public:
+  Asio(const Setup& setup, Handler handler)
+      : setup_{setup},
+        handler_{std::move(handler)},
+        published_{std::make_unique<Published[]>(setup.producers)},
+        pool_{setup.workers} {}
+  ~Asio() { pool_.join(); }
+
+  auto publisher() {
+    Published& mine = published_[publishers_.fetch_add(1)];
+    return [this, &mine, count = std::uint64_t{0}](const Payload& event) mutable {
+      if (count++ % 32 == 0) {
+        mine.count.store(count, std::memory_order_relaxed);
+        while (under_way() >= static_cast<std::int64_t>(setup_.capacity)) std::this_thread::yield();
+      }
+      boost::asio::post(pool_, [this, event] { handler_(event); });
+    };
+  }
+
+ private:
+  struct alignas(128) Published {
+    std::atomic<std::uint64_t> count{0};
+  };
+
+  [[nodiscard]] std::int64_t under_way() const noexcept {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < setup_.producers; ++i) {
+      sum += published_[i].count.load(std::memory_order_relaxed);
+    }
+    return static_cast<std::int64_t>(sum - setup_.tallies->events() / setup_.subscribers);
+  }
+
+  const Setup setup_;
+  const Handler handler_;
+  std::unique_ptr<Published[]> published_;
+  std::atomic<std::size_t> publishers_{0};
+  boost::asio::thread_pool pool_;
+};
+
+#endif
+
+// ---- oneTBB -------------------------------------------------------------------------------------------
+
+#if defined(GOSSIP_BENCH_HAS_TBB)
+
+/// oneTBB's concurrent_bounded_queue, which blocks on both sides by itself.
+template <class Handler>
+class TbbQueue {
+ public:
+  TbbQueue(const Setup& setup, Handler handler) : handler_{std::move(handler)} {
+    queue_.set_capacity(static_cast<std::ptrdiff_t>(setup.capacity));
+    for (std::size_t i = 0; i < setup.workers; ++i) workers_.emplace_back([this] { work(); });
+  }
+  ~TbbQueue() { queue_.push(Payload{stop_value}); }
+
+  auto publisher() {
+    return [this](const Payload& event) { queue_.push(event); };
+  }
+
+ private:
+  void work() {
+    Payload event;
+    for (;;) {
+      queue_.pop(event);
+      if (event.value == stop_value) break;
+      handler_(event);
+    }
+    queue_.push(event);
+  }
+
+  const Handler handler_;
+  tbb::concurrent_bounded_queue<Payload> queue_;
+  std::vector<std::jthread> workers_;
+};
+
+#endif
+
+// ---- all of them --------------------------------------------------------------------------------------
+
+/// Calls `visit.operator()<C>(name, slowness)` for each contender but gossip's buses. The slower one
+/// is, the fewer events it is given.
+template <class Handler, class Visit>
+void for_each_peer(Visit&& visit) {
+  const auto call = [&]<Contender<Handler> C>(const char* name, unsigned slowness) {
+    visit.template operator()<C>(name, slowness);
+  };
+  call.template operator()<BareRing<Handler>>("bare ring", 1);
+#if defined(GOSSIP_BENCH_HAS_CONCURRENTQUEUE)
+  call.template operator()<Moodycamel<Handler>>("moodycamel", 2);
+  call.template operator()<MoodycamelBulk<Handler>>("moodycamel tokens+bulk", 2);
+#endif
+#if defined(GOSSIP_BENCH_HAS_BOOST)
+  call.template operator()<LockfreeQueue<Handler>>("Boost.Lockfree", 4);
+  call.template operator()<Asio<Handler>>("Boost.Asio", 4);
+#endif
+#if defined(GOSSIP_BENCH_HAS_TBB)
+  call.template operator()<TbbQueue<Handler>>("oneTBB", 8);
+#endif
+  call.template operator()<MutexPool<Handler>>("mutex pool", 8);
+}
+
+static_assert(Contender<StampingBus<Count>, Count> && Contender<PlainBus<Count>, Count>);
+static_assert(!Contender<Loop, Count>);  // it publishes nothing
+
+}  // namespace bench

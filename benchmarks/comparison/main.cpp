@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// gossip_bench: gossip and its peers, side by side. `gossip_bench --help`.
+#include <gossip/version.hpp>
+
+#include "comparison/measure.hpp"
+#include "comparison/plan.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <sys/utsname.h>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr const char* usage =
+    "gossip_bench [OPTION...]: gossip and its peers, side by side\n"
+    "  --repetitions N   how often everything is measured, interleaved (default 5)\n"
+    "  --only A,C        these workloads alone, of:\n"
+    "                      A end to end   B fan-out   C synchronous   D subscribe + unsubscribe\n"
+    "                      E latency      F bursts    G floors of the machine\n"
+    "  --quick           a twentieth of the events: does it work, not how fast is it\n"
+    "  --csv FILE        writes every value\n"
+    "  --commit TEXT     is printed with the facts about the machine\n"
+    "  --strict          a missed target makes the program fail\n"
+    "  --help            this\n"
+    "Fails if an event is lost.\n";
+
+struct Options {
+  std::size_t repetitions = 5;
+  std::string only = "ABCDEFG";
+  std::string csv = {};
+  std::string commit = "not given";
+  bool quick = false;
+  bool strict = false;
+};
+
+[[noreturn]] void refuse(const std::string& what) {
+  std::fprintf(stderr, "gossip_bench: %s\n%s", what.c_str(), usage);
+  std::exit(2);
+}
+
+Options parse(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    std::string_view name = argv[i];
+    std::string value;
+    bool has_value = false;
+    if (const std::size_t at = name.find('='); at != std::string_view::npos) {
+      value = name.substr(at + 1);
+      name = name.substr(0, at);
+      has_value = true;
+    }
+    const auto take = [&] {
+      if (!has_value && ++i == argc) refuse(std::string{name} + " needs a value");
+      if (!has_value) value = argv[i];
+      return value;
+    };
+    if (name == "--repetitions") {
+      const long count = std::strtol(take().c_str(), nullptr, 10);
+      if (count < 1 || count > 1000) refuse("--repetitions is " + value + "; allowed: 1 to 1000");
+      options.repetitions = static_cast<std::size_t>(count);
+    } else if (name == "--only") {
+      options.only.clear();
+      for (const char c : take()) {
+        if (c >= 'A' && c <= 'G') {
+          options.only += c;
+        } else if (c != ',') {
+          refuse("--only is " + value + "; allowed: A to G, with commas");
+        }
+      }
+    } else if (name == "--csv") {
+      options.csv = take();
+    } else if (name == "--commit") {
+      options.commit = take();
+    } else if (name == "--quick") {
+      options.quick = true;
+    } else if (name == "--strict") {
+      options.strict = true;
+    } else if (name == "--help") {
+      std::fputs(usage, stdout);
+      std::exit(0);
+    } else {
+      refuse("no such option: " + std::string{name});
+    }
+  }
+  return options;
+}
+
+std::string cpu_model() {
+  std::ifstream file{"/proc/cpuinfo"};
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "unknown";
+}
+
+void print_facts(const Options& options) {
+  utsname system{};
+  uname(&system);
+  std::printf("gossip %s, commit %s\n", GOSSIP_VERSION_STRING, options.commit.c_str());
+  std::printf("CPU       %s, %u cores\n", cpu_model().c_str(), std::thread::hardware_concurrency());
+  std::printf("system    %s %s %s\n", system.sysname, system.release, system.machine);
+#if defined(__clang__)
+  std::printf("compiler  %s\n", __VERSION__);
+#else
+  std::printf("compiler  g++ %s\n", __VERSION__);
+#endif
+  std::printf("flags     %s\n", GOSSIP_BENCH_FLAGS);
+#if !defined(__OPTIMIZE__)
+  std::printf("WARNING   built without optimisation: the figures mean nothing\n");
+#endif
+  std::printf("payload   32 bytes by value; capacity 1024; %zu repetitions%s\n",
+              options.repetitions, options.quick ? "; --quick: the figures mean little" : "");
+}
+
+/// Measures everything once. The contenders of one cell take turns at being first.
+void run_once(const std::vector<bench::Case>& cases, std::size_t repetition,
+              bench::Results& results) {
+  for (auto first = cases.begin(); first != cases.end();) {
+    const auto last = std::find_if(first, cases.end(), [&](const bench::Case& c) {
+      return c.workload != first->workload || c.cell != first->cell;
+    });
+    const auto count = static_cast<std::size_t>(last - first);
+    for (std::size_t i = 0; i < count; ++i) {
+      const bench::Case& next = first[static_cast<std::ptrdiff_t>((i + repetition) % count)];
+      next.run([&](const std::string& metric, double value) { results.add(next, metric, value); });
+    }
+    first = last;
+  }
+}
+
+int run(const Options& options) {
+  bench::Plan plan{.divisor = options.quick ? std::uint64_t{20} : 1, .cases = {}};
+  bench::plan_asynchronous(plan);
+  bench::plan_synchronous(plan);
+  bench::plan_latency(plan);
+  bench::plan_floors(plan);
+  std::erase_if(plan.cases, [&](const bench::Case& c) {
+    return options.only.find(c.workload) == std::string::npos;
+  });
+  print_facts(options);
+  std::fflush(stdout);
+
+  bench::Results results;
+  const std::uint64_t begun = bench::now_ns();
+  for (std::size_t i = 0; i < options.repetitions; ++i) {
+    run_once(plan.cases, i, results);
+    std::fprintf(stderr, "repetition %zu of %zu, %.0f s\n", i + 1, options.repetitions,
+                 static_cast<double>(bench::now_ns() - begun) / 1e9);
+  }
+  results.print();
+  const std::size_t missed = bench::print_targets(results);
+  if (!options.csv.empty()) {
+    std::FILE* file = std::fopen(options.csv.c_str(), "w");
+    if (file == nullptr) bench::fail("cannot write " + options.csv);
+    results.write_csv(file);
+    std::fclose(file);
+  }
+  return options.strict && missed != 0 ? 1 : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(parse(argc, argv));
+  } catch (const std::exception& error) {
+    bench::fail(error.what());
+  }
+}
