@@ -27,8 +27,8 @@ namespace gossip::detail {
 /// Takes the event out of an envelope and destroys it.
 template <class T>
 void discard_envelope(Envelope& envelope) noexcept {
-  open_envelope<T>(
-      envelope, envelope.type->name, EventSource{}, 0, [] {}, [](const Event<T>&) {});
+  const TypeEntry& type = *envelope.type;
+  take_event<T>(envelope, {type.name, envelope.time, nullptr, unnumbered, envelope.extras});
 }
 
 /// Where published events wait for workers.
@@ -152,10 +152,10 @@ class EventQueue {
   void count_refused() noexcept { refused_closed_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
-  static constexpr unsigned worker_pauses = 100;
+  static constexpr unsigned worker_pauses = 20;
   static constexpr unsigned worker_yields = 3;
-  static constexpr unsigned publisher_pauses = 100;
-  static constexpr unsigned publisher_yields = 3;
+  static constexpr unsigned publisher_pauses = 10;
+  static constexpr unsigned publisher_yields = 20;
   static constexpr std::chrono::milliseconds longest_wait{1};
 
   /// A push with its payload, the payload's type erased.
@@ -208,7 +208,7 @@ class EventQueue {
 
   static void discard(Envelope& envelope) noexcept {
     envelope.type->not_handled.fetch_add(1, std::memory_order_relaxed);
-    envelope.type->operations->discard(envelope);
+    envelope.type->operations.discard(envelope);
   }
 
   /// @return false if this thread must not wait: it is a worker nested too deep

@@ -21,7 +21,8 @@ namespace gossip::detail {
 struct SubscriptionRecord;
 struct SubscriberArray;
 
-/// Where a counter sits in a CounterTable: chunk k holds 64 * 2^k counters.
+/// Where a counter sits in a CounterTable: the first 64 in the table itself, then chunk k holds
+/// 64 * 2^k counters.
 struct CounterPlace {
   std::uint32_t chunk = 0;
   std::uint32_t offset = 0;
@@ -46,7 +47,7 @@ class CounterTable {
 
   /// Makes room for counter `index`. Called under the lock of the ThreadSlots.
   void reserve(std::uint32_t index) {
-    for (std::uint32_t k = 0; k <= CounterPlace::of(index).chunk; ++k) {
+    for (std::uint32_t k = 1; k <= CounterPlace::of(index).chunk; ++k) {
       if (chunks_[k].load(std::memory_order_relaxed) == nullptr) {
         // (1) release: whoever learns of the counter's index sees the chunk, pairs with (2), (3)
         chunks_[k].store(new Counter[std::size_t{64} << k]{}, std::memory_order_release);
@@ -56,7 +57,7 @@ class CounterTable {
 
   /// Adds one. Only by the owning thread.
   void increment(CounterPlace place) noexcept {
-    Counter& counter = chunks_[place.chunk].load(std::memory_order_acquire)[place.offset];  // (2)
+    Counter& counter = place.chunk == 0 ? first_[place.offset] : in_chunk(place);
     // (4) release: a reader that sees the number sees what was counted, pairs with (5)
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
@@ -64,7 +65,8 @@ class CounterTable {
   /// The sum of all counters.
   [[nodiscard]] std::uint64_t total() const noexcept {
     std::uint64_t total = 0;
-    for (std::size_t k = 0; k < std::size(chunks_); ++k) {
+    for (const Counter& counter : first_) total += counter.load(std::memory_order_acquire);
+    for (std::size_t k = 1; k < std::size(chunks_); ++k) {
       const Counter* chunk = chunks_[k].load(std::memory_order_acquire);
       for (std::size_t i = 0; chunk != nullptr && i < std::size_t{64} << k; ++i) {
         total += chunk[i].load(std::memory_order_acquire);
@@ -74,6 +76,7 @@ class CounterTable {
   }
 
   [[nodiscard]] std::uint64_t read(CounterPlace place) const noexcept {
+    if (place.chunk == 0) return first_[place.offset].load(std::memory_order_acquire);  // (5)
     const Counter* chunk = chunks_[place.chunk].load(std::memory_order_acquire);        // (3)
     return chunk == nullptr ? 0 : chunk[place.offset].load(std::memory_order_acquire);  // (5)
   }
@@ -81,6 +84,11 @@ class CounterTable {
  private:
   using Counter = std::atomic<std::uint64_t>;
 
+  [[nodiscard]] Counter& in_chunk(CounterPlace place) noexcept {
+    return chunks_[place.chunk].load(std::memory_order_acquire)[place.offset];  // (2)
+  }
+
+  Counter first_[64]{};
   std::atomic<Counter*> chunks_[26]{};
 };
 

@@ -17,7 +17,8 @@ inline void pause_processor() noexcept {
 #endif
 }
 
-/// Waits for `ready` by pauses, then by yielding the processor, then gives up.
+/// Waits for `ready` by pauses, then by yielding the processor, then gives up. Looks seldom, since
+/// each look takes a cache line from the threads that are waited for.
 /// @param pauses  how often to look while spinning
 /// @param yields  how often to look after giving other threads a turn
 /// @return        true if `ready` held
@@ -25,7 +26,7 @@ template <class Ready>
 bool spin_until(Ready&& ready, unsigned pauses, unsigned yields) noexcept {
   for (unsigned i = 0; i < pauses; ++i) {
     if (ready()) return true;
-    pause_processor();
+    for (unsigned pause = 0; pause < 8; ++pause) pause_processor();
   }
   for (unsigned i = 0; i < yields; ++i) {
     if (ready()) return true;

@@ -228,7 +228,7 @@ class MpmcQueue {
   /// already done with it. Each event moves a cache line from core to core and back; without this,
   /// every compare-and-swap waits for the line of the slot before.
   /// @param limit  where the other side is
-  /// @param seen   this side's memory of `limit`, renewed at every eighth ticket if it is too old
+  /// @param seen   this side's memory of `limit`, renewed at every sixteenth ticket if it is too old
   /// @param lap    what to add to `limit` to get the first ticket that must not be touched
   void fetch_ahead(std::uint64_t ticket, const std::atomic<std::uint64_t>& limit,
                    std::atomic<std::uint64_t>& seen, std::uint64_t lap) noexcept {
@@ -243,7 +243,7 @@ class MpmcQueue {
     detail::prefetch_for_writing(&slots_[wanted & mask_]);
   }
 
-  static constexpr std::uint64_t fetch_distance = 8;
+  static constexpr std::uint64_t fetch_distance = 16;
 
   static std::uint64_t check(std::size_t capacity) {
     if (capacity < 1 || capacity > (std::size_t{1} << 31U)) {
