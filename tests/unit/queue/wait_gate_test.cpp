@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/core/clock.hpp>
+#include <gossip/queue/wait_gate.hpp>
+
+#include "support/model/platform.hpp"
+#include "support/wait.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace model = gossip::test::model;
+using gossip::SteadyTime;
+using gossip::detail::WaitGate;
+using model::Execution;
+using model::Limits;
+using model::Outcome;
+using model::TimeOuts;
+
+namespace {
+
+/// Waiters wait until every notifier has made its change.
+template <class Platform>
+Outcome explore(const Limits& limits, std::size_t waiters, std::size_t notifiers) {
+  struct State {
+    WaitGate<Platform> gate;
+    model::ModelAtomic<std::uint32_t> changes[3];
+    std::size_t through = 0;
+  };
+  return model::explore(limits, [=](Execution& run) {
+    auto state = std::make_shared<State>();
+    for (std::size_t i = 0; i < waiters; ++i) {
+      run.thread("waiter", [state, notifiers] {
+        const bool holds = state->gate.wait_until(SteadyTime::max(), [&] {
+          std::size_t made = 0;
+          while (made < notifiers && state->changes[made].load(std::memory_order_acquire) != 0) {
+            ++made;
+          }
+          return made == notifiers;
+        });
+        if (!holds) Execution::running()->fail("the wait ended and the condition does not hold");
+        ++state->through;
+      });
+    }
+    for (std::size_t i = 0; i < notifiers; ++i) {
+      run.thread("notifier", [state, i] {
+        state->changes[i].store(1, std::memory_order_release);
+        state->gate.notify();
+      });
+    }
+    run.at_rest([state, waiters] {
+      return state->through == waiters ? "" : "a waiter sleeps through the change";
+    });
+  });
+}
+
+void require_holds(const Outcome& outcome) {
+  INFO(outcome.violation);
+  REQUIRE(outcome.holds());
+  SUCCEED(outcome.schedules << " schedules, the longest of " << outcome.most_steps << " steps");
+  REQUIRE(outcome.schedules > 10);
+}
+
+}  // namespace
+
+TEST_CASE("WaitGate: a waiter never sleeps through the change", "[queue][model]") {
+  require_holds(explore<model::ModelPlatform>({.preemptions = 5}, 1, 1));
+  require_holds(explore<model::ModelPlatform>({.preemptions = 2}, 2, 1));
+  require_holds(explore<model::ModelPlatform>({.preemptions = 2}, 1, 2));
+}
+
+TEST_CASE("WaitGate: a waiter never sleeps through the change, with ordinary fences",
+          "[queue][model]") {
+  require_holds(explore<model::OrdinaryFencePlatform>({.preemptions = 3}, 1, 1));
+}
+
+TEST_CASE("WaitGate: two waiters and two changes, at random", "[queue][model]") {
+  require_holds(explore<model::ModelPlatform>(
+      {.preemptions = 0, .random_schedules = gossip::test::scaled(100'000)}, 2, 2));
+}
+
+TEST_CASE("WaitGate: the model checker sees a missing heavy fence", "[queue][model]") {
+  REQUIRE_FALSE(explore<model::BrokenHeavyFencePlatform>({}, 1, 1).violation.empty());
+  REQUIRE_FALSE(explore<model::NoFencePlatform>({}, 1, 1).violation.empty());
+}
+
+TEST_CASE("WaitGate: has_waiters is false while nobody waits", "[queue]") {
+  WaitGate<> gate;
+  REQUIRE_FALSE(gate.has_waiters());
+  REQUIRE(gate.wait_until(SteadyTime::max(), [] { return true; }));
+  REQUIRE_FALSE(gate.has_waiters());
+}
+
+TEST_CASE("WaitGate: a time that has come ends the wait with what the condition says", "[queue]") {
+  WaitGate<> gate;
+  const SteadyTime past = std::chrono::steady_clock::now() - std::chrono::seconds{1};
+  int looks = 0;
+  REQUIRE_FALSE(gate.wait_until(past, [&] { return ++looks > 100; }));
+  REQUIRE(looks >= 1);
+  looks = 0;
+  REQUIRE(gate.wait_until(past, [&] { return ++looks == 2; }));  // it looks once more at the end
+  REQUIRE_FALSE(gate.has_waiters());
+}
+
+TEST_CASE("WaitGate: notify lets every waiting thread through", "[queue]") {
+  WaitGate<> gate;
+  std::atomic<bool> holds{false};
+  std::atomic<int> through{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      if (gate.wait_until(SteadyTime::max(), [&] { return holds.load(); })) ++through;
+    });
+  }
+  REQUIRE(gossip::test::eventually([&] { return gate.has_waiters(); }));
+  gate.notify();  // in vain: the condition does not hold
+  REQUIRE(through.load() == 0);
+  holds.store(true);
+  gate.notify();
+  for (auto& thread : threads) thread.join();
+  REQUIRE(through.load() == 3);
+}
