@@ -225,11 +225,13 @@ class Dispatcher {
   template <class T>
   static void run_envelope(Dispatcher& self, ThreadSlot& slot, EventQueue::Queue::Claim& claim) {
     TypeEntry& type = *(*claim).type;
-    const TakenEvent<T> taken = take_event<T>(
-        *claim, {type.name, (*claim).time, &self.source_, claim.ticket(), (*claim).extras});
-    claim.release();
-    self.queue_.slot_freed();
-    self.handle(slot, type, event_in<T>(taken));
+    open_envelope<T>(
+        *claim, type.name, self.source_, claim.ticket(),
+        [&] {
+          claim.release();
+          self.queue_.slot_freed();
+        },
+        [&](const Event<T>& event) { self.handle(slot, type, event); });
   }
 
   template <class T>
@@ -281,7 +283,7 @@ class Dispatcher {
   bool run_one(ThreadSlot& slot) {
     auto claim = queue_.try_claim();
     if (!claim) return false;
-    (*claim).type->operations.run(*this, slot, claim);
+    (*claim).type->operations->run(*this, slot, claim);
     ThreadSlot::increment(slot.finished);
     return true;
   }

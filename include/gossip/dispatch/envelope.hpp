@@ -81,33 +81,26 @@ class Parcel {
       box_;
 };
 
-/// An event that has been taken out of an envelope: itself, or in the box it travelled in.
-template <class T>
-using TakenEvent = std::conditional_t<travels_inline<T>, Event<T>, std::unique_ptr<Event<T>>>;
-
-/// Empties an envelope.
-/// @param parts  what the event's header is made from
-template <class T>
-TakenEvent<T> take_event(Envelope& envelope, const DeliveredHeader& parts) noexcept {
+/// Takes the event out of an envelope and gives it to `use(const Event<T>&)`.
+/// @param name       of the event's type
+/// @param free_slot  called once the envelope is empty, before `use`
+template <class T, class FreeSlot, class Use>
+void open_envelope(Envelope& envelope, const EventTypeName& name, const EventSource& source,
+                   std::uint64_t ticket, FreeSlot&& free_slot, Use&& use) {
+  const DeliveredHeader parts{name, envelope.time, &source, ticket, envelope.extras};
   if constexpr (travels_inline<T>) {
     auto* stored = std::launder(reinterpret_cast<StoredPayload<T>*>(envelope.payload));
-    Event<T> event = EventAccess::make<T>(parts, std::move(*stored));
+    const Event<T> event = EventAccess::make<T>(parts, std::move(*stored));
     stored->~StoredPayload<T>();
-    return event;
+    free_slot();
+    use(event);
   } else {
-    std::unique_ptr<Event<T>> box{*std::launder(reinterpret_cast<Event<T>**>(envelope.payload))};
+    const std::unique_ptr<Event<T>> box{
+        *std::launder(reinterpret_cast<Event<T>**>(envelope.payload))};
     EventAccess::header(*box) = EventHeader{parts};
-    return box;
+    free_slot();
+    use(std::as_const(*box));
   }
-}
-
-template <class T>
-const Event<T>& event_in(const Event<T>& taken) noexcept {
-  return taken;
-}
-template <class T>
-const Event<T>& event_in(const std::unique_ptr<Event<T>>& taken) noexcept {
-  return *taken;
 }
 
 }  // namespace detail

@@ -27,8 +27,8 @@ namespace gossip::detail {
 /// Takes the event out of an envelope and destroys it.
 template <class T>
 void discard_envelope(Envelope& envelope) noexcept {
-  const TypeEntry& type = *envelope.type;
-  take_event<T>(envelope, {type.name, envelope.time, nullptr, unnumbered, envelope.extras});
+  open_envelope<T>(
+      envelope, envelope.type->name, EventSource{}, 0, [] {}, [](const Event<T>&) {});
 }
 
 /// Where published events wait for workers.
@@ -208,7 +208,7 @@ class EventQueue {
 
   static void discard(Envelope& envelope) noexcept {
     envelope.type->not_handled.fetch_add(1, std::memory_order_relaxed);
-    envelope.type->operations.discard(envelope);
+    envelope.type->operations->discard(envelope);
   }
 
   /// @return false if this thread must not wait: it is a worker nested too deep

@@ -40,7 +40,7 @@ struct alignas(cache_line_bytes) TypeEntry {
             const PayloadOperations& payload_operations, std::uint32_t number)
       : name{type_name},
         payload{&payload_type},
-        operations{payload_operations},
+        operations{&payload_operations},
         place{CounterPlace::of(number)},
         index{number} {}
 
@@ -50,7 +50,7 @@ struct alignas(cache_line_bytes) TypeEntry {
 
   const EventTypeName name;
   const PayloadInfo* const payload;
-  const PayloadOperations operations;
+  const PayloadOperations* const operations;
   const CounterPlace place;  ///< of its counter of dispatched events
   const std::uint32_t index;
   std::atomic<SubscriberArray*> subscribers{nullptr};
