@@ -33,6 +33,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <semaphore>
@@ -55,6 +56,56 @@ concept Contender = std::constructible_from<C, const Setup&, Handler> &&
 
 /// The last event that a queue ever sees. Whoever takes it puts it back for the next worker.
 inline constexpr std::uint64_t stop_value = ~std::uint64_t{0};
+
+/// Bounds what is under way in a peer that has no bound of its own: each publisher compares, every 32
+/// events, what has been published with what has been handled, which costs next to nothing.
+class Window {
+  struct alignas(128) Published {
+    std::atomic<std::uint64_t> count{0};
+  };
+
+ public:
+  explicit Window(const Setup& setup)
+      : setup_{setup}, published_{std::make_unique<Published[]>(setup.producers)} {}
+
+  class Publisher {
+   public:
+    /// To be called before each event.
+    void wait_for_space() {
+      if (count_++ % 32 != 0) return;
+      mine_->count.store(count_, std::memory_order_relaxed);
+      while (window_->full()) std::this_thread::yield();
+    }
+
+   private:
+    friend class Window;
+    const Window* window_ = nullptr;
+    Published* mine_ = nullptr;
+    std::uint64_t count_ = 0;
+  };
+
+  /// Once for each publishing thread.
+  [[nodiscard]] Publisher publisher() {
+    Publisher publisher;
+    publisher.window_ = this;
+    publisher.mine_ = &published_[publishers_.fetch_add(1)];
+    return publisher;
+  }
+
+ private:
+  [[nodiscard]] bool full() const noexcept {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < setup_.producers; ++i) {
+      sum += published_[i].count.load(std::memory_order_relaxed);
+    }
+    const std::uint64_t handled = setup_.tallies->events() / setup_.subscribers;
+    return sum >= handled + setup_.capacity;
+  }
+
+  const Setup setup_;
+  const std::unique_ptr<Published[]> published_;
+  std::atomic<std::size_t> publishers_{0};
+};
 
 // ---- gossip ---------------------------------------------------------------------------------------
 
@@ -141,14 +192,15 @@ class BareRing {
 };
 
 /// What everybody writes first: a mutex, two condition variables, a deque.
-template <class Handler>
-class MutexPool {
+/// @tparam Task  what the deque holds: Payload, or std::function<void()>
+template <class Handler, class Task>
+class BasicMutexPool {
  public:
-  MutexPool(const Setup& setup, Handler handler)
+  BasicMutexPool(const Setup& setup, Handler handler)
       : handler_{std::move(handler)}, capacity_{setup.capacity} {
     for (std::size_t i = 0; i < setup.workers; ++i) workers_.emplace_back([this] { work(); });
   }
-  ~MutexPool() {
+  ~BasicMutexPool() {
     {
       const std::lock_guard lock{mutex_};
       closed_ = true;
@@ -160,24 +212,36 @@ class MutexPool {
     return [this](const Payload& event) {
       {
         std::unique_lock lock{mutex_};
-        not_full_.wait(lock, [this] { return events_.size() < capacity_; });
-        events_.push_back(event);
+        not_full_.wait(lock, [this] { return tasks_.size() < capacity_; });
+        tasks_.push_back(task_of(event));
       }
       not_empty_.notify_one();
     };
   }
 
  private:
+  Task task_of(const Payload& event) {
+    if constexpr (std::same_as<Task, Payload>) {
+      return event;
+    } else {
+      return [this, event] { handler_(event); };
+    }
+  }
+
   void work() {
     for (;;) {
       std::unique_lock lock{mutex_};
-      not_empty_.wait(lock, [this] { return !events_.empty() || closed_; });
-      if (events_.empty()) return;
-      const Payload event = events_.front();
-      events_.pop_front();
+      not_empty_.wait(lock, [this] { return !tasks_.empty() || closed_; });
+      if (tasks_.empty()) return;
+      const Task task = std::move(tasks_.front());
+      tasks_.pop_front();
       lock.unlock();
       not_full_.notify_one();
-      handler_(event);
+      if constexpr (std::same_as<Task, Payload>) {
+        handler_(task);
+      } else {
+        task();
+      }
     }
   }
 
@@ -186,10 +250,15 @@ class MutexPool {
   std::mutex mutex_;
   std::condition_variable not_empty_;
   std::condition_variable not_full_;
-  std::deque<Payload> events_;
+  std::deque<Task> tasks_;
   bool closed_ = false;
   std::vector<std::jthread> workers_;
 };
+
+template <class Handler>
+using MutexPool = BasicMutexPool<Handler, Payload>;
+template <class Handler>
+using FunctionMutexPool = BasicMutexPool<Handler, std::function<void()>>;
 
 // ---- moodycamel -------------------------------------------------------------------------------------
 
@@ -229,20 +298,23 @@ class Moodycamel {
 };
 
 /// The same with a token for each publisher and each worker; workers take up to 32 events at once.
-/// Each publisher has blocks for `capacity` events, since it gives none back to the others.
+/// With tokens a publisher gives no block back to the others, so a window is the bound.
 template <class Handler>
 class MoodycamelBulk {
  public:
   MoodycamelBulk(const Setup& setup, Handler handler)
       : handler_{std::move(handler)},
-        queue_{setup.capacity, setup.producers + 1, setup.workers + 1} {
+        window_{setup},
+        queue_{setup.capacity, setup.producers, setup.workers + 1} {
     for (std::size_t i = 0; i < setup.workers; ++i) workers_.emplace_back([this] { work(); });
   }
   ~MoodycamelBulk() { queue_.enqueue(Payload{stop_value}); }
 
   auto publisher() {
-    return [this, token = moodycamel::ProducerToken{queue_}](const Payload& event) mutable {
-      while (!queue_.try_enqueue(token, event)) std::this_thread::yield();
+    return [this, window = window_.publisher(),
+            token = moodycamel::ProducerToken{queue_}](const Payload& event) mutable {
+      window.wait_for_space();
+      queue_.enqueue(token, event);
     };
   }
 
@@ -264,6 +336,7 @@ class MoodycamelBulk {
   }
 
   const Handler handler_;
+  Window window_;
   moodycamel::BlockingConcurrentQueue<Payload> queue_;
   std::vector<std::jthread> workers_;
 };
@@ -311,46 +384,24 @@ class LockfreeQueue {
   std::vector<std::jthread> workers_;
 };
 
-/// boost::asio::post to a thread_pool. It has no bound; each publisher compares, every 32 events,
-/// what has been published with what has been handled, which costs next to nothing.
+/// boost::asio::post to a thread_pool.
 template <class Handler>
 class Asio {
  public:
   Asio(const Setup& setup, Handler handler)
-      : setup_{setup},
-        handler_{std::move(handler)},
-        published_{std::make_unique<Published[]>(setup.producers)},
-        pool_{setup.workers} {}
+      : handler_{std::move(handler)}, window_{setup}, pool_{setup.workers} {}
   ~Asio() { pool_.join(); }
 
   auto publisher() {
-    Published& mine = published_[publishers_.fetch_add(1)];
-    return [this, &mine, count = std::uint64_t{0}](const Payload& event) mutable {
-      if (count++ % 32 == 0) {
-        mine.count.store(count, std::memory_order_relaxed);
-        while (under_way() >= static_cast<std::int64_t>(setup_.capacity)) std::this_thread::yield();
-      }
+    return [this, window = window_.publisher()](const Payload& event) mutable {
+      window.wait_for_space();
       boost::asio::post(pool_, [this, event] { handler_(event); });
     };
   }
 
  private:
-  struct alignas(128) Published {
-    std::atomic<std::uint64_t> count{0};
-  };
-
-  [[nodiscard]] std::int64_t under_way() const noexcept {
-    std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < setup_.producers; ++i) {
-      sum += published_[i].count.load(std::memory_order_relaxed);
-    }
-    return static_cast<std::int64_t>(sum - setup_.tallies->events() / setup_.subscribers);
-  }
-
-  const Setup setup_;
   const Handler handler_;
-  std::unique_ptr<Published[]> published_;
-  std::atomic<std::size_t> publishers_{0};
+  Window window_;
   boost::asio::thread_pool pool_;
 };
 
@@ -414,6 +465,7 @@ void for_each_peer(Visit&& visit) {
   call.template operator()<TbbQueue<Handler>>("oneTBB", 8);
 #endif
   call.template operator()<MutexPool<Handler>>("mutex pool", 8);
+  call.template operator()<FunctionMutexPool<Handler>>("mutex pool of functions", 8);
 }
 
 static_assert(Contender<StampingBus<Count>, Count> && Contender<PlainBus<Count>, Count>);

@@ -30,6 +30,7 @@ constexpr const char* usage =
     "  --csv FILE        writes every value\n"
     "  --commit TEXT     is printed with the facts about the machine\n"
     "  --strict          a missed target makes the program fail\n"
+    "  --verbose         every value as it is measured, on the error stream\n"
     "  --help            this\n"
     "Fails if an event is lost.\n";
 
@@ -40,6 +41,7 @@ struct Options {
   std::string commit = "not given";
   bool quick = false;
   bool strict = false;
+  bool verbose = false;
 };
 
 [[noreturn]] void refuse(const std::string& what) {
@@ -84,6 +86,8 @@ Options parse(int argc, char** argv) {
       options.quick = true;
     } else if (name == "--strict") {
       options.strict = true;
+    } else if (name == "--verbose") {
+      options.verbose = true;
     } else if (name == "--help") {
       std::fputs(usage, stdout);
       std::exit(0);
@@ -122,7 +126,7 @@ void print_facts(const Options& options) {
 }
 
 /// Measures everything once. The contenders of one cell take turns at being first.
-void run_once(const std::vector<bench::Case>& cases, std::size_t repetition,
+void run_once(const std::vector<bench::Case>& cases, std::size_t repetition, bool verbose,
               bench::Results& results) {
   for (auto first = cases.begin(); first != cases.end();) {
     const auto last = std::find_if(first, cases.end(), [&](const bench::Case& c) {
@@ -131,7 +135,12 @@ void run_once(const std::vector<bench::Case>& cases, std::size_t repetition,
     const auto count = static_cast<std::size_t>(last - first);
     for (std::size_t i = 0; i < count; ++i) {
       const bench::Case& next = first[static_cast<std::ptrdiff_t>((i + repetition) % count)];
-      next.run([&](const std::string& metric, double value) { results.add(next, metric, value); });
+      next.run([&](const std::string& metric, double value) {
+        results.add(next, metric, value);
+        if (!verbose) return;
+        std::fprintf(stderr, "%c %s, %s: %.2f %s\n", next.workload, next.cell.c_str(),
+                     next.contender.c_str(), value, metric.c_str());
+      });
     }
     first = last;
   }
@@ -152,7 +161,7 @@ int run(const Options& options) {
   bench::Results results;
   const std::uint64_t begun = bench::now_ns();
   for (std::size_t i = 0; i < options.repetitions; ++i) {
-    run_once(plan.cases, i, results);
+    run_once(plan.cases, i, options.verbose, results);
     std::fprintf(stderr, "repetition %zu of %zu, %.0f s\n", i + 1, options.repetitions,
                  static_cast<double>(bench::now_ns() - begun) / 1e9);
   }
