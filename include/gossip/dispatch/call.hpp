@@ -25,6 +25,7 @@ enum class CallResult : std::uint8_t {
 };
 
 struct Call;
+struct HazardFrame;
 struct SubscriptionRecord;
 
 /// Where the failures of a Call's processors go: to the error handler, or to a caller's list.
@@ -40,9 +41,9 @@ struct Call {
   FailureSink failures;
   SteadyTime deadline = SteadyTime::max();
   unsigned attempt = 1;
-  bool limited = false;  ///< look at the deadline and the stop before each call
-  const SubscriptionRecord* record = nullptr;  ///< whose processor is being called
-  Status error = {};                           ///< of the call that failed last
+  bool limited = false;                ///< look at the deadline and the stop before each call
+  const HazardFrame* frame = nullptr;  ///< announces whose processor is being called
+  Status error = {};                   ///< of the call that failed last
 
   /// The subscription whose processor is being called.
   [[nodiscard]] SubscriptionId subscription() const noexcept;

@@ -53,24 +53,26 @@ class Delivery {
   /// @throws  what the failure sink throws
   std::uint64_t run(Call& call) {
     if (list_ == nullptr) return 0;
-    std::uint64_t calls = 0;
+    std::uint64_t left_out = 0;
     const bool fence_is_free = has_membarrier;
     const bool limited = call.limited;
+    call.frame = &frame_;
     // (2) acquire: pairs with SubscriberArray::append
     const std::uint32_t count = list_->count.load(std::memory_order_acquire);
     const SubscriberArray::Entry* const end = list_->entries.get() + count;
     for (const SubscriberArray::Entry* entry = list_->entries.get(); entry != end; ++entry) {
       SubscriptionRecord* record = entry->record.load(std::memory_order_relaxed);
-      if (record == nullptr) continue;
       // (3) release: ends the call before, pairs with the acquire of who waits for that
       frame_.current.store(record, std::memory_order_release);
       light_fence(fence_is_free);  // Dekker with the heavy fence in Registry::cancel
       registry_.called();
       // (4) acquire: pairs with the release in Registry::subscribe
       if (record->serial.load(std::memory_order_acquire) != entry->serial) [[unlikely]] {
-        if (!take_once(*record, entry->serial)) continue;
+        if (!take_once(*record, entry->serial)) {
+          ++left_out;
+          continue;
+        }
       }
-      call.record = record;
       if (limited && !may_go_on(call)) [[unlikely]] {
         fail(*record, call);
       } else if (call_one(*record, call) == CallResult::ok) [[likely]] {
@@ -78,9 +80,8 @@ class Delivery {
       } else {
         fail(*record, call);
       }
-      ++calls;
     }
-    return calls;
+    return count - left_out;
   }
 
  private:

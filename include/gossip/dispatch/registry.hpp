@@ -178,7 +178,7 @@ class Registry {
     if (old != nullptr) {
       for (std::uint32_t i = 0; i < old->count.load(std::memory_order_relaxed); ++i) {
         SubscriptionRecord* record = old->entries[i].record.load(std::memory_order_relaxed);
-        if (record != nullptr) copy->append(*record, old->entries[i].serial);
+        if (record != &SubscriberArray::nobody) copy->append(*record, old->entries[i].serial);
       }
     }
     SubscriberArray& list = *copy;
@@ -230,7 +230,7 @@ class Registry {
     TypeEntry& type = *found.type;
     if (--type.live == 0) ended = &type;
     SubscriberArray& array = *type.subscribers.load(std::memory_order_relaxed);
-    array.entries[found.position].record.store(nullptr, std::memory_order_relaxed);
+    array.entries[found.position].record.store(&SubscriberArray::nobody, std::memory_order_relaxed);
     ++array.vacant;
     const std::uint32_t count = array.count.load(std::memory_order_relaxed);
     if (array.vacant > 16 && array.vacant > count / 2) tidy(type);

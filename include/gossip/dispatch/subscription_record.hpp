@@ -43,6 +43,7 @@ struct alignas(cache_line_bytes) SubscriptionRecord {
 };
 
 inline SubscriptionId Call::subscription() const noexcept {
+  const SubscriptionRecord* record = frame->current.load(std::memory_order_relaxed);
   return {record->tenant.load(std::memory_order_relaxed), record->index};
 }
 
@@ -53,9 +54,12 @@ inline SubscriptionId Call::subscription() const noexcept {
 /// Written under the registry's lock, walked by dispatchers without one.
 struct SubscriberArray {
   struct Entry {
-    std::atomic<SubscriptionRecord*> record{nullptr};
+    std::atomic<SubscriptionRecord*> record{&nobody};
     std::uint64_t serial = 0;  ///< the record must still have it; written before `count` covers it
   };
+
+  /// What an emptied entry refers to: it never has the serial that the entry promises.
+  static inline SubscriptionRecord nobody{};
 
   explicit SubscriberArray(std::uint32_t room)
       : capacity{room}, entries{std::make_unique<Entry[]>(room)} {}
