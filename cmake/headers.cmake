@@ -28,6 +28,7 @@ set(GOSSIP_HEADERS
   gossip/core/subscription.hpp
   gossip/core/subscription_id.hpp
   gossip/dispatch/call.hpp
+  gossip/dispatch/clock_view.hpp
   gossip/dispatch/current_thread.hpp
   gossip/dispatch/delivery.hpp
   gossip/dispatch/dispatcher.hpp

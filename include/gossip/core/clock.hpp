@@ -24,15 +24,14 @@ using SteadyTime = std::chrono::time_point<std::chrono::steady_clock, std::chron
 /// 2. `c.to_time(t)` converts what any copy of `c` returned from `ticks()`.
 /// 3. `c.now()` never goes back.
 /// 4. Copies share the same time.
+// clang-format off
 template <class C>
 concept Clock = std::copy_constructible<C> && requires(const C& clock, std::uint64_t ticks) {
-  { clock.ticks() }
-  noexcept->std::same_as<std::uint64_t>;
-  { clock.to_time(ticks) }
-  noexcept->std::same_as<Timestamp>;
-  { clock.now() }
-  noexcept->std::same_as<SteadyTime>;
+  { clock.ticks() } noexcept -> std::same_as<std::uint64_t>;
+  { clock.to_time(ticks) } noexcept -> std::same_as<Timestamp>;
+  { clock.now() } noexcept -> std::same_as<SteadyTime>;
 };
+// clang-format on
 
 /// The default clock: the processor's time stamp counter, converted only when somebody asks.
 /// Calibrated against the system clock, to which each converting thread re-synchronises every

@@ -56,20 +56,20 @@ struct InboxArchetype {
 ///    another thread may be subscribing anew, `p` asks inbox.has_subscriptions(name) for the truth.
 /// 5. `p.flush(deadline)` waits until what was published is known to have arrived.
 /// 6. After `p.close(deadline)` returns, `p` delivers nothing more and holds no thread.
+// clang-format off
 template <class P>
-concept Provider = std::destructible<P> && requires {
-  typename P::Options;
-} && std::constructible_from<P, typename P::Options> &&
+concept Provider =
+    std::destructible<P> && requires { typename P::Options; } &&
+    std::constructible_from<P, typename P::Options> &&
     requires(P& provider, detail::InboxArchetype& inbox, Outgoing<int>& event,
              const EventType<int>& type, const EventTypeName& name, SteadyTime deadline) {
-  { provider.open(inbox) } -> std::same_as<Status>;
-  { provider.publish(inbox, event) } -> std::same_as<Status>;
-  { provider.subscribe(inbox, type) } -> std::same_as<Status>;
-  { provider.unsubscribe(inbox, name) }
-  noexcept->std::same_as<void>;
-  { provider.flush(deadline) } -> std::same_as<Status>;
-  { provider.close(deadline) }
-  noexcept->std::same_as<void>;
-};
+      { provider.open(inbox) } -> std::same_as<Status>;
+      { provider.publish(inbox, event) } -> std::same_as<Status>;
+      { provider.subscribe(inbox, type) } -> std::same_as<Status>;
+      { provider.unsubscribe(inbox, name) } noexcept -> std::same_as<void>;
+      { provider.flush(deadline) } -> std::same_as<Status>;
+      { provider.close(deadline) } noexcept -> std::same_as<void>;
+    };
+// clang-format on
 
 }  // namespace gossip

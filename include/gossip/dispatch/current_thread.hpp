@@ -6,6 +6,7 @@
 
 #include <gossip/dispatch/thread_slots.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -74,6 +75,43 @@ class AcquiredSlots {
   };
 
   std::vector<Acquired> acquired_;
+};
+
+/// The slots of one bus, and the way from a thread to its own.
+class BusSlots {
+ public:
+  /// All of them.
+  [[nodiscard]] ThreadSlots& all() const noexcept { return *slots_; }
+  /// What CurrentThread knows the bus by; never used twice in a process.
+  [[nodiscard]] std::uint64_t bus() const noexcept { return bus_; }
+
+  /// The calling thread's slot. @throws std::bad_alloc
+  /// @param dispatcher  of this bus
+  ThreadSlot& mine(const void* dispatcher) {
+    if (current_thread.cached_bus == bus_) [[likely]]
+      return *current_thread.cached_slot;
+    ThreadSlot* slot = mine_if_any(dispatcher);
+    if (slot == nullptr) slot = &AcquiredSlots::of_this_thread().acquire(bus_, slots_);
+    current_thread.cached_bus = bus_;
+    current_thread.cached_slot = slot;
+    return *slot;
+  }
+
+  /// The calling thread's slot, or null if it never had one.
+  [[nodiscard]] ThreadSlot* mine_if_any(const void* dispatcher) const noexcept {
+    if (current_thread.cached_bus == bus_) return current_thread.cached_slot;
+    if (current_thread.worker_of == dispatcher) return current_thread.worker_slot;
+    return AcquiredSlots::of_this_thread().find(bus_);
+  }
+
+ private:
+  static std::uint64_t next_bus() noexcept {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
+  const std::uint64_t bus_ = next_bus();
+  const std::shared_ptr<ThreadSlots> slots_ = std::make_shared<ThreadSlots>();
 };
 
 }  // namespace gossip::detail

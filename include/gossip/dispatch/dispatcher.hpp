@@ -9,6 +9,7 @@
 #include <gossip/core/event.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/call.hpp>
+#include <gossip/dispatch/clock_view.hpp>
 #include <gossip/dispatch/current_thread.hpp>
 #include <gossip/dispatch/delivery.hpp>
 #include <gossip/dispatch/envelope.hpp>
@@ -34,22 +35,6 @@
 
 namespace gossip::detail {
 
-/// A bus's clock with its type erased.
-struct ClockView {
-  const void* clock;
-  Timestamp (*to_time)(const void* clock, std::uint64_t ticks);
-  SteadyTime (*now)(const void* clock);
-
-  template <Clock C>
-  static ClockView of(const C& clock) noexcept {
-    return {&clock,
-            [](const void* self, std::uint64_t ticks) {
-              return static_cast<const C*>(self)->to_time(ticks);
-            },
-            [](const void* self) { return static_cast<const C*>(self)->now(); }};
-  }
-};
-
 /// The heart of a bus: workers take events from the queue and call the processors that are
 /// subscribed.
 ///
@@ -63,8 +48,7 @@ class Dispatcher {
       : options_{options},
         workers_{worker_count(options)},
         source_{make_origin(), clock.clock, clock.to_time},
-        slots_{std::make_shared<ThreadSlots>()},
-        registry_{*slots_},
+        registry_{slots_.all()},
         queue_{options, workers_},
         timer_{[clock] { return clock.now(clock.clock); }, drive} {}
   Dispatcher(const Dispatcher&) = delete;
@@ -76,7 +60,7 @@ class Dispatcher {
   /// @throws            what WorkerPool::start throws
   void start(const std::shared_ptr<void>& keep_alive) {
     std::vector<ThreadSlot*> slots;
-    for (std::size_t i = 0; i < workers_; ++i) slots.push_back(&slots_->acquire());
+    for (std::size_t i = 0; i < workers_; ++i) slots.push_back(&slots_.all().acquire());
     pool_.start(options_,
                 [this, keep_alive, slots](std::size_t index) { work(index, *slots[index]); });
   }
@@ -92,7 +76,7 @@ class Dispatcher {
     if (entry != nullptr && entry->payload == &payload_info<T>()) [[likely]]
       return *entry;
     return types_.add(name, payload_info<T>(), operations_of<T>,
-                      [this](std::uint32_t index) { slots_->reserve_type(index); });
+                      [this](std::uint32_t index) { slots_.all().reserve_type(index); });
   }
   template <Payload T>
   TypeEntry& entry_of(const EventType<T>& type) {
@@ -110,8 +94,10 @@ class Dispatcher {
     const TypeEntry* type = types_.find(name);
     return type != nullptr && registry_.has_subscriptions(*type);
   }
-  bool unsubscribe(SubscriptionId id) noexcept { return registry_.cancel(id, slot_if_any()); }
-  void unsubscribe_all() noexcept { registry_.clear(slot_if_any()); }
+  bool unsubscribe(SubscriptionId id) noexcept {
+    return registry_.cancel(id, slots_.mine_if_any(this));
+  }
+  void unsubscribe_all() noexcept { registry_.clear(slots_.mine_if_any(this)); }
 
   // ---- Events ---------------------------------------------------------------------------------
 
@@ -126,7 +112,7 @@ class Dispatcher {
   /// @return  false if the bus is closed: nothing was called
   /// @throws  std::bad_alloc, what the failure sink throws
   bool call_now(TypeEntry& type, Call& call, std::uint64_t& calls) {
-    ThreadSlot& slot = this->slot();
+    ThreadSlot& slot = slots_.mine(this);
     Delivery delivery{slot, registry_, type};
     // (1) after the announcement and its fence: whoever shuts down sees the delivery, or this
     // thread sees the closed queue
@@ -190,7 +176,7 @@ class Dispatcher {
     statistics.handled = sum(&ThreadSlot::finished);
     statistics.unmatched = sum(&ThreadSlot::unmatched);
     statistics.delivered =
-        slots_->sum([](const ThreadSlot& slot) { return slot.delivered.total(); });
+        slots_.all().sum([](const ThreadSlot& slot) { return slot.delivered.total(); });
     statistics.failed = failed_.load();
     statistics.rejected = queue_.rejected();
     statistics.refused_closed = queue_.refused_closed();
@@ -207,8 +193,8 @@ class Dispatcher {
     statistics.capacity = queue_.capacity();
     statistics.workers = workers_;
     types_.for_each([&](const TypeEntry& type) {
-      const std::uint64_t dispatched =
-          slots_->sum([&](const ThreadSlot& slot) { return slot.dispatched.read(type.place); });
+      const std::uint64_t dispatched = slots_.all().sum(
+          [&](const ThreadSlot& slot) { return slot.dispatched.read(type.place); });
       statistics.types.push_back({type.name.text(), dispatched, type.not_handled.load()});
     });
     registry_.for_each(
@@ -266,7 +252,7 @@ class Dispatcher {
   // ---- Workers --------------------------------------------------------------------------------
 
   void work(std::size_t index, ThreadSlot& slot) {
-    current_thread = {bus_, &slot, this, &slot, &help};
+    current_thread = {slots_.bus(), &slot, this, &slot, &help};
     while (!ended()) {
       if (run_one(slot)) continue;
       idle_.notify();
@@ -303,33 +289,8 @@ class Dispatcher {
 
   [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
 
-  // ---- Slots ----------------------------------------------------------------------------------
-
-  /// The calling thread's slot. @throws std::bad_alloc
-  ThreadSlot& slot() {
-    if (current_thread.cached_bus == bus_) [[likely]]
-      return *current_thread.cached_slot;
-    ThreadSlot* found = slot_if_any();
-    if (found == nullptr) found = &AcquiredSlots::of_this_thread().acquire(bus_, slots_);
-    current_thread.cached_bus = bus_;
-    current_thread.cached_slot = found;
-    return *found;
-  }
-
-  /// The calling thread's slot, or null if it never had one.
-  [[nodiscard]] ThreadSlot* slot_if_any() const noexcept {
-    if (current_thread.cached_bus == bus_) return current_thread.cached_slot;
-    if (on_own_worker()) return current_thread.worker_slot;
-    return AcquiredSlots::of_this_thread().find(bus_);
-  }
-
-  static std::uint64_t next_bus() noexcept {
-    static std::atomic<std::uint64_t> last{0};
-    return last.fetch_add(1, std::memory_order_relaxed) + 1;
-  }
-
   [[nodiscard]] std::uint64_t sum(std::atomic<std::uint64_t> ThreadSlot::*counter) const noexcept {
-    return slots_->sum([counter](const ThreadSlot& slot) {
+    return slots_.all().sum([counter](const ThreadSlot& slot) {
       return (slot.*counter).load(std::memory_order_acquire);
     });
   }
@@ -368,9 +329,10 @@ class Dispatcher {
 
   /// Waits until no other thread is inside call_now().
   void wait_for_synchronous_deliveries(SteadyTime deadline) {
-    const ThreadSlot* self = slot_if_any();
+    const ThreadSlot* self = slots_.mine_if_any(this);
     registry_.wait_until(deadline, [this, self] {
-      return !slots_->any([self](const ThreadSlot& slot) { return &slot != self && slot.busy(); });
+      return !slots_.all().any(
+          [self](const ThreadSlot& slot) { return &slot != self && slot.busy(); });
     });
   }
 
@@ -380,9 +342,8 @@ class Dispatcher {
 
   const BusOptions options_;
   const std::size_t workers_;  // threads
-  const std::uint64_t bus_ = next_bus();
   const EventSource source_;
-  const std::shared_ptr<ThreadSlots> slots_;
+  BusSlots slots_;
   TypeTable types_;
   Registry registry_;
   EventQueue queue_;

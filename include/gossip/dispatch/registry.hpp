@@ -84,8 +84,9 @@ class Registry {
   }
 
   /// Ends a subscription. When it returns, the processor is not running, never will, and is
-  /// destroyed; if `self`, the calling thread's slot, is inside that processor, that holds once it
-  /// returns.
+  /// destroyed. If `self`, the calling thread's slot, is inside that processor, or inside another one
+  /// for which that processor waits in turn, it returns at once and the rest holds when that
+  /// processor returns.
   /// @return       false if there is no such subscription (any more)
   /// @par Blocking until the running calls of that processor end
   bool cancel(SubscriptionId id, ThreadSlot* self) noexcept {
@@ -95,15 +96,10 @@ class Registry {
     if (record == nullptr) return false;
     if (ended != nullptr && listener_.ended != nullptr) listener_.ended(listener_.context, *ended);
     heavy_fence();  // (2) Dekker with the light fence in dispatch
-    if (self != nullptr && self->runs(record)) {
-      if (ours) retire(*record, *self);
-      return ours;
-    }
-    const auto quiet = [&] {
-      return record->tenant.load(std::memory_order_acquire) != id.serial || !runs(record);
-    };
-    if (!quiet()) quiescence_.wait_until(SteadyTime::max(), quiet);
-    if (ours) vacate(*record);
+    const bool quiet =
+        (self == nullptr || !self->runs(record)) && wait_for_calls(*record, id, self);
+    if (ours && quiet) vacate(*record);
+    if (ours && !quiet) retire(*record, *self);
     return ours;
   }
 
@@ -246,6 +242,37 @@ class Registry {
 
   [[nodiscard]] bool runs(const SubscriptionRecord* record) const noexcept {
     return slots_.any([&](const ThreadSlot& slot) { return slot.runs(record); });
+  }
+
+  /// Waits until no call of a cancelled subscription runs.
+  /// @return  false if that would be for ever: such a call waits for one of this thread's
+  bool wait_for_calls(const SubscriptionRecord& record, SubscriptionId id,
+                      ThreadSlot* self) noexcept {
+    const auto quiet = [&] {
+      return record.tenant.load(std::memory_order_acquire) != id.serial || !runs(&record);
+    };
+    if (quiet()) return true;
+    bool circle = false;
+    if (self != nullptr) self->awaited.store(&record, std::memory_order_seq_cst);
+    quiescence_.wait_until(SteadyTime::max(), [&] {
+      if (quiet()) return true;
+      // Of those who close a circle, the last to look sees it: each says what it waits for first,
+      // and looks under the gate's lock.
+      circle = self != nullptr && waits_for(record, *self, slots_.size());
+      return circle;
+    });
+    if (self != nullptr) self->awaited.store(nullptr, std::memory_order_relaxed);
+    return !circle;
+  }
+
+  /// True if a thread that runs `record` waits, directly or not, for a call that `self` is in.
+  bool waits_for(const SubscriptionRecord& record, const ThreadSlot& self,
+                 std::size_t depth) const noexcept {
+    return depth != 0 && slots_.any([&](const ThreadSlot& slot) {
+      if (&slot == &self || !slot.runs(&record)) return false;
+      const SubscriptionRecord* awaited = slot.awaited.load(std::memory_order_seq_cst);
+      return awaited != nullptr && (self.runs(awaited) || waits_for(*awaited, self, depth - 1));
+    });
   }
 
   /// A record that cancelled itself and has returned; null if there is none.

@@ -108,10 +108,11 @@ struct HazardFrame {
 /// What one thread says about itself on one bus.
 struct alignas(prefetch_pair_bytes) ThreadSlot {
   HazardFrame outermost;
-  HazardFrame* innermost = nullptr;         ///< the owner's: of the dispatch it is in
-  std::size_t depth = 0;                    ///< the owner's: dispatches it is inside of
-  bool self_cancelled = false;              ///< the owner's: a processor has cancelled itself
-  std::atomic<std::uint64_t> finished{0};   ///< queued events handled // events
+  HazardFrame* innermost = nullptr;  ///< the owner's: of the dispatch it is in
+  std::size_t depth = 0;             ///< the owner's: dispatches it is inside of
+  bool self_cancelled = false;       ///< the owner's: it left a record to Registry::collect
+  std::atomic<const SubscriptionRecord*> awaited{nullptr};  ///< whose calls it waits for
+  std::atomic<std::uint64_t> finished{0};                   ///< queued events handled // events
   std::atomic<std::uint64_t> unmatched{0};  ///< events that no subscription wanted // events
   CounterTable delivered;                   ///< successful calls, by subscription index
   CounterTable dispatched;                  ///< events, by event type index
@@ -241,6 +242,11 @@ class ThreadSlots {
     std::uint64_t total = 0;
     for_each([&](const ThreadSlot& slot) { total += read(slot); });
     return total;
+  }
+
+  /// How many there are. // slots
+  [[nodiscard]] std::size_t size() const noexcept {
+    return static_cast<std::size_t>(sum([](const ThreadSlot&) { return std::uint64_t{1}; }));
   }
 
   /// True if `predicate(slot)` for some slot.
