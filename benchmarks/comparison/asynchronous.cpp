@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A: end to end. B: fan-out. F: the publisher's cost in a burst that fits the queue.
-#include "comparison/allocations.hpp"
 #include "comparison/contenders.hpp"
 #include "comparison/measure.hpp"
 #include "comparison/plan.hpp"
+#include "support/allocations.hpp"
 
 #if defined(GOSSIP_BENCH_HAS_BOOST)
 #include <boost/signals2/signal.hpp>

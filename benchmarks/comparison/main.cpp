@@ -16,6 +16,7 @@
 #include <string_view>
 #include <sys/utsname.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -125,6 +126,17 @@ void print_facts(const Options& options) {
               options.repetitions, options.quick ? "; --quick: the figures mean little" : "");
 }
 
+/// CPU time that the whole machine has been busy, if the system says so. // seconds
+double machine_busy_s() {
+  std::ifstream file{"/proc/stat"};
+  std::string name;
+  double user = 0;
+  double nice = 0;
+  double system = 0;
+  file >> name >> user >> nice >> system;
+  return (user + nice + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
 /// Measures everything once. The contenders of one cell take turns at being first.
 void run_once(const std::vector<bench::Case>& cases, std::size_t repetition, bool verbose,
               bench::Results& results) {
@@ -160,11 +172,16 @@ int run(const Options& options) {
 
   bench::Results results;
   const std::uint64_t begun = bench::now_ns();
+  const double busy = machine_busy_s() - bench::process_cpu_ns() / 1e9;
   for (std::size_t i = 0; i < options.repetitions; ++i) {
     run_once(plan.cases, i, options.verbose, results);
     std::fprintf(stderr, "repetition %zu of %zu, %.0f s\n", i + 1, options.repetitions,
                  static_cast<double>(bench::now_ns() - begun) / 1e9);
   }
+  const double others = machine_busy_s() - bench::process_cpu_ns() / 1e9 - busy;
+  const double share = 100 * others * 1e9 / static_cast<double>(bench::now_ns() - begun);
+  std::printf("others    other programs used %.0f %% of a core meanwhile%s\n", share,
+              share > 5 ? ": WARNING, the figures are worth little, run it alone" : "");
   results.print();
   const std::size_t missed = bench::print_targets(results);
   if (!options.csv.empty()) {
