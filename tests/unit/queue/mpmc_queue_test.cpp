@@ -44,7 +44,7 @@ struct ThrowsOnCopy {
   ThrowsOnCopy(ThrowsOnCopy&&) noexcept {}
 };
 
-struct alignas(128) Aligned {
+struct alignas(64) Aligned {
   std::uint64_t value = 0;
 };
 

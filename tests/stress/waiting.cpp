@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+// What waiting costs: idle workers use no processor time, and no event waits long behind a busy
+// worker while another is parked.
+#include <gossip/gossip.hpp>
+
+#include "stress/load.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#if defined(__linux__)
+#include <pthread.h>
+#include <time.h>
+#endif
+
+using gossip::BusOptions;
+using gossip::EventBus;
+using gossip::EventType;
+using gossip::test::Door;
+using gossip::test::eventually;
+using gossip::test::let_pass;
+using gossip::test::patience;
+using gossip::test::scaled;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr EventType<Door*> slow{"stress.slow"};
+constexpr EventType<Clock::time_point> fast{"stress.fast"};
+
+/// How long fast events waited.
+class Waits {
+ public:
+  void add(nanoseconds time) {
+    const std::lock_guard lock{mutex_};
+    times_.push_back(time);
+  }
+  [[nodiscard]] std::size_t count() const {
+    const std::lock_guard lock{mutex_};
+    return times_.size();
+  }
+  /// The time that a share of all events did not exceed.
+  [[nodiscard]] nanoseconds quantile(double share) const {
+    const std::lock_guard lock{mutex_};
+    std::vector<nanoseconds> sorted = times_;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted.at(static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1)));
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<nanoseconds> times_;
+};
+
+/// Slack for a machine that is busy with other things: the scheduler's turn is milliseconds long.
+constexpr milliseconds median_limit{2};
+constexpr milliseconds most_limit{15};
+
+void require_short(const Waits& waits) {
+  INFO("median " << waits.quantile(0.5).count() << " ns, 75 % " << waits.quantile(0.75).count()
+                 << " ns, most " << waits.quantile(1).count() << " ns");
+  REQUIRE(waits.quantile(0.5) < median_limit);
+  REQUIRE(waits.quantile(0.75) < most_limit);
+}
+
+#if defined(__linux__)
+/// The processor time that a bus's workers have used.
+class WorkerTimes {
+ public:
+  explicit WorkerTimes(std::size_t workers) : clocks_(workers) {}
+  /// For BusOptions::on_worker_start.
+  [[nodiscard]] std::function<void(std::size_t)> hook() {
+    return [this](std::size_t index) { pthread_getcpuclockid(pthread_self(), &clocks_[index]); };
+  }
+  [[nodiscard]] nanoseconds used() const {
+    nanoseconds sum{0};
+    for (const clockid_t clock : clocks_) {
+      timespec time{};
+      clock_gettime(clock, &time);
+      sum += std::chrono::seconds{time.tv_sec} + nanoseconds{time.tv_nsec};
+    }
+    return sum;
+  }
+  /// What they use during `period`, once they have settled.
+  [[nodiscard]] nanoseconds during(nanoseconds period) const {
+    let_pass(milliseconds{100});
+    const nanoseconds before = used();
+    let_pass(period);
+    return used() - before;
+  }
+
+ private:
+  std::vector<clockid_t> clocks_;
+};
+#endif
+
+}  // namespace
+
+TEST_CASE("stress: an event does not wait behind a busy worker while another is parked",
+          "[stress]") {
+  for (const std::size_t busy : {std::size_t{1}, std::size_t{2}}) {
+    Door go_on;
+    Waits waits;
+    std::atomic<std::size_t> stuck{0};
+    EventBus bus{BusOptions{.workers = busy + 1}};
+    auto on_slow = bus.subscribe(slow, [&](Door* const& door) {
+      ++stuck;
+      door->wait();
+    });
+    auto on_fast = bus.subscribe(
+        fast, [&](const Clock::time_point& published) { waits.add(Clock::now() - published); });
+    for (std::size_t i = 0; i < busy; ++i) REQUIRE(bus.publish(slow, &go_on).ok());
+    const bool all_busy = eventually([&] { return stuck.load() == busy; });
+    const std::size_t events = scaled(200);
+    bool all = true;
+    for (std::size_t i = 0; i < events && all; ++i) {
+      let_pass(milliseconds{2});  // the free worker parks
+      all = bus.publish(fast, Clock::now()).ok() &&
+            eventually([&] { return waits.count() == i + 1; });
+    }
+    go_on.open();
+    REQUIRE(all_busy);
+    REQUIRE(all);
+    require_short(waits);
+  }
+}
+
+TEST_CASE("stress: an event does not wait behind the slow one that was published just before",
+          "[stress]") {
+  Waits waits;
+  EventBus bus{BusOptions{.workers = 2}};
+  auto on_slow = bus.subscribe(slow, [](Door* const& door) { door->wait(); });
+  auto on_fast = bus.subscribe(
+      fast, [&](const Clock::time_point& published) { waits.add(Clock::now() - published); });
+  const std::size_t events = scaled(200);
+  bool all = true;
+  for (std::size_t i = 0; i < events && all; ++i) {
+    Door go_on;
+    let_pass(milliseconds{1});  // both workers park
+    all = bus.publish(slow, &go_on).ok() && bus.publish(fast, Clock::now()).ok() &&
+          eventually([&] { return waits.count() == i + 1; }, std::chrono::seconds{5});
+    go_on.open();
+    all = bus.drain_for(patience) && all;
+  }
+  REQUIRE(all);
+  require_short(waits);
+}
+
+TEST_CASE("stress: an event does not wait behind a slow one that another thread publishes",
+          "[stress]") {
+  Waits waits;
+  EventBus bus{BusOptions{.workers = 2}};
+  auto on_slow = bus.subscribe(slow, [](Door* const& door) { door->wait(); });
+  auto on_fast = bus.subscribe(
+      fast, [&](const Clock::time_point& published) { waits.add(Clock::now() - published); });
+  const std::size_t rounds = scaled(200);
+  bool all = true;
+  for (std::size_t i = 0; i < rounds && all; ++i) {
+    Door go_on;
+    std::atomic<int> ready{0};
+    std::atomic<bool> published{true};
+    const auto together = [&] {
+      for (++ready; ready.load() < 2;) std::this_thread::yield();
+    };
+    std::thread second{[&] {
+      together();
+      if (!bus.publish(slow, &go_on).ok()) published = false;
+    }};
+    together();
+    if (!bus.publish(fast, Clock::now()).ok()) published = false;
+    all = eventually([&] { return waits.count() == i + 1; }, std::chrono::seconds{5}) &&
+          published.load();
+    go_on.open();
+    second.join();
+    all = bus.drain_for(patience) && all;
+  }
+  REQUIRE(all);
+  require_short(waits);
+}
+
+#if defined(__linux__)
+TEST_CASE("stress: idle workers use no processor time", "[stress]") {
+  constexpr std::size_t workers = 4;
+  WorkerTimes times{workers};
+  EventBus bus{BusOptions{.workers = workers, .on_worker_start = times.hook()}};
+  std::atomic<std::size_t> handled{0};
+  auto subscription = bus.subscribe(fast, [&](const Clock::time_point&) { ++handled; });
+  for (int i = 0; i < 1000; ++i) REQUIRE(bus.publish(fast, Clock::now()).ok());
+  REQUIRE(bus.drain_for(patience));
+  const nanoseconds used = times.during(std::chrono::seconds{1});
+  INFO(used.count() << " ns in a second");
+  REQUIRE(used < milliseconds{1});
+}
+
+TEST_CASE("stress: workers that are idle while another is blocked use little processor time",
+          "[stress]") {
+  constexpr std::size_t workers = 4;
+  WorkerTimes times{workers};
+  Door inside;
+  Door go_on;
+  EventBus bus{BusOptions{.workers = workers, .on_worker_start = times.hook()}};
+  auto subscription = bus.subscribe(slow, [&](Door* const& door) {
+    inside.open();
+    door->wait();
+  });
+  REQUIRE(bus.publish(slow, &go_on).ok());
+  const bool blocked = inside.wait();
+  const nanoseconds used = times.during(std::chrono::seconds{1});
+  go_on.open();
+  INFO(used.count() << " ns in a second");
+  REQUIRE(blocked);
+  REQUIRE(used < milliseconds{50});
+}
+#endif
