@@ -72,6 +72,8 @@ class Results {
   void write_csv(std::FILE* file) const;
 
  private:
+  void print_table(char workload, const std::string& metric) const;
+
   std::vector<Series> all_;
 };
 

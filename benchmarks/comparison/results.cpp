@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace bench {
@@ -76,47 +75,50 @@ const Series* Results::find(char workload, std::string_view metric, std::string_
 
 void Results::print() const {
   // The tables in order of workload, then as measured.
-  std::vector<std::pair<char, std::string>> tables;
+  std::vector<const Series*> tables;  // the first series of each
   for (const Series& series : all_) {
-    const std::pair table{series.workload, series.metric};
-    if (std::find(tables.begin(), tables.end(), table) == tables.end()) tables.push_back(table);
+    if (std::none_of(tables.begin(), tables.end(), [&](const Series* table) {
+          return table->workload == series.workload && table->metric == series.metric;
+        })) {
+      tables.push_back(&series);
+    }
   }
   std::stable_sort(tables.begin(), tables.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [workload, metric] : tables) {
-    std::vector<std::string> cells;
-    std::vector<std::string> contenders;
-    for (const Series& series : all_) {
-      if (series.workload != workload || series.metric != metric) continue;
-      append_new(cells, series.cell);
-      append_new(contenders, series.contender);
-    }
-    const auto rows = [&](auto&& text_of) {
-      print_row("", cells);
-      for (const std::string& contender : contenders) {
-        std::vector<std::string> columns;
-        for (const std::string& cell : cells) {
-          const Series* series = find(workload, metric, cell, contender);
-          columns.push_back(series == nullptr ? "-" : text_of(*series));
-        }
-        print_row(contender, columns);
-      }
-    };
-    std::printf("\n%c. %s: %s, median (least..most)\n", workload, title_of(workload),
-                metric.c_str());
-    rows([](const Series& series) {
-      const auto [least, most] = std::minmax_element(series.values.begin(), series.values.end());
-      return number(median(series.values)) + " (" + number(*least) + ".." + number(*most) + ")";
-    });
-    if (find(workload, metric, cells.front(), gossip_default) == nullptr) continue;
-    std::printf("   in multiples of gossip's\n");
-    rows([&](const Series& series) {
-      const Series* ours = find(workload, metric, series.cell, gossip_default);
-      const double least_of_worth = 0.0005;
-      if (ours == nullptr || median(ours->values) < least_of_worth) return std::string{"-"};
-      return number(median(ratios(series, *ours)));
-    });
+                   [](const Series* a, const Series* b) { return a->workload < b->workload; });
+  for (const Series* table : tables) print_table(table->workload, table->metric);
+}
+
+void Results::print_table(char workload, const std::string& metric) const {
+  std::vector<std::string> cells;
+  std::vector<std::string> contenders;
+  for (const Series& series : all_) {
+    if (series.workload != workload || series.metric != metric) continue;
+    append_new(cells, series.cell);
+    append_new(contenders, series.contender);
   }
+  const auto rows = [&](auto&& text_of) {
+    print_row("", cells);
+    for (const std::string& contender : contenders) {
+      std::vector<std::string> columns;
+      for (const std::string& cell : cells) {
+        const Series* series = find(workload, metric, cell, contender);
+        columns.push_back(series == nullptr ? "-" : text_of(*series));
+      }
+      print_row(contender, columns);
+    }
+  };
+  std::printf("\n%c. %s: %s, median (least..most)\n", workload, title_of(workload), metric.c_str());
+  rows([](const Series& series) {
+    const auto [least, most] = std::minmax_element(series.values.begin(), series.values.end());
+    return number(median(series.values)) + " (" + number(*least) + ".." + number(*most) + ")";
+  });
+  const Series* reference = find(workload, metric, cells.front(), gossip_default);
+  if (reference == nullptr || median(reference->values) < 0.0005) return;
+  std::printf("   in multiples of gossip's\n");
+  rows([&](const Series& series) {
+    const Series* ours = find(workload, metric, series.cell, gossip_default);
+    return ours == nullptr ? std::string{"-"} : number(median(ratios(series, *ours)));
+  });
 }
 
 void Results::write_csv(std::FILE* file) const {
