@@ -186,9 +186,8 @@ class EventBus {
 
   /// Publishes an event whose payload is made from `args`.
   template <class T, class... Args>
-    requires std::constructible_from<StoredPayload<T>, Args...> Status
-    emplace(const EventType<T>& type, Args&&... args) {
-      return publish(type, StoredPayload<T>(std::forward<Args>(args)...));
+    requires PayloadArguments<T, Args...> Status emplace(const EventType<T>& type, Args&&... args) {
+      return publish(type, make_payload<T>(std::forward<Args>(args)...));
     }
 
   /// Publishes every element of a range, in order, and stops at the first that is refused. Elements

@@ -37,8 +37,8 @@ class Publisher {
 
   /// As EventBus::emplace.
   template <class... Args>
-    requires std::constructible_from<StoredPayload<T>, Args...> Status emplace(Args&&... args) {
-      return publish(StoredPayload<T>(std::forward<Args>(args)...));
+    requires PayloadArguments<T, Args...> Status emplace(Args&&... args) {
+      return publish(make_payload<T>(std::forward<Args>(args)...));
     }
 
  private:

@@ -64,12 +64,12 @@ class ManualClock {
 
  private:
   struct Follower {
-    explicit Follower(std::function<void()> task) : task_{std::move(task)} {}
+    explicit Follower(std::function<void()> action) : task{std::move(action)} {}
     void run() {
       const std::lock_guard lock{mutex};
-      if (active) task_();
+      if (active) task();
     }
-    std::function<void()> task_;
+    const std::function<void()> task;
     std::recursive_mutex mutex;
     bool active = true;
   };

@@ -24,6 +24,24 @@ concept Payload = std::is_void_v<T> ||(std::is_object_v<T>&& std::same_as<T, std
 template <Payload T>
 using StoredPayload = std::conditional_t<std::is_void_v<T>, NoData, T>;
 
+/// Arguments from which a payload can be made, in parentheses or, for aggregates, in braces.
+template <class T, class... Args>
+concept PayloadArguments = std::constructible_from<StoredPayload<T>, Args...> ||
+    requires(Args&&... args) {
+  StoredPayload<T>{static_cast<Args&&>(args)...};
+};
+
+/// Makes a payload. @throws what its constructor throws
+template <Payload T, class... Args>
+  requires PayloadArguments<T, Args...>
+[[nodiscard]] StoredPayload<T> make_payload(Args&&... args) {
+  if constexpr (std::constructible_from<StoredPayload<T>, Args...>) {
+    return StoredPayload<T>(static_cast<Args&&>(args)...);
+  } else {
+    return StoredPayload<T>{static_cast<Args&&>(args)...};
+  }
+}
+
 /// A payload's C++ type at run time. Two payload types are the same if their PayloadInfo objects
 /// have the same address; the name is for people.
 struct PayloadInfo {

@@ -22,6 +22,8 @@ namespace gossip::detail {
 enum class CallResult : std::uint8_t {
   ok,      ///< the processor succeeded
   failed,  ///< it reported an error, which is in Call::error
+  claim,   ///< a `once` subscription: to be claimed, then called by ErasedProcessor::claimed
+  gone,    ///< there is no subscription any more
 };
 
 struct Call;
@@ -49,12 +51,13 @@ struct Call {
   [[nodiscard]] SubscriptionId subscription() const noexcept;
 };
 
-/// A processor whose type has been erased. Owned by a SubscriptionRecord.
+/// A processor whose type has been erased. Owned by a SubscriptionRecord. As default: none.
 struct ErasedProcessor {
   using Run = CallResult (*)(void* object, Call& call);
   using Destroy = void (*)(void* object) noexcept;
 
-  Run run = nullptr;
+  Run run = [](void*, Call&) { return CallResult::gone; };
+  Run claimed = nullptr;  ///< set for a `once` subscription alone
   void* object = nullptr;
   Destroy destroy = nullptr;
 };
@@ -77,12 +80,19 @@ CallResult run_processor(void* object, Call& call) {
   return CallResult::failed;
 }
 
+/// Makes a processor that must be claimed before each call.
+inline ErasedProcessor once(ErasedProcessor processor) noexcept {
+  processor.claimed = processor.run;
+  processor.run = [](void*, Call&) { return CallResult::claim; };
+  return processor;
+}
+
 /// Erases the type of `processor`, a processor of payload `T`.
 /// @throws std::bad_alloc, and what moving the processor throws
 template <class T, Processor<T> F>
 ErasedProcessor erase_processor(F&& processor) {
   using Stored = std::remove_cvref_t<F>;
-  return {&run_processor<T, Stored>, new Stored(std::forward<F>(processor)),
+  return {&run_processor<T, Stored>, nullptr, new Stored(std::forward<F>(processor)),
           [](void* object) noexcept { delete static_cast<Stored*>(object); }};
 }
 

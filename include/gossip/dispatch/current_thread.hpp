@@ -29,6 +29,8 @@ struct CurrentThread {
   void* worker_of = nullptr;  ///< the dispatcher whose worker this thread is; null for others
   ThreadSlot* worker_slot = nullptr;        ///< on that dispatcher
   Help (*help)(void* worker_of) = nullptr;  ///< runs one of its queued events
+
+  bool ending = false;  ///< its thread_local objects are being destroyed
 };
 
 inline constinit thread_local CurrentThread current_thread{};
@@ -41,6 +43,7 @@ class AcquiredSlots {
   AcquiredSlots& operator=(const AcquiredSlots&) = delete;
   ~AcquiredSlots() {
     current_thread.cached_bus = 0;
+    current_thread.ending = true;
     for (const Acquired& acquired : acquired_) {
       if (const auto slots = acquired.slots.lock()) ThreadSlots::release(*acquired.slot);
     }
@@ -91,7 +94,11 @@ class BusSlots {
     if (current_thread.cached_bus == bus_) [[likely]]
       return *current_thread.cached_slot;
     ThreadSlot* slot = mine_if_any(dispatcher);
-    if (slot == nullptr) slot = &AcquiredSlots::of_this_thread().acquire(bus_, slots_);
+    if (slot == nullptr) {
+      // A thread that is ending (in an exit handler, say) keeps the slot: nobody would give it back.
+      slot = current_thread.ending ? &slots_->acquire()
+                                   : &AcquiredSlots::of_this_thread().acquire(bus_, slots_);
+    }
     current_thread.cached_bus = bus_;
     current_thread.cached_slot = slot;
     return *slot;
@@ -101,6 +108,7 @@ class BusSlots {
   [[nodiscard]] ThreadSlot* mine_if_any(const void* dispatcher) const noexcept {
     if (current_thread.cached_bus == bus_) return current_thread.cached_slot;
     if (current_thread.worker_of == dispatcher) return current_thread.worker_slot;
+    if (current_thread.ending) return nullptr;
     return AcquiredSlots::of_this_thread().find(bus_);
   }
 

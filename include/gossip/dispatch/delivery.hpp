@@ -25,16 +25,19 @@ class Delivery {
  public:
   /// @throws std::bad_alloc  only inside more nested deliveries than this thread has had before
   Delivery(ThreadSlot& slot, Registry& registry, TypeEntry& type)
-      : slot_{slot}, registry_{registry}, frame_{slot.enter()} {
-    const SubscriberArray* list = type.subscribers.load(std::memory_order_acquire);
+      : slot_{slot},
+        registry_{registry},
+        frame_{slot.enter()},
+        // (1) acquire, before the list is read: pairs with the release in Registry::take_out
+        cancellations_{registry.cancellations().load(std::memory_order_acquire)} {
+    list_ = type.subscribers.load(std::memory_order_acquire);
     for (;;) {
-      frame_.array.store(list, std::memory_order_relaxed);
-      light_fence();  // (1) Dekker with the heavy fence of who replaces a list
+      frame_.array.store(list_, std::memory_order_relaxed);
+      light_fence();  // (2) Dekker with the heavy fence of who replaces a list
       const SubscriberArray* again = type.subscribers.load(std::memory_order_acquire);
-      if (again == list) break;
-      list = again;
+      if (again == list_) break;
+      list_ = again;
     }
-    list_ = list;
   }
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
@@ -53,41 +56,44 @@ class Delivery {
   /// @throws  what the failure sink throws
   std::uint64_t run(Call& call) {
     if (list_ == nullptr) return 0;
-    std::uint64_t left_out = 0;
-    const bool fence_is_free = has_membarrier;
-    const bool limited = call.limited;
     call.frame = &frame_;
-    // (2) acquire: pairs with SubscriberArray::append
+    std::uint64_t left_out = 0;
+    // In locals, since the loop calls what the compiler cannot see through.
+    std::atomic<const SubscriptionRecord*>& current = frame_.current;
+    const std::atomic<std::uint64_t>& cancellations = registry_.cancellations();
+    const std::uint64_t unchanged = call.limited || !has_membarrier ? always_look : cancellations_;
+    // (3) acquire: pairs with SubscriberArray::append
     const std::uint32_t count = list_->count.load(std::memory_order_acquire);
     const SubscriberArray::Entry* const end = list_->entries.get() + count;
     for (const SubscriberArray::Entry* entry = list_->entries.get(); entry != end; ++entry) {
       SubscriptionRecord* record = entry->record.load(std::memory_order_relaxed);
-      // (3) release: ends the call before, pairs with the acquire of who waits for that
-      frame_.current.store(record, std::memory_order_release);
-      light_fence(fence_is_free);  // Dekker with the heavy fence in Registry::cancel
-      registry_.called();
-      // (4) acquire: pairs with the release in Registry::subscribe
-      if (record->serial.load(std::memory_order_acquire) != entry->serial) [[unlikely]] {
-        if (!take_once(*record, entry->serial)) {
-          ++left_out;
-          continue;
-        }
+      // (4) release: ends the call before, pairs with the acquire of who waits for that
+      current.store(record, std::memory_order_release);
+      light_fence(true);  // Dekker with the heavy fence in Registry::cancel
+      CallResult result = CallResult::ok;
+      if (cancellations.load(std::memory_order_relaxed) != unchanged) [[unlikely]] {
+        result = look(*record, entry->serial, call);
       }
-      if (limited && !may_go_on(call)) [[unlikely]] {
-        fail(*record, call);
-      } else if (call_one(*record, call) == CallResult::ok) [[likely]] {
-        slot_.delivered.increment(record->place);
-      } else {
-        fail(*record, call);
+      if (result == CallResult::ok) [[likely]]
+        result = call_by(record->processor.run, *record, call);
+      if (result != CallResult::ok) [[unlikely]] {
+        if (result == CallResult::claim) result = claim_and_call(*record, entry->serial, call);
+        if (result == CallResult::failed) fail(*record, call);
+        if (result == CallResult::gone) ++left_out;
+        if (result != CallResult::ok) continue;
       }
+      slot_.delivered.increment(record->index);
     }
     return count - left_out;
   }
 
  private:
-  static CallResult call_one(SubscriptionRecord& record, Call& call) noexcept {
+  static constexpr std::uint64_t always_look = static_cast<std::uint64_t>(-1);
+
+  static CallResult call_by(ErasedProcessor::Run run, SubscriptionRecord& record,
+                            Call& call) noexcept {
     try {
-      return record.processor.run(record.processor.object, call);
+      return run(record.processor.object, call);
     } catch (...) {
       call.error = status_of_current_exception();
       return CallResult::failed;
@@ -99,11 +105,20 @@ class Delivery {
     call.failures.report(call.failures.context, call, record);
   }
 
-  /// Whether the record belongs to a `once` subscription whose one event this is; ends it then.
-  bool take_once(SubscriptionRecord& record, std::uint64_t serial) noexcept {
-    const std::uint64_t now = record.serial.load(std::memory_order_acquire);
-    if (now != (serial | SubscriptionRecord::once_bit)) return false;
-    return registry_.cancel({serial, record.index}, &slot_);
+  /// Before a call, if something has been cancelled since the walk began, or if each call has to be
+  /// looked at: tells who may be waiting for the last call, and looks whether to make this one.
+  CallResult look(const SubscriptionRecord& record, std::uint64_t serial, Call& call) noexcept {
+    light_fence();
+    registry_.called();
+    // (5) acquire: pairs with the release in Registry::subscribe
+    if (record.serial.load(std::memory_order_acquire) != serial) return CallResult::gone;
+    return call.limited && !may_go_on(call) ? CallResult::failed : CallResult::ok;
+  }
+
+  /// Gives a `once` subscription its event, if this is the first; that ends it.
+  CallResult claim_and_call(SubscriptionRecord& record, std::uint64_t serial, Call& call) noexcept {
+    if (!registry_.cancel({serial, record.index}, &slot_)) return CallResult::gone;
+    return call_by(record.processor.claimed, record, call);
   }
 
   /// Whether the caller's deadline and stop_token allow one more call.
@@ -122,6 +137,7 @@ class Delivery {
   ThreadSlot& slot_;
   Registry& registry_;
   HazardFrame& frame_;
+  const std::uint64_t cancellations_;  ///< at the beginning
   const SubscriberArray* list_;
 };
 

@@ -194,7 +194,7 @@ class Dispatcher {
     statistics.workers = workers_;
     types_.for_each([&](const TypeEntry& type) {
       const std::uint64_t dispatched = slots_.all().sum(
-          [&](const ThreadSlot& slot) { return slot.dispatched.read(type.place); });
+          [&](const ThreadSlot& slot) { return slot.dispatched.read(type.index); });
       statistics.types.push_back({type.name.text(), dispatched, type.not_handled.load()});
     });
     registry_.for_each(
@@ -230,7 +230,7 @@ class Dispatcher {
   }
 
   std::uint64_t deliver(ThreadSlot& slot, TypeEntry& type, Call& call, Delivery& delivery) {
-    slot.dispatched.increment(type.place);
+    slot.dispatched.increment(type.index);
     const std::uint64_t calls = delivery.run(call);
     if (calls == 0) ThreadSlot::increment(slot.unmatched);
     return calls;

@@ -99,7 +99,8 @@ class EventQueue {
 
   /// Waits, for a short while, for an event. @return true if there is one
   [[nodiscard]] bool spin_for_event() const noexcept {
-    return spin_until([this] { return queue_.ready(); }, worker_pauses, worker_yields);
+    // No yield: beside other processes it can cost a whole time slice.
+    return spin_until([this] { return queue_.ready(); }, worker_pauses, 0);
   }
 
   /// Sleeps until there may be an event, or release_workers().
@@ -153,7 +154,6 @@ class EventQueue {
 
  private:
   static constexpr unsigned worker_pauses = 20;
-  static constexpr unsigned worker_yields = 3;
   static constexpr unsigned publisher_pauses = 10;
   static constexpr unsigned publisher_yields = 20;
   static constexpr std::chrono::milliseconds longest_wait{1};

@@ -11,6 +11,7 @@
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 #include <gossip/dispatch/type_table.hpp>
+#include <gossip/queue/cache_line.hpp>
 #include <gossip/queue/wait_gate.hpp>
 
 #include <algorithm>
@@ -28,10 +29,11 @@ namespace gossip::detail {
 /// and cancelling take a mutex.
 ///
 /// Quiescence. A dispatcher announces the record it is about to call in its own thread slot, passes
-/// a light fence, and calls only if the record still has the serial that the list promises. Who
-/// cancels takes the serial away, passes a heavy fence, and waits while a slot announces the record.
-/// One of the two sees the other (Dekker; the slots are Maged Michael's hazard pointers). Lists that
-/// were replaced are freed once no slot announces them.
+/// a light fence, and looks whether anything has been cancelled since its walk began; only then it
+/// has to look whether the record still has the serial that the list promises. Who cancels empties
+/// the entry, takes the serial away and counts a cancellation, passes a heavy fence, and waits while
+/// a slot announces the record. One of the two sees the other (Dekker; the slots are Maged Michael's
+/// hazard pointers). Lists that were replaced are freed once no slot announces them.
 ///
 /// Thread safety: any thread. No user code runs under the lock: processors are made before and
 /// destroyed after it is held.
@@ -68,16 +70,15 @@ class Registry {
     const std::lock_guard lock{mutex_};
     SubscriberArray& array = room_for_one_more(type);
     SubscriptionRecord& record = vacant_record();
-    record.processor = processor;
+    const bool one_event = options.lifetime == SubscribeOptions::Lifetime::once;
+    record.processor = one_event ? once(processor) : processor;
     record.type = &type;
     record.failed.store(0, std::memory_order_relaxed);
     record.delivered_before = count_delivered(record);
     record.name = std::move(options.name);
     const std::uint64_t serial = next_serial();
     record.tenant.store(serial, std::memory_order_relaxed);
-    const bool once = options.lifetime == SubscribeOptions::Lifetime::once;
-    record.serial.store(once ? serial | SubscriptionRecord::once_bit : serial,
-                        std::memory_order_release);  // (1) pairs with Delivery's (4)
+    record.serial.store(serial, std::memory_order_release);  // (1) pairs with Delivery's (4)
     array.append(record, serial);
     ++type.live;
     return {serial, record.index};
@@ -123,6 +124,12 @@ class Registry {
     while (SubscriptionRecord* record = take_quiet()) vacate(*record);
   }
 
+  /// How often something has been cancelled. For a dispatcher: as long as it stays the same, what
+  /// a list says that was read afterwards is true.
+  [[nodiscard]] const std::atomic<std::uint64_t>& cancellations() const noexcept {
+    return cancellations_;
+  }
+
   /// For a dispatcher, after each call and a light fence: tells those who wait for the end of one.
   void called() noexcept {
     if (quiescence_.has_waiters()) [[unlikely]]
@@ -154,7 +161,7 @@ class Registry {
   }
 
   [[nodiscard]] std::uint64_t count_delivered(const SubscriptionRecord& record) const noexcept {
-    return slots_.sum([&](const ThreadSlot& slot) { return slot.delivered.read(record.place); });
+    return slots_.sum([&](const ThreadSlot& slot) { return slot.delivered.read(record.index); });
   }
 
   /// The list of `type`, with room for one more entry.
@@ -208,7 +215,6 @@ class Registry {
     retired_.reserve(records_.size() + 1);  // never allocates
     SubscriptionRecord& record = records_.emplace_back();
     record.index = index;
-    record.place = CounterPlace::of(index);
     return record;
   }
 
@@ -227,6 +233,8 @@ class Registry {
     if (--type.live == 0) ended = &type;
     SubscriberArray& array = *type.subscribers.load(std::memory_order_relaxed);
     array.entries[found.position].record.store(&SubscriberArray::nobody, std::memory_order_relaxed);
+    // release: who reads the new number finds the entry empty, and a replaced list replaced
+    cancellations_.fetch_add(1, std::memory_order_release);
     ++array.vacant;
     const std::uint32_t count = array.count.load(std::memory_order_relaxed);
     if (array.vacant > 16 && array.vacant > count / 2) tidy(type);
@@ -306,7 +314,8 @@ class Registry {
     vacant_.push_back(&record);
   }
 
-  ThreadSlots& slots_;
+  alignas(prefetch_pair_bytes) std::atomic<std::uint64_t> cancellations_{0};
+  alignas(prefetch_pair_bytes) ThreadSlots& slots_;
   Listener listener_;
   mutable std::mutex mutex_;
   std::deque<SubscriptionRecord> records_;

@@ -24,21 +24,16 @@ struct TypeEntry;
 /// A place for a subscription. Records are never freed while the bus lives, only reused under a new
 /// serial, so that a dispatcher may look at one that has just been vacated.
 struct alignas(cache_line_bytes) SubscriptionRecord {
-  /// The subscription's; 0 while vacant or cancelled. With once_bit set it differs from the one in
-  /// the array, so that dispatch turns aside without a test of its own.
-  std::atomic<std::uint64_t> serial{0};
-  ErasedProcessor processor;   ///< valid while `serial` is set, or a call runs
-  CounterPlace place;          ///< of its counter of successful calls
-  std::uint32_t index = 0;     ///< of this record in the registry
-  std::uint32_t position = 0;  ///< of its entry in the array of its type
-
-  static constexpr std::uint64_t once_bit = std::uint64_t{1} << 63U;
+  std::atomic<std::uint64_t> serial{0};  ///< the subscription's; 0 while vacant or cancelled
+  ErasedProcessor processor;             ///< valid while `serial` is set, or a call runs
+  std::uint32_t index = 0;               ///< of this record in the registry
+  std::uint32_t position = 0;            ///< of its entry in the array of its type
 
   // Below here nothing is touched by a successful call.
   std::atomic<std::uint64_t> tenant{0};  ///< as `serial`, but until the processor is destroyed
   TypeEntry* type = nullptr;
   std::atomic<std::uint64_t> failed{0};  ///< calls of this subscription that failed
-  std::uint64_t delivered_before = 0;    ///< what `place` had counted for former tenants
+  std::uint64_t delivered_before = 0;    ///< what was counted for former tenants
   std::string name;
 };
 
@@ -58,7 +53,7 @@ struct SubscriberArray {
     std::uint64_t serial = 0;  ///< the record must still have it; written before `count` covers it
   };
 
-  /// What an emptied entry refers to: it never has the serial that the entry promises.
+  /// What an emptied entry refers to: a subscription that is gone.
   static inline SubscriptionRecord nobody{};
 
   explicit SubscriberArray(std::uint32_t room)

@@ -21,21 +21,9 @@ namespace gossip::detail {
 struct SubscriptionRecord;
 struct SubscriberArray;
 
-/// Where a counter sits in a CounterTable: the first 64 in the table itself, then chunk k holds
-/// 64 * 2^k counters.
-struct CounterPlace {
-  std::uint32_t chunk = 0;
-  std::uint32_t offset = 0;
-
-  static constexpr CounterPlace of(std::uint32_t index) noexcept {
-    const std::uint32_t shifted = index / 64 + 1;
-    const auto chunk = static_cast<std::uint32_t>(std::bit_width(shifted)) - 1;
-    return {chunk, index - 64 * ((1U << chunk) - 1)};
-  }
-};
-
-/// Counters of one thread, which alone adds to them; any thread may read. Chunks are added before
-/// a counter in them is used, and never move.
+/// Counters of one thread, which alone adds to them; any thread may read. The first 256 are in the
+/// table itself; more come in chunks that double, are added before a counter in them is used, and
+/// never move.
 class CounterTable {
  public:
   CounterTable() = default;
@@ -45,51 +33,73 @@ class CounterTable {
     for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
   }
 
-  /// Makes room for counter `index`. Called under the lock of the ThreadSlots.
+  /// Makes room for counter `index`. Called under the lock of the ThreadSlots. @throws std::bad_alloc
   void reserve(std::uint32_t index) {
-    for (std::uint32_t k = 1; k <= CounterPlace::of(index).chunk; ++k) {
+    for (std::uint32_t k = 1; k <= Place::of(index).chunk; ++k) {
       if (chunks_[k].load(std::memory_order_relaxed) == nullptr) {
-        // (1) release: whoever learns of the counter's index sees the chunk, pairs with (2), (3)
-        chunks_[k].store(new Counter[std::size_t{64} << k]{}, std::memory_order_release);
+        // (1) release: whoever learns of the counter's index sees the chunk, pairs with (2)
+        chunks_[k].store(new Counter[first_size << k]{}, std::memory_order_release);
       }
     }
   }
 
-  /// Adds one. Only by the owning thread.
-  void increment(CounterPlace place) noexcept {
-    Counter& counter = place.chunk == 0 ? first_[place.offset] : in_chunk(place);
-    // (4) release: a reader that sees the number sees what was counted, pairs with (5)
-    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  /// Adds one. Only by the owning thread. @pre reserve() has made room
+  void increment(std::uint32_t index) noexcept {
+    if (index < first_size) [[likely]] {
+      add_one(first_[index]);
+    } else {
+      add_one(*find(index));
+    }
+  }
+
+  /// What counter `index` has counted.
+  [[nodiscard]] std::uint64_t read(std::uint32_t index) const noexcept {
+    const Counter* counter = index < first_size ? &first_[index] : find(index);
+    return counter == nullptr ? 0 : counter->load(std::memory_order_acquire);  // (4)
   }
 
   /// The sum of all counters.
   [[nodiscard]] std::uint64_t total() const noexcept {
     std::uint64_t total = 0;
     for (const Counter& counter : first_) total += counter.load(std::memory_order_acquire);
-    for (std::size_t k = 1; k < std::size(chunks_); ++k) {
+    for (std::uint32_t k = 1; k < std::size(chunks_); ++k) {
       const Counter* chunk = chunks_[k].load(std::memory_order_acquire);
-      for (std::size_t i = 0; chunk != nullptr && i < std::size_t{64} << k; ++i) {
+      for (std::size_t i = 0; chunk != nullptr && i < first_size << k; ++i) {
         total += chunk[i].load(std::memory_order_acquire);
       }
     }
     return total;
   }
 
-  [[nodiscard]] std::uint64_t read(CounterPlace place) const noexcept {
-    if (place.chunk == 0) return first_[place.offset].load(std::memory_order_acquire);  // (5)
-    const Counter* chunk = chunks_[place.chunk].load(std::memory_order_acquire);        // (3)
-    return chunk == nullptr ? 0 : chunk[place.offset].load(std::memory_order_acquire);  // (5)
-  }
-
  private:
   using Counter = std::atomic<std::uint64_t>;
+  static constexpr std::size_t first_size = 256;
 
-  [[nodiscard]] Counter& in_chunk(CounterPlace place) noexcept {
-    return chunks_[place.chunk].load(std::memory_order_acquire)[place.offset];  // (2)
+  static void add_one(Counter& counter) noexcept {
+    // (3) release: a reader that sees the number sees what was counted, pairs with (4)
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
 
-  Counter first_[64]{};
-  std::atomic<Counter*> chunks_[26]{};
+  /// Chunk k holds first_size * 2^k counters.
+  struct Place {
+    std::uint32_t chunk;
+    std::size_t offset;
+
+    static constexpr Place of(std::uint32_t index) noexcept {
+      const auto chunk = static_cast<std::uint32_t>(std::bit_width(index / first_size + 1)) - 1;
+      return {chunk, index - first_size * ((std::size_t{1} << chunk) - 1)};
+    }
+  };
+
+  /// A counter beyond the first ones; null if there is no room for it (yet).
+  [[nodiscard]] Counter* find(std::uint32_t index) const noexcept {
+    const Place place = Place::of(index);
+    Counter* chunk = chunks_[place.chunk].load(std::memory_order_acquire);  // (2) pairs with (1)
+    return chunk == nullptr ? nullptr : chunk + place.offset;
+  }
+
+  Counter first_[first_size]{};
+  std::atomic<Counter*> chunks_[25]{};  ///< 0 is not used
 };
 
 /// What one dispatch in progress refers to. A chain: a dispatch inside a dispatch uses `inner`.

@@ -38,11 +38,7 @@ struct PayloadOperations {
 struct alignas(cache_line_bytes) TypeEntry {
   TypeEntry(const EventTypeName& type_name, const PayloadInfo& payload_type,
             const PayloadOperations& payload_operations, std::uint32_t number)
-      : name{type_name},
-        payload{&payload_type},
-        operations{&payload_operations},
-        place{CounterPlace::of(number)},
-        index{number} {}
+      : name{type_name}, payload{&payload_type}, operations{&payload_operations}, index{number} {}
 
   TypeEntry(const TypeEntry&) = delete;
   TypeEntry& operator=(const TypeEntry&) = delete;
@@ -51,8 +47,7 @@ struct alignas(cache_line_bytes) TypeEntry {
   const EventTypeName name;
   const PayloadInfo* const payload;
   const PayloadOperations* const operations;
-  const CounterPlace place;  ///< of its counter of dispatched events
-  const std::uint32_t index;
+  const std::uint32_t index;  ///< of its counter of dispatched events
   std::atomic<SubscriberArray*> subscribers{nullptr};
   std::uint32_t live = 0;                     ///< subscriptions now; under the registry's lock
   std::atomic<std::uint64_t> not_handled{0};  ///< refused, dropped or abandoned // events
