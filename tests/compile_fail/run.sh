@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # run.sh COMPILER INCLUDE_DIR CASE: CASE.pass.cpp must compile; CASE.fail.cpp must not, and what the
-# compiler says must match the regular expression after `// EXPECT-ERROR: ` in the file.
+# compiler says (in an error or in a note to it) must match the regular expression after
+# `// EXPECT-ERROR: ` in the file. Ignoring a [[nodiscard]] value counts as an error.
 set -eu
 compiler=$1 include=$2 case=$3
 export LC_ALL=C
 
-compile() { "$compiler" -std=c++20 -fsyntax-only -I"$include" "$1" 2>&1; }
+compile() { "$compiler" -std=c++20 -fsyntax-only -Werror=unused-result -I"$include" "$1" 2>&1; }
 
 if [ ! -f "$case.pass.cpp" ] || [ ! -f "$case.fail.cpp" ]; then
   echo "not a pair: $case.pass.cpp and $case.fail.cpp"
@@ -26,7 +27,7 @@ if output=$(compile "$case.fail.cpp"); then
   echo "compiles, and must not: $case.fail.cpp"
   exit 1
 fi
-if ! printf '%s\n' "$output" | grep -E 'error:' | grep -Eq -- "$expected"; then
+if ! printf '%s\n' "$output" | grep -E '(error|note): ' | grep -Eq -- "$expected"; then
   printf '%s\n' "$output"
   echo "no error matches '$expected': $case.fail.cpp"
   exit 1

@@ -31,6 +31,8 @@ printf '%s\n%s\n' "$text" "$bad" > "$work/case.fail.cpp"
 expect 0 '' 'a good pair is accepted'
 printf '%s\n%s\n' "$text" "$good" > "$work/case.fail.cpp"
 expect 1 'compiles, and must not' 'a fail file that compiles is reported'
+printf '%s\n%s\n' '// EXPECT-ERROR: nodiscard' '[[nodiscard]] int f(); void g() { f(); }' > "$work/case.fail.cpp"
+expect 0 '' 'ignoring a nodiscard value is an error'
 printf '%s\n%s\n' '// EXPECT-ERROR: another text' "$bad" > "$work/case.fail.cpp"
 expect 1 'no error matches' 'another diagnostic is reported'
 printf '%s\n' "$bad" > "$work/case.fail.cpp"

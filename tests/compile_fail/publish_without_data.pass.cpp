@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/gossip.hpp>
+
+#include <string>
+
+struct User {
+  std::string name;
+};
+inline constexpr gossip::EventType<User> user_created{"auth.user.created"};
+
+inline constexpr gossip::EventType<void> ticked{"clock.ticked"};
+gossip::Status use(gossip::EventBus<>& bus) { return bus.publish(ticked); }

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/gossip.hpp>
+
+#include <string>
+
+struct User {
+  std::string name;
+};
+inline constexpr gossip::EventType<User> user_created{"auth.user.created"};
+
+gossip::Status use(gossip::EventBus<>& bus) { return bus.publish(user_created, User{"alice"}); }

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/gossip.hpp>
+
+#include <string>
+
+struct User {
+  std::string name;
+};
+inline constexpr gossip::EventType<User> user_created{"auth.user.created"};
+
+gossip::Status use(gossip::EventBus<>& bus) {
+  return bus.publisher(user_created).publish(User{"alice"});
+}
