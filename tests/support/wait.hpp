@@ -20,7 +20,7 @@ inline constexpr std::chrono::seconds patience{30};
 /// `full` repetitions; fewer where a sanitizer makes each of them dear.
 constexpr std::size_t scaled(std::size_t full) noexcept {
 #if defined(GOSSIP_THREAD_SANITIZER)
-  return full / 20 + 1;
+  return full / 50 + 1;
 #elif defined(__SANITIZE_ADDRESS__)
   return full / 8 + 1;
 #elif !defined(NDEBUG)

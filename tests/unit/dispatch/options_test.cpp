@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/dispatch/options.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <thread>
+
+using gossip::BusOptions;
+using gossip::OverflowPolicy;
+using gossip::Timestamps;
+using gossip::validate;
+
+namespace {
+
+/// The text of the refusal; empty if the options are accepted.
+std::string refusal(const BusOptions& options) {
+  const gossip::Status status = validate(options);
+  return status.ok() ? "" : std::string{status.what()};
+}
+bool mentions(const BusOptions& options, const char* sentence) {
+  return is_validation(validate(options)) && refusal(options).find(sentence) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("BusOptions: the defaults are valid", "[dispatch]") { REQUIRE(refusal({}).empty()); }
+
+TEST_CASE("BusOptions: limits are accepted and what is beyond is refused by name", "[dispatch]") {
+  REQUIRE(refusal({.workers = 1024}).empty());
+  REQUIRE(mentions({.workers = 1025}, "workers is 1025; allowed: 0 to 1024"));
+  REQUIRE(refusal({.capacity = 1}).empty());
+  REQUIRE(refusal({.capacity = std::size_t{1} << 31U}).empty());
+  REQUIRE(mentions({.capacity = 0}, "capacity is 0; allowed: 1 to 2147483648"));
+  REQUIRE(mentions({.capacity = (std::size_t{1} << 31U) + 1}, "capacity is 2147483649"));
+  REQUIRE(mentions({.overflow = static_cast<OverflowPolicy>(7)}, "overflow is 7"));
+  REQUIRE(mentions({.timestamps = static_cast<Timestamps>(7)}, "timestamps is 7"));
+  REQUIRE(refusal({.shutdown_timeout = std::chrono::nanoseconds{0}}).empty());
+  REQUIRE(
+      mentions({.shutdown_timeout = std::chrono::nanoseconds{-1}}, "shutdown_timeout is -1 ns"));
+  REQUIRE(refusal({.max_nesting = 1}).empty());
+  REQUIRE(refusal({.max_nesting = 10'000}).empty());
+  REQUIRE(mentions({.max_nesting = 0}, "max_nesting is 0; allowed: 1 to 10000"));
+  REQUIRE(mentions({.max_nesting = 10'001}, "max_nesting is 10001"));
+#if defined(__linux__)
+  REQUIRE(refusal({.worker_cores = {0, 1023}}).empty());
+  REQUIRE(mentions({.worker_cores = {0, 1024}}, "worker_cores is 1024"));
+#endif
+}
+
+TEST_CASE("worker_count: 0 stands for one per processor core", "[dispatch]") {
+  REQUIRE(gossip::worker_count({.workers = 3}) == 3);
+  const unsigned cores = std::thread::hardware_concurrency();
+  REQUIRE(gossip::worker_count({}) == (cores == 0 ? 1 : cores));
+}
