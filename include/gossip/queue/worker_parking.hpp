@@ -75,7 +75,7 @@ class WorkerParking {
         period = first_period;
       } else if (has_waited(queue, place.mark)) {
         leave(place);
-        appoint(queue);
+        if (Place* next = appoint(queue)) next->woken.notify_one();
       } else if (awake_ == 0) {
         place.role = Role::idle;
         sentinel_ = nullptr;
@@ -92,7 +92,7 @@ class WorkerParking {
   void stop() noexcept {
     const std::lock_guard lock{mutex_};
     stopping_ = true;
-    while (!idle_.empty()) leave(*idle_.back(), true);
+    while (Place* place = rouse()) place->woken.notify_one();
   }
 
  private:
@@ -128,7 +128,7 @@ class WorkerParking {
   }
 
   /// Makes an idle place awake.
-  void leave(Place& place, bool wake_up = false) noexcept {
+  void leave(Place& place) noexcept {
     for (auto at = idle_.end(); at != idle_.begin();) {
       if (*--at == &place) {
         idle_.erase(at);
@@ -139,31 +139,40 @@ class WorkerParking {
     place.role = Role::awake;
     ++awake_;
     publish();
-    if (wake_up) place.woken.notify_one();
   }
 
   /// Makes an idle worker the sentinel, if there is one and no sentinel yet.
+  /// @return  whom to notify; null for nobody
   template <class Queue>
-  void appoint(const Queue& queue) noexcept {
-    if (idle_.empty() || sentinel_ != nullptr) return;
+  Place* appoint(const Queue& queue) noexcept {
+    if (idle_.empty() || sentinel_ != nullptr) return nullptr;
     sentinel_ = idle_.back();
     sentinel_->role = Role::sentinel;
     sentinel_->mark = queue.tail();
     publish();
-    sentinel_->woken.notify_one();
+    return sentinel_;
+  }
+
+  /// Makes an idle worker awake, if no worker is. The last one to fall asleep has the warmest cache;
+  /// the sentinel is left to watch if there is another.
+  /// @return  whom to notify; null for nobody
+  Place* rouse() noexcept {
+    if (idle_.empty()) return nullptr;
+    Place* place = idle_.back();
+    if (place == sentinel_ && idle_.size() > 1) place = idle_[idle_.size() - 2];
+    leave(*place);
+    return place;
   }
 
   template <class Queue>
   void wake(const Queue& queue) noexcept {
-    const std::lock_guard lock{mutex_};
-    if (awake_ != 0) {
-      appoint(queue);
-    } else if (!idle_.empty()) {
-      // The last one to fall asleep has the warmest cache; the sentinel is left to watch.
-      Place* place = idle_.back();
-      if (place == sentinel_ && idle_.size() > 1) place = idle_[idle_.size() - 2];
-      leave(*place, true);
+    Place* place = nullptr;
+    {
+      const std::lock_guard lock{mutex_};
+      place = awake_ != 0 ? appoint(queue) : rouse();
     }
+    // Outside the lock, which the woken one takes first of all.
+    if (place != nullptr) place->woken.notify_one();
   }
 
   alignas(prefetch_pair_bytes) typename Platform::template Atomic<std::uint32_t> state_{0};
