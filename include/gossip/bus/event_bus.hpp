@@ -157,9 +157,10 @@ class EventBus {
   /// @{
   template <class T>
   Status publish(const EventType<T>& type, std::type_identity_t<StoredPayload<T>>&& data) {
-    detail::TypeEntry* entry = nullptr;
-    if (Status status = find(type, entry); !status.ok()) [[unlikely]]
-      return status;
+    Status failure;
+    detail::TypeEntry* entry = find<T>(type.key(), failure);
+    if (entry == nullptr) [[unlikely]]
+      return failure;
     return core_->template publish<T>(*entry, data);
   }
   template <class T>
@@ -172,10 +173,10 @@ class EventBus {
   /// for cost an allocation.
   template <class T>
   Status publish(Event<T>&& event) {
-    detail::TypeEntry* entry = nullptr;
-    const EventTypeName& name = detail::EventAccess::header(event).type;
-    if (Status status = find<T>(name, entry); !status.ok()) [[unlikely]]
-      return status;
+    Status failure;
+    detail::TypeEntry* entry = find<T>(detail::EventAccess::header(event).type, failure);
+    if (entry == nullptr) [[unlikely]]
+      return failure;
     return core_->publish(*entry, event);
   }
   template <class T>
@@ -194,9 +195,9 @@ class EventBus {
   /// of an rvalue range are moved from.
   template <class T, class Range>
   BatchResult publish_batch(const EventType<T>& type, Range&& range) {
-    detail::TypeEntry* entry = nullptr;
-    BatchResult result{0, find(type, entry)};
-    if (!result.status.ok()) return result;
+    BatchResult result;
+    detail::TypeEntry* entry = find<T>(type.key(), result.status);
+    if (entry == nullptr) return result;
     for (auto&& element : range) {
       if constexpr (std::is_lvalue_reference_v<Range>) {
         StoredPayload<T> data(element);
@@ -220,9 +221,8 @@ class EventBus {
   SyncResult publish_sync(const EventType<T>& type, std::type_identity_t<StoredPayload<T>> data,
                           SyncOptions options = {}) {
     SyncResult result;
-    detail::TypeEntry* entry = nullptr;
-    result.refused = find(type, entry);
-    if (!result.refused.ok()) [[unlikely]]
+    detail::TypeEntry* entry = find<T>(type.key(), result.refused);
+    if (entry == nullptr) [[unlikely]]
       return result;
     const Event<T> event = detail::EventAccess::make<T>(
         detail::DeliveredHeader{entry->name, core_->dispatcher().stamp(core_->clock()),
@@ -237,9 +237,8 @@ class EventBus {
   template <class T>
   SyncResult publish_sync(const Event<T>& event, SyncOptions options = {}) {
     SyncResult result;
-    detail::TypeEntry* entry = nullptr;
-    result.refused = find<T>(detail::EventAccess::header(event).type, entry);
-    if (result.refused.ok()) call_now(*entry, event, options, result);
+    detail::TypeEntry* entry = find<T>(detail::EventAccess::header(event).type, result.refused);
+    if (entry != nullptr) call_now(*entry, event, options, result);
     return result;
   }
   /// @}
@@ -299,17 +298,16 @@ class EventBus {
   }
 
   /// Looks a type up, without throwing for a mistake of the caller's.
+  /// @return  null, and why in `failure`, if the name is in use with another payload type
   template <class T>
-  Status find(const EventType<T>& type, detail::TypeEntry*& entry) {
-    return find<T>(type.key(), entry);
-  }
-  template <class T>
-  Status find(const EventTypeName& name, detail::TypeEntry*& entry) {
+  detail::TypeEntry* find(const EventTypeName& name, Status& failure) {
+    if (auto* entry = core_->dispatcher().template find_entry<T>(name)) [[likely]]
+      return entry;
     try {
-      entry = &core_->dispatcher().template entry_of<T>(name);
-      return {};
+      return &core_->dispatcher().template entry_of<T>(name);
     } catch (const TypeAssertionError& error) {
-      return error;
+      failure = error;
+      return nullptr;
     }
   }
 

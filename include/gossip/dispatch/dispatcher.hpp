@@ -67,14 +67,19 @@ class Dispatcher {
 
   // ---- Types and subscriptions ----------------------------------------------------------------
 
+  /// What the bus knows about the type of that name; null if it has not met it with payload `T`.
+  template <Payload T>
+  [[nodiscard]] TypeEntry* find_entry(const EventTypeName& name) const noexcept {
+    TypeEntry* entry = types_.find(name);
+    return entry != nullptr && entry->payload == &payload_info<T>() ? entry : nullptr;
+  }
+
   /// What the bus knows about `type`, made if need be.
   /// @throws TypeAssertionError  the name is in use with another payload type
   /// @{
   template <Payload T>
   TypeEntry& entry_of(const EventTypeName& name) {
-    TypeEntry* entry = types_.find(name);
-    if (entry != nullptr && entry->payload == &payload_info<T>()) [[likely]]
-      return *entry;
+    if (TypeEntry* entry = find_entry<T>(name)) return *entry;
     return types_.add(name, payload_info<T>(), operations_of<T>,
                       [this](std::uint32_t index) { slots_.all().reserve_type(index); });
   }

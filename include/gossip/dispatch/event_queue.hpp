@@ -154,8 +154,8 @@ class EventQueue {
 
  private:
   static constexpr unsigned worker_pauses = 20;
-  static constexpr unsigned publisher_pauses = 10;
-  static constexpr unsigned publisher_yields = 20;
+  static constexpr unsigned publisher_pauses = 30;
+  static constexpr unsigned publisher_yields = 2;
   static constexpr std::chrono::milliseconds longest_wait{1};
 
   /// A push with its payload, the payload's type erased.
