@@ -52,8 +52,9 @@ struct alignas(64) Aligned {
 /// (claiming a slot and handing it over) and of a pop.
 struct Yielding {
   explicit Yielding(std::uint64_t number) noexcept : value{number} {}
-  Yielding(Yielding&& other) noexcept : value{other.value} {
-    if (value % 3 != 0) std::this_thread::yield();
+  Yielding(Yielding&& other) noexcept : value{0} {
+    if (other.value % 3 != 0) std::this_thread::yield();
+    value = other.value;
   }
   Yielding& operator=(Yielding&&) = delete;
   ~Yielding() = default;
