@@ -69,7 +69,7 @@ class TwoLaneQueue {
   bool try_push(Yielding&& value) {
     return lanes_[in_.fetch_add(1) % 2].try_push(std::move(value));
   }
-  std::optional<Yielding> try_pop() { return lanes_[out_.fetch_add(1) % 2].try_pop(); }
+  std::optional<Yielding> try_pop() { return lanes_[out_.fetch_add(1) / 2 % 2].try_pop(); }
 
  private:
   using Lane = MpmcQueue<Yielding>;
