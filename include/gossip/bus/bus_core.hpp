@@ -11,6 +11,7 @@
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/dispatcher.hpp>
 
+#include <chrono>
 #include <concepts>
 #include <functional>
 #include <memory>
@@ -54,21 +55,16 @@ class BusCore {
   /// Publishes an event that a user has built.
   template <Payload T>
   Status publish(TypeEntry& entry, Event<T>& event) {
-    EventHeader& header = EventAccess::header(event);
-    std::unique_ptr<EventExtras> extras;
-    if (header.metadata || header.own_id.exists() || header.priority != Priority::normal) {
-      extras = std::make_unique<EventExtras>();
-      extras->own_id = std::move(header.own_id);
-      extras->metadata = std::move(header.metadata);
-      extras->priority = header.priority;
-    }
-    Outgoing<T> outgoing{entry.name, entry, EventAccess::data(event), header.time, extras};
-    Status status = provider_.publish(*this, outgoing);
-    if (!status.ok() && extras) {
-      header.own_id = std::move(extras->own_id);
-      header.metadata = std::move(extras->metadata);
-    }
-    return status;
+    LentExtras lent{EventAccess::header(event)};
+    Outgoing<T> outgoing{entry.name, entry, EventAccess::data(event), lent.header.time,
+                         lent.extras};
+    return provider_.publish(*this, outgoing);
+  }
+
+  /// See EventBus::shutdown. The provider is closed once, after the workers have ended.
+  ShutdownReport shutdown(std::chrono::nanoseconds timeout) {
+    return dispatcher_.shutdown(timeout,
+                                [this](SteadyTime deadline) { provider_.close(deadline); });
   }
 
   [[nodiscard]] Dispatcher& dispatcher() noexcept { return dispatcher_; }
@@ -86,6 +82,27 @@ class BusCore {
   }
 
  private:
+  /// What an event has beside its payload, on its way; what nobody took goes back.
+  struct LentExtras {
+    explicit LentExtras(EventHeader& from) : header{from} {
+      if (!from.metadata && !from.own_id.exists() && from.priority == Priority::normal) return;
+      extras = std::make_unique<EventExtras>();
+      extras->own_id = std::move(from.own_id);
+      extras->metadata = std::move(from.metadata);
+      extras->priority = from.priority;
+    }
+    LentExtras(const LentExtras&) = delete;
+    LentExtras& operator=(const LentExtras&) = delete;
+    ~LentExtras() {
+      if (!extras) return;
+      header.own_id = std::move(extras->own_id);
+      header.metadata = std::move(extras->metadata);
+    }
+
+    EventHeader& header;
+    std::unique_ptr<EventExtras> extras;
+  };
+
   static constexpr bool driven = std::same_as<C, ManualClock>;
 
   static const BusOptions& checked(const BusOptions& options) {

@@ -24,6 +24,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <memory>
+#include <ranges>
 #include <span>
 #include <stdexcept>
 #include <type_traits>
@@ -74,6 +75,7 @@ class EventBus {
     } else {
       shutdown();
       core_->dispatcher().unsubscribe_all();
+      core_->dispatcher().keep_alive_while_inside(core_);
     }
   }
 
@@ -146,8 +148,9 @@ class EventBus {
   /// @return             ok, Errc::queue_full (OverflowPolicy::reject, or a worker nested deeper than
   ///                     BusOptions::max_nesting), Errc::closed, a TypeAssertionError (the name is
   ///                     in use with another payload type), or what the provider reports
-  /// @throws             nothing, if the payload travels inline and is given as an rvalue; else
-  ///                     std::bad_alloc and what copying or moving it throws, before anything happened
+  /// @throws             nothing, if the payload travels inline and is given as an rvalue and the bus
+  ///                     has met the type; else std::bad_alloc and what copying or moving the payload
+  ///                     throws, before anything has happened
   /// @par Blocking       never, but with OverflowPolicy::block while the queue is full; a worker then
   ///                     runs queued events meanwhile. Otherwise a mutex, if a worker must be woken
   /// @par Progress       as MpmcQueue
@@ -192,18 +195,21 @@ class EventBus {
     }
 
   /// Publishes every element of a range, in order, and stops at the first that is refused. Elements
-  /// of an rvalue range are moved from.
+  /// of an rvalue container are moved from; those of a view, of which others see the elements, are
+  /// copied.
+  /// @throws  as publish; what was accepted before stays accepted
   template <class T, class Range>
   BatchResult publish_batch(const EventType<T>& type, Range&& range) {
     BatchResult result;
     detail::TypeEntry* entry = find<T>(type.key(), result.status);
     if (entry == nullptr) return result;
     for (auto&& element : range) {
-      if constexpr (std::is_lvalue_reference_v<Range>) {
+      if constexpr (!std::is_lvalue_reference_v<Range> && !std::ranges::view<Range> &&
+                    std::same_as<decltype(element), StoredPayload<T>&>) {
+        result.status = core_->template publish<T>(*entry, element);
+      } else {
         StoredPayload<T> data(element);
         result.status = core_->template publish<T>(*entry, data);
-      } else {
-        result.status = core_->template publish<T>(*entry, element);
       }
       if (!result.status.ok()) break;
       ++result.published;
@@ -254,8 +260,8 @@ class EventBus {
 
   /// Waits until every accepted event has been handled, also those that processors publish
   /// meanwhile. While other threads keep publishing it may wait for ever.
-  /// @return  false if called by one of the bus's own processors on a worker: it would wait for
-  ///          itself
+  /// @return  false if a shutdown has abandoned events, or if called by one of the bus's own
+  ///          processors on a worker: it would wait for itself
   bool drain() { return core_->dispatcher().drain(SteadyTime::max()); }
   /// @return  false if the time was up first, too
   bool drain_for(std::chrono::nanoseconds timeout) {
@@ -273,11 +279,7 @@ class EventBus {
   /// @par Blocking       up to the timeout for queued events, then until running processors return
   /// @par Thread safety  any thread, any number at once
   /// @{
-  ShutdownReport shutdown(std::chrono::nanoseconds timeout) {
-    ShutdownReport report = core_->dispatcher().shutdown(timeout);
-    if (report.complete) core_->provider().close(detail::Dispatcher::deadline_after(timeout));
-    return report;
-  }
+  ShutdownReport shutdown(std::chrono::nanoseconds timeout) { return core_->shutdown(timeout); }
   ShutdownReport shutdown() { return shutdown(core_->dispatcher().options().shutdown_timeout); }
   /// @}
 

@@ -7,6 +7,7 @@
 #include <gossip/bus/event_bus.hpp>
 #include <gossip/dispatch/options.hpp>
 
+#include <atomic>
 #include <cstdlib>
 #include <mutex>
 
@@ -17,8 +18,8 @@ namespace detail {
 /// The global bus and its beginning. The bus is shut down when the program exits, and never
 /// destroyed: a late publish is answered with Errc::closed, not with undefined behaviour.
 struct GlobalBus {
-  std::once_flag begun;
-  EventBus<>* bus = nullptr;
+  std::mutex beginning;
+  std::atomic<EventBus<>*> bus{nullptr};
 
   static GlobalBus& instance() {
     static GlobalBus& global = *new GlobalBus;
@@ -28,13 +29,12 @@ struct GlobalBus {
   /// @return true if this call made the bus
   static bool begin(const BusOptions& options) {
     GlobalBus& global = instance();
-    bool made = false;
-    std::call_once(global.begun, [&] {
-      global.bus = new EventBus<>{options};
-      made = true;
-      std::atexit([] { instance().bus->shutdown(); });
-    });
-    return made;
+    if (global.bus.load(std::memory_order_acquire) != nullptr) return false;
+    const std::lock_guard lock{global.beginning};
+    if (global.bus.load(std::memory_order_relaxed) != nullptr) return false;
+    global.bus.store(new EventBus<>{options}, std::memory_order_release);
+    std::atexit([] { instance().bus.load()->shutdown(); });
+    return true;
   }
 };
 
@@ -43,6 +43,7 @@ struct GlobalBus {
 /// Makes the global bus with these options, unless there is one: the first call wins.
 /// @return             true if this call made it
 /// @throws             as the constructor of EventBus; there is no global bus then
+/// @pre                not called by the options' own on_worker_start
 /// @par Thread safety  any thread
 inline bool init_global_bus(const BusOptions& options) { return detail::GlobalBus::begin(options); }
 
@@ -51,7 +52,7 @@ inline bool init_global_bus(const BusOptions& options) { return detail::GlobalBu
 /// @par Thread safety  any thread
 [[nodiscard]] inline EventBus<>& global_bus() {
   detail::GlobalBus::begin({});
-  return *detail::GlobalBus::instance().bus;
+  return *detail::GlobalBus::instance().bus.load(std::memory_order_acquire);
 }
 
 }  // namespace gossip

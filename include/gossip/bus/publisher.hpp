@@ -23,6 +23,13 @@ namespace gossip {
 template <Payload T, Provider P, Clock C>
 class Publisher {
  public:
+  /// Copied where it is moved: there is no empty publisher.
+  /// @{
+  Publisher(const Publisher&) noexcept = default;
+  Publisher& operator=(const Publisher&) noexcept = default;
+  ~Publisher() = default;
+  /// @}
+
   /// As EventBus::publish(type, data).
   /// @{
   Status publish(std::type_identity_t<StoredPayload<T>>&& data) {

@@ -17,7 +17,7 @@ namespace gossip {
 
 /// What surrounds a publish_sync.
 struct SyncOptions {
-  /// No processor is begun after it; those left out are reported with Errc::timeout.
+  /// In the bus's clock. No processor is begun after it; those left out are reported with Errc::timeout.
   SteadyTime deadline = SteadyTime::max();
   /// No processor is begun once a stop is requested; those left out are reported with
   /// Errc::cancelled. Processors see it as their context's stop_token.
@@ -38,7 +38,7 @@ class [[nodiscard]] SyncResult {
   Status refused = {};
   /// Every failure with its subscription, in the order of the calls.
   std::vector<SyncError> errors = {};
-  /// How many processors were subscribed. // calls
+  /// How many processors were called. // calls
   std::uint64_t calls = 0;
 
   /// True if every processor was called and succeeded.

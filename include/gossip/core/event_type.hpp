@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_set>
 
 namespace gossip {
@@ -52,6 +53,22 @@ constexpr std::uint64_t hash_of_name(std::string_view name) noexcept {
 /// prints its name.
 void event_type_names_are_dot_separated_tokens_of_letters_digits_underscore_and_hyphen();
 
+/// `text` with every byte that is not printable ASCII as \xNN.
+inline std::string printable(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f) {
+      result += c;
+    } else {
+      result += "\\x";
+      result += "0123456789abcdef"[byte >> 4U];
+      result += "0123456789abcdef"[byte & 15U];
+    }
+  }
+  return result;
+}
+
 /// A copy of `name` that lives for ever; equal names share one copy.
 inline std::string_view intern_name(std::string_view name) {
   struct Names {
@@ -76,9 +93,10 @@ class EventTypeName {
 
   [[nodiscard]] friend constexpr bool operator==(const EventTypeName& a,
                                                  const EventTypeName& b) noexcept {
-    return a.hash_ == b.hash_ &&
-           ((a.text_.data() == b.text_.data() && a.text_.size() == b.text_.size()) ||
-            a.text_ == b.text_);
+    if (a.hash_ != b.hash_ || a.text_.size() != b.text_.size()) return false;
+    // Mostly one literal; but constant expressions must not compare pointers to distinct ones.
+    if (!std::is_constant_evaluated() && a.text_.data() == b.text_.data()) return true;
+    return a.text_ == b.text_;
   }
 
  private:
@@ -125,7 +143,7 @@ class EventType {
     const std::size_t fault = detail::find_event_type_fault(name);
     if (fault != detail::no_fault) {
       throw std::invalid_argument{
-          "event type \"" + std::string{name.substr(0, max_event_type_name_bytes)} +
+          "event type \"" + detail::printable(name.substr(0, max_event_type_name_bytes)) +
           "\": invalid at byte " + std::to_string(fault) +
           "; allowed: tokens of letters, digits, '_' and '-', joined by '.', at most " +
           std::to_string(max_event_type_name_bytes) + " bytes"};

@@ -57,8 +57,10 @@ class ManualClock {
   [[nodiscard]] std::shared_ptr<void> follow(std::function<void()> run) const {
     auto follower = std::make_shared<Follower>(std::move(run));
     Follower* key = follower.get();
-    const std::lock_guard lock{state_->mutex};
-    state_->followers.emplace(key, std::move(follower));
+    {
+      const std::lock_guard lock{state_->mutex};
+      state_->followers.emplace(key, std::move(follower));
+    }
     return {key, [state = state_](Follower* gone) { state->forget(gone); }};
   }
 

@@ -22,20 +22,13 @@ class MetadataValue {
  public:
   /// Nothing (JSON's null).
   MetadataValue() noexcept = default;
-  MetadataValue(bool value) noexcept : value_{value} {}
+  template <std::same_as<bool> B>
+  MetadataValue(B value) noexcept : value_{value} {}
   /// Any integer. An unsigned one beyond the signed range stays unsigned.
   template <std::integral I>
     requires(!std::same_as<I, bool>)
   MetadataValue(I value)
-  noexcept {
-    if constexpr (std::is_unsigned_v<I>) {
-      if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-        value_ = static_cast<std::uint64_t>(value);
-        return;
-      }
-    }
-    value_ = static_cast<std::int64_t>(value);
-  }
+  noexcept : value_{of_integer(value)} {}
   MetadataValue(double value) noexcept : value_{value} {}
   MetadataValue(std::string value) noexcept : value_{std::move(value)} {}
   MetadataValue(std::string_view value) : value_{std::string{value}} {}
@@ -59,7 +52,20 @@ class MetadataValue {
   [[nodiscard]] friend bool operator==(const MetadataValue&, const MetadataValue&) = default;
 
  private:
-  std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string> value_;
+  using Value =
+      std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string>;
+
+  template <class I>
+  static Value of_integer(I value) noexcept {
+    if constexpr (std::is_unsigned_v<I>) {
+      if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+        return Value{std::in_place_type<std::uint64_t>, value};
+      }
+    }
+    return Value{std::in_place_type<std::int64_t>, static_cast<std::int64_t>(value)};
+  }
+
+  Value value_;
 };
 
 /// Named values, in the order in which their keys were first set. Made for a handful of entries:

@@ -55,7 +55,8 @@ struct InboxArchetype {
 /// 4. `p.unsubscribe(inbox, name)` is called after a type has lost its last subscription; since
 ///    another thread may be subscribing anew, `p` asks inbox.has_subscriptions(name) for the truth.
 /// 5. `p.flush(deadline)` waits until what was published is known to have arrived.
-/// 6. After `p.close(deadline)` returns, `p` delivers nothing more and holds no thread.
+/// 6. `p.close(deadline)` is called at most once, when the bus's workers have ended; after it returns,
+///    `p` delivers nothing more and holds no thread. The destructor does what is left.
 // clang-format off
 template <class P>
 concept Provider =

@@ -26,7 +26,8 @@ class Status {
  public:
   /// Success.
   Status() noexcept = default;
-  /// The ready-made error of kind `code`. @throws nothing
+  /// The ready-made error of kind `code`; of kind processing_failed if `code` is no Errc.
+  /// @throws nothing
   Status(Errc code) noexcept : error_{ready_made(code)} {}
   /// The given error. @throws std::bad_alloc
   template <std::derived_from<Error> E>
@@ -66,7 +67,8 @@ class Status {
     // Never destroyed: a Status may outlive every static object.
     static const auto& table = *new std::array<const Error*, last + 1>{[] {
       std::array<const Error*, last + 1> errors{};
-      for (std::size_t i = 0; i <= last; ++i) errors[i] = new Error{static_cast<Errc>(i)};
+      for (std::size_t i = 0; i <= last; ++i)
+        errors[i] = new Error{i == 0 ? Errc::processing_failed : static_cast<Errc>(i)};
       return errors;
     }()};
     const auto index = static_cast<std::size_t>(code);

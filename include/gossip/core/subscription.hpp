@@ -46,7 +46,8 @@ class [[nodiscard]] Subscription {
   /// it captured is destroyed. Called from inside that same processor it returns at once, and the
   /// rest holds once the processor returns.
   /// @throws            nothing
-  /// @par Blocking      until running calls of this processor end; never for any other processor
+  /// @par Blocking      until running calls of this processor end; never for any other processor. Two
+  ///                    processors may cancel each other: the later one returns at once, as above
   /// @par Thread safety any thread
   void cancel() noexcept {
     if (const std::shared_ptr<void> registry = std::exchange(registry_, nullptr)) {

@@ -24,9 +24,11 @@ enum class CallResult : std::uint8_t {
   failed,  ///< it reported an error, which is in Call::error
   claim,   ///< a `once` subscription: to be claimed, then called by ErasedProcessor::claimed
   gone,    ///< there is no subscription any more
+  denied,  ///< the publisher's deadline or stop_token did not allow the call; see Call::error
 };
 
 struct Call;
+struct ClockView;
 struct HazardFrame;
 struct SubscriptionRecord;
 
@@ -43,6 +45,7 @@ struct Call {
   FailureSink failures;
   SteadyTime deadline = SteadyTime::max();
   unsigned attempt = 1;
+  const ClockView* clock = nullptr;    ///< of the deadline; set if `limited`
   bool limited = false;                ///< look at the deadline and the stop before each call
   const HazardFrame* frame = nullptr;  ///< announces whose processor is being called
   Status error = {};                   ///< of the call that failed last

@@ -33,6 +33,7 @@ struct CurrentThread {
   bool ending = false;  ///< its thread_local objects are being destroyed
 };
 
+/// Its address is what the thread is known by in ThreadSlots.
 inline constinit thread_local CurrentThread current_thread{};
 
 /// The slots that a thread which is no worker has acquired; gives them back when the thread ends.
@@ -49,19 +50,13 @@ class AcquiredSlots {
     }
   }
 
-  [[nodiscard]] ThreadSlot* find(std::uint64_t bus) const noexcept {
-    for (const Acquired& acquired : acquired_) {
-      if (acquired.bus == bus) return acquired.slot;
-    }
-    return nullptr;
-  }
-
+  /// A slot of a bus for this thread, to be given back when the thread ends.
   /// @throws std::bad_alloc
-  ThreadSlot& acquire(std::uint64_t bus, const std::shared_ptr<ThreadSlots>& slots) {
+  ThreadSlot& acquire(const std::shared_ptr<ThreadSlots>& slots) {
     std::erase_if(acquired_, [](const Acquired& acquired) { return acquired.slots.expired(); });
     acquired_.reserve(acquired_.size() + 1);
-    ThreadSlot& slot = slots->acquire();
-    acquired_.push_back({bus, slots, &slot});
+    ThreadSlot& slot = slots->acquire(&current_thread);
+    acquired_.push_back({slots, &slot});
     return slot;
   }
 
@@ -72,7 +67,6 @@ class AcquiredSlots {
 
  private:
   struct Acquired {
-    std::uint64_t bus;
     std::weak_ptr<ThreadSlots> slots;
     ThreadSlot* slot;
   };
@@ -96,8 +90,8 @@ class BusSlots {
     ThreadSlot* slot = mine_if_any(dispatcher);
     if (slot == nullptr) {
       // A thread that is ending (in an exit handler, say) keeps the slot: nobody would give it back.
-      slot = current_thread.ending ? &slots_->acquire()
-                                   : &AcquiredSlots::of_this_thread().acquire(bus_, slots_);
+      slot = current_thread.ending ? &slots_->acquire(&current_thread)
+                                   : &AcquiredSlots::of_this_thread().acquire(slots_);
     }
     current_thread.cached_bus = bus_;
     current_thread.cached_slot = slot;
@@ -108,8 +102,7 @@ class BusSlots {
   [[nodiscard]] ThreadSlot* mine_if_any(const void* dispatcher) const noexcept {
     if (current_thread.cached_bus == bus_) return current_thread.cached_slot;
     if (current_thread.worker_of == dispatcher) return current_thread.worker_slot;
-    if (current_thread.ending) return nullptr;
-    return AcquiredSlots::of_this_thread().find(bus_);
+    return slots_->find(&current_thread);
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <gossip/core/error.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/call.hpp>
+#include <gossip/dispatch/clock_view.hpp>
 #include <gossip/dispatch/registry.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
@@ -16,6 +17,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 namespace gossip::detail {
 
@@ -45,9 +48,14 @@ class Delivery {
     slot_.leave();
     light_fence();
     registry_.called();
-    if (slot_.self_cancelled) [[unlikely]] {
-      slot_.self_cancelled = slot_.depth != 0;
+    // Whoever is the last to leave a processor that was cancelled from inside destroys it.
+    if (slot_.self_cancelled ||
+        registry_.cancellations().load(std::memory_order_relaxed) != cancellations_) [[unlikely]] {
       registry_.collect();
+      if (slot_.depth == 0) slot_.self_cancelled = false;
+    }
+    if (slot_.depth == 0 && slot_.keep_alive != nullptr) [[unlikely]] {
+      const std::shared_ptr<void> bus = std::move(slot_.keep_alive);  // may be its end, and ours
     }
   }
 
@@ -78,8 +86,11 @@ class Delivery {
         result = call_by(record->processor.run, *record, call);
       if (result != CallResult::ok) [[unlikely]] {
         if (result == CallResult::claim) result = claim_and_call(*record, entry->serial, call);
-        if (result == CallResult::failed) fail(*record, call);
-        if (result == CallResult::gone) ++left_out;
+        if (result == CallResult::failed) count_failure(*record);
+        if (result == CallResult::failed || result == CallResult::denied) {
+          call.failures.report(call.failures.context, call, *record);
+        }
+        if (result == CallResult::gone || result == CallResult::denied) ++left_out;
         if (result != CallResult::ok) continue;
       }
       slot_.delivered.increment(record->index);
@@ -100,9 +111,9 @@ class Delivery {
     }
   }
 
-  static void fail(SubscriptionRecord& record, Call& call) {
+  void count_failure(SubscriptionRecord& record) noexcept {
     record.failed.fetch_add(1, std::memory_order_release);
-    call.failures.report(call.failures.context, call, record);
+    ThreadSlot::increment(slot_.failed);
   }
 
   /// Before a call, if something has been cancelled since the walk began, or if each call has to be
@@ -112,7 +123,7 @@ class Delivery {
     registry_.called();
     // (5) acquire: pairs with the release in Registry::subscribe
     if (record.serial.load(std::memory_order_acquire) != serial) return CallResult::gone;
-    return call.limited && !may_go_on(call) ? CallResult::failed : CallResult::ok;
+    return call.limited && !may_go_on(call) ? CallResult::denied : CallResult::ok;
   }
 
   /// Gives a `once` subscription its event, if this is the first; that ends it.
@@ -127,7 +138,7 @@ class Delivery {
       call.error = Errc::cancelled;
       return false;
     }
-    if (call.deadline != SteadyTime::max() && std::chrono::steady_clock::now() >= call.deadline) {
+    if (call.deadline != SteadyTime::max() && call.clock->now(call.clock->clock) >= call.deadline) {
       call.error = Errc::timeout;
       return false;
     }

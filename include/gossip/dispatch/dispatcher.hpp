@@ -47,6 +47,7 @@ class Dispatcher {
   Dispatcher(const BusOptions& options, const ClockView& clock, Timer::Drive drive)
       : options_{options},
         workers_{worker_count(options)},
+        clock_{clock},
         source_{make_origin(), clock.clock, clock.to_time},
         registry_{slots_.all()},
         queue_{options, workers_},
@@ -60,8 +61,9 @@ class Dispatcher {
   /// @throws            what WorkerPool::start throws
   void start(const std::shared_ptr<void>& keep_alive) {
     std::vector<ThreadSlot*> slots;
-    for (std::size_t i = 0; i < workers_; ++i) slots.push_back(&slots_.all().acquire());
-    pool_.start(options_,
+    for (std::size_t i = 0; i < workers_; ++i) slots.push_back(&slots_.all().acquire(&slots));
+    running_.store(workers_);
+    pool_.start(options_, workers_,
                 [this, keep_alive, slots](std::size_t index) { work(index, *slots[index]); });
   }
 
@@ -110,7 +112,11 @@ class Dispatcher {
   template <Payload T>
   Status accept(TypeEntry& type, StoredPayload<T>& data, EventTime time,
                 std::unique_ptr<EventExtras>& extras) noexcept(travels_inline<T>) {
-    return queue_.accept<T>(type, data, time, extras, this);
+    Status status = queue_.accept<T>(type, data, time, extras, this);
+    // It may have dropped the last event before it found the queue closed.
+    if (!status.ok()) [[unlikely]]
+      idle_.notify();
+    return status;
   }
 
   /// Calls the processors of an event on this thread.
@@ -118,6 +124,7 @@ class Dispatcher {
   /// @throws  std::bad_alloc, what the failure sink throws
   bool call_now(TypeEntry& type, Call& call, std::uint64_t& calls) {
     ThreadSlot& slot = slots_.mine(this);
+    call.clock = &clock_;
     Delivery delivery{slot, registry_, type};
     // (1) after the announcement and its fence: whoever shuts down sees the delivery, or this
     // thread sees the closed queue
@@ -139,20 +146,24 @@ class Dispatcher {
   // ---- Life -----------------------------------------------------------------------------------
 
   /// Waits until the queue is empty and nothing that came from it is being handled.
-  /// @return  false if the time came first, or if called from one of the bus's own workers
+  /// @return  false if the time came first, if a shutdown has abandoned events, or if called from one
+  ///          of the bus's own workers
   bool drain(SteadyTime deadline) {
     if (on_own_worker()) return false;
-    return idle_.wait_until(deadline, [this] { return all_handled(); });
+    idle_.wait_until(deadline, [this] { return all_handled() || stage_.load() == Stage::stopped; });
+    return all_handled();
   }
 
   /// See EventBus::shutdown.
-  ShutdownReport shutdown(std::chrono::nanoseconds timeout) {
+  /// @param last  called once, after the workers have ended, with the deadline
+  template <class Last>
+  ShutdownReport shutdown(std::chrono::nanoseconds timeout, Last&& last) {
     const SteadyTime deadline = deadline_after(timeout);
     queue_.close();
     if (on_own_worker()) return report();
     auto expected = Stage::running;
     if (stage_.compare_exchange_strong(expected, Stage::stopping)) {
-      stop(deadline);
+      stop(deadline, last);
     } else {
       stopped_.wait_until(deadline, [this] { return stage_.load() == Stage::stopped; });
     }
@@ -166,6 +177,13 @@ class Dispatcher {
     orphaned_.store(true, std::memory_order_release);
     queue_.release_workers();
     pool_.detach();
+  }
+
+  /// For a bus that a processor destroys inside call_now() on this thread: `bus` lives until the call
+  /// is over. Does nothing elsewhere.
+  void keep_alive_while_inside(std::shared_ptr<void> bus) noexcept {
+    ThreadSlot* slot = slots_.mine_if_any(this);
+    if (slot != nullptr && slot->depth != 0) slot->keep_alive = std::move(bus);
   }
 
   [[nodiscard]] bool closed() const noexcept { return queue_.closed(); }
@@ -182,7 +200,7 @@ class Dispatcher {
     statistics.unmatched = sum(&ThreadSlot::unmatched);
     statistics.delivered =
         slots_.all().sum([](const ThreadSlot& slot) { return slot.delivered.total(); });
-    statistics.failed = failed_.load();
+    statistics.failed = sum(&ThreadSlot::failed);
     statistics.rejected = queue_.rejected();
     statistics.refused_closed = queue_.refused_closed();
     statistics.dropped_oldest = queue_.dropped_oldest();
@@ -244,7 +262,6 @@ class Dispatcher {
   /// The failure sink of asynchronous events.
   static void report_failure(void* self, Call& call, const SubscriptionRecord& record) {
     auto& dispatcher = *static_cast<Dispatcher*>(self);
-    dispatcher.failed_.fetch_add(1, std::memory_order_release);
     if (!dispatcher.options_.on_error) return;
     try {
       dispatcher.options_.on_error({call.subscription(), record.name, call.event.type(),
@@ -257,6 +274,7 @@ class Dispatcher {
   // ---- Workers --------------------------------------------------------------------------------
 
   void work(std::size_t index, ThreadSlot& slot) {
+    slot.owner.store(&current_thread, std::memory_order_relaxed);
     current_thread = {slots_.bus(), &slot, this, &slot, &help};
     while (!ended()) {
       if (run_one(slot)) continue;
@@ -266,6 +284,8 @@ class Dispatcher {
       registry_.collect();
       queue_.park(index);
     }
+    // The last worker of a bus that nobody owns any more: a processor may hold on to the bus.
+    if (running_.fetch_sub(1) == 1 && orphaned_.load()) registry_.clear(&slot);
     current_thread = {};
     ThreadSlots::release(slot);
   }
@@ -317,7 +337,8 @@ class Dispatcher {
     return true;
   }
 
-  void stop(SteadyTime deadline) {
+  template <class Last>
+  void stop(SteadyTime deadline, Last&& last) {
     idle_.wait_until(deadline, [this] { return all_handled(); });
     queue_.close_for_workers();
     stop_source_.request_stop();
@@ -327,6 +348,7 @@ class Dispatcher {
     pool_.join();
     abandoned_.store(queue_.sweep(), std::memory_order_release);
     wait_for_synchronous_deliveries(deadline);
+    last(deadline);
     stage_.store(Stage::stopped);
     stopped_.notify_all();
     idle_.notify_all();
@@ -347,19 +369,20 @@ class Dispatcher {
 
   const BusOptions options_;
   const std::size_t workers_;  // threads
+  const ClockView clock_;
   const EventSource source_;
   BusSlots slots_;
   TypeTable types_;
   Registry registry_;
   EventQueue queue_;
-  WaitGate<> idle_;     ///< for all_handled()
-  WaitGate<> stopped_;  ///< for Stage::stopped
+  WaitGate<> idle_;                      ///< for all_handled()
+  WaitGate<> stopped_;                   ///< for Stage::stopped
+  std::atomic<std::size_t> running_{0};  ///< workers // threads
   std::atomic<bool> ended_{false};
   std::atomic<bool> orphaned_{false};
   std::atomic<Stage> stage_{Stage::running};
   std::stop_source stop_source_;
   const std::stop_token stop_token_ = stop_source_.get_token();
-  std::atomic<std::uint64_t> failed_{0};
   std::atomic<std::uint64_t> abandoned_{0};
   std::atomic<std::uint64_t> handler_failures_{0};
   Timer timer_;

@@ -70,8 +70,11 @@ class Parcel {
 
   /// Gives the payload back to the caller, since there was no space.
   void give_back() noexcept {
-    if constexpr (!travels_inline<T> && std::is_nothrow_move_assignable_v<StoredPayload<T>>) {
-      if (box_) *data_ = std::move(EventAccess::data(*box_));
+    if constexpr (!travels_inline<T> && std::is_nothrow_move_constructible_v<StoredPayload<T>> &&
+                  std::is_nothrow_destructible_v<StoredPayload<T>>) {
+      if (!box_) return;
+      std::destroy_at(data_);
+      std::construct_at(data_, std::move(EventAccess::data(*box_)));
     }
   }
 

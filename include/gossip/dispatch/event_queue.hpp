@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <thread>
 
 namespace gossip::detail {
 
@@ -197,7 +198,10 @@ class EventQueue {
   }
 
   void drop_first() noexcept {
-    if (auto claim = queue_.try_claim()) {
+    if (queue_.size() < queue_.capacity()) {
+      // Not full: a worker has yet to empty the slot that is wanted. Dropping others would not help.
+      std::this_thread::yield();
+    } else if (auto claim = queue_.try_claim()) {
       discard(*claim);
       claim.release();
       dropped_oldest_.fetch_add(1, std::memory_order_release);

@@ -78,7 +78,7 @@ class Registry {
     record.name = std::move(options.name);
     const std::uint64_t serial = next_serial();
     record.tenant.store(serial, std::memory_order_relaxed);
-    record.serial.store(serial, std::memory_order_release);  // (1) pairs with Delivery's (4)
+    record.serial.store(serial, std::memory_order_release);  // (1) pairs with Delivery's (5)
     array.append(record, serial);
     ++type.live;
     return {serial, record.index};
@@ -185,7 +185,7 @@ class Registry {
       }
     }
     SubscriberArray& list = *copy;
-    type.subscribers.store(copy.release(), std::memory_order_release);  // (3) pairs with (4)
+    type.subscribers.store(copy.release(), std::memory_order_release);  // (3) pairs with Delivery
     if (old != nullptr) {
       retired_arrays_.push_back(old);
       heavy_fence();  // Dekker with the light fence of those who announce a list
@@ -261,7 +261,10 @@ class Registry {
     };
     if (quiet()) return true;
     bool circle = false;
-    if (self != nullptr) self->awaited.store(&record, std::memory_order_seq_cst);
+    if (self != nullptr) {
+      self->awaited_serial.store(id.serial, std::memory_order_relaxed);
+      self->awaited.store(&record, std::memory_order_seq_cst);
+    }
     quiescence_.wait_until(SteadyTime::max(), [&] {
       if (quiet()) return true;
       // Of those who close a circle, the last to look sees it: each says what it waits for first,
@@ -279,7 +282,11 @@ class Registry {
     return depth != 0 && slots_.any([&](const ThreadSlot& slot) {
       if (&slot == &self || !slot.runs(&record)) return false;
       const SubscriptionRecord* awaited = slot.awaited.load(std::memory_order_seq_cst);
-      return awaited != nullptr && (self.runs(awaited) || waits_for(*awaited, self, depth - 1));
+      if (awaited == nullptr) return false;
+      // A record that has a new tenant is no longer awaited: its waiter has yet to wake up.
+      const std::uint64_t serial = slot.awaited_serial.load(std::memory_order_relaxed);
+      if (awaited->tenant.load(std::memory_order_acquire) != serial) return false;
+      return (self.runs(awaited) || waits_for(*awaited, self, depth - 1));
     });
   }
 

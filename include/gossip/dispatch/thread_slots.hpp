@@ -122,12 +122,16 @@ struct alignas(prefetch_pair_bytes) ThreadSlot {
   std::size_t depth = 0;             ///< the owner's: dispatches it is inside of
   bool self_cancelled = false;       ///< the owner's: it left a record to Registry::collect
   std::atomic<const SubscriptionRecord*> awaited{nullptr};  ///< whose calls it waits for
-  std::atomic<std::uint64_t> finished{0};                   ///< queued events handled // events
+  std::atomic<std::uint64_t> awaited_serial{0};             ///< for which tenant of that record
+  std::shared_ptr<void>
+      keep_alive;  ///< the owner's: a bus that it destroyed from inside a dispatch
+  std::atomic<std::uint64_t> finished{0};   ///< queued events handled // events
+  std::atomic<std::uint64_t> failed{0};     ///< failed calls // calls
   std::atomic<std::uint64_t> unmatched{0};  ///< events that no subscription wanted // events
   CounterTable delivered;                   ///< successful calls, by subscription index
   CounterTable dispatched;                  ///< events, by event type index
-  std::atomic<bool> owned{true};
-  ThreadSlot* next = nullptr;  ///< immutable once the slot is in the list
+  std::atomic<const void*> owner{nullptr};  ///< the thread's mark; null while nobody owns the slot
+  ThreadSlot* next = nullptr;               ///< immutable once the slot is in the list
 
   /// Adds one to a counter that this thread alone writes.
   static void increment(std::atomic<std::uint64_t>& counter) noexcept {
@@ -205,28 +209,40 @@ class ThreadSlots {
     }
   }
 
-  /// A slot for the calling thread. @throws std::bad_alloc
-  ThreadSlot& acquire() {
+  /// A slot for a thread.
+  /// @param owner  what the thread is known by while it lives; not null
+  /// @throws std::bad_alloc
+  ThreadSlot& acquire(const void* owner) {
     const std::lock_guard lock{mutex_};
     for (ThreadSlot* slot = first_.load(std::memory_order_relaxed); slot != nullptr;
          slot = slot->next) {
       // (1) acquire, pairs with (2): the former owner's writes come before ours
-      if (!slot->owned.load(std::memory_order_acquire)) {
-        slot->owned.store(true, std::memory_order_relaxed);
+      if (slot->owner.load(std::memory_order_acquire) == nullptr) {
+        slot->owner.store(owner, std::memory_order_relaxed);
         return *slot;
       }
     }
     auto slot = std::make_unique<ThreadSlot>();
     slot->delivered.reserve(subscriptions_);
     slot->dispatched.reserve(types_);
+    slot->owner.store(owner, std::memory_order_relaxed);
     slot->next = first_.load(std::memory_order_relaxed);
     first_.store(slot.get(), std::memory_order_release);  // (3) pairs with (4)
     return *slot.release();
   }
 
+  /// The slot that `owner` has; null if there is none.
+  [[nodiscard]] ThreadSlot* find(const void* owner) const noexcept {
+    for (ThreadSlot* slot = first_.load(std::memory_order_acquire); slot != nullptr;
+         slot = slot->next) {
+      if (slot->owner.load(std::memory_order_relaxed) == owner) return slot;
+    }
+    return nullptr;
+  }
+
   /// Gives a slot back; its counts stay.
   static void release(ThreadSlot& slot) noexcept {
-    slot.owned.store(false, std::memory_order_release);  // (2) pairs with (1)
+    slot.owner.store(nullptr, std::memory_order_release);  // (2) pairs with (1)
   }
 
   /// Makes room in every slot, present and future. @throws std::bad_alloc

@@ -31,6 +31,8 @@ struct TimerId {
 ///
 /// Thread safety: all members from any thread. No task runs under a lock; tasks must not throw.
 class Timer {
+  using Tasks = std::map<TimerId, std::function<void()>>;
+
  public:
   using Task = std::function<void()>;
   enum class Drive : std::uint8_t { own_thread, run_due };
@@ -49,12 +51,12 @@ class Timer {
   TimerId schedule(SteadyTime time, Task task) {
     const std::lock_guard lock{mutex_};
     if (stopped_) return {};
+    if (drive_ == Drive::own_thread && !thread_.joinable()) {
+      thread_ = std::thread{[this] { run(); }};
+    }
     const TimerId id{time, ++last_serial_};
     const auto at = tasks_.emplace(id, std::move(task)).first;
-    if (drive_ == Drive::own_thread) {
-      if (!thread_.joinable()) thread_ = std::thread{[this] { run(); }};
-      if (at == tasks_.begin()) changed_.notify_all();
-    }
+    if (at == tasks_.begin()) changed_.notify_all();
     return id;
   }
 
@@ -63,8 +65,10 @@ class Timer {
   /// @return          true if the task had not begun
   /// @par Blocking    while the task runs
   bool cancel(TimerId id) {
+    Tasks::node_type cancelled;  // what the task captured is destroyed outside the lock
     std::unique_lock lock{mutex_};
-    if (tasks_.erase(id) != 0) return true;
+    cancelled = tasks_.extract(id);
+    if (cancelled) return true;
     if (runner_ != std::this_thread::get_id()) {
       changed_.wait(lock, [&] { return running_ != id || id.serial == 0; });
     }
@@ -74,20 +78,24 @@ class Timer {
   /// Runs what is due on the calling thread, also what the tasks themselves schedule.
   void run_due() {
     std::unique_lock lock{mutex_};
+    if (runner_ == std::this_thread::get_id()) return;  // from a task: the outer call goes on
     while (!tasks_.empty() && tasks_.begin()->first.time <= now_()) run_first(lock);
   }
 
   /// Drops all tasks, waits for the running one and ends the thread. Idempotent.
   void stop() noexcept {
+    Tasks dropped;  // destroyed outside the lock
+    std::thread ended;
     {
       std::unique_lock lock{mutex_};
       stopped_ = true;
-      tasks_.clear();
+      dropped.swap(tasks_);
       changed_.notify_all();
       if (runner_ == std::this_thread::get_id()) return;  // from a task: the destructor joins
       changed_.wait(lock, [this] { return running_.serial == 0; });
+      ended.swap(thread_);
     }
-    if (thread_.joinable()) thread_.join();
+    if (ended.joinable()) ended.join();
   }
 
   /// Number of tasks that have not begun. // tasks
@@ -127,7 +135,7 @@ class Timer {
   const Drive drive_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<TimerId, Task> tasks_;
+  Tasks tasks_;
   TimerId running_{};
   std::thread::id runner_{};
   std::uint64_t last_serial_ = 0;

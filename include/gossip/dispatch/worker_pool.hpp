@@ -35,16 +35,17 @@ class WorkerPool {
   WorkerPool& operator=(const WorkerPool&) = delete;
   ~WorkerPool() { join(); }
 
-  /// Starts the threads and waits until each has run its start hook. The body must not throw.
+  /// Starts `count` threads and waits until each has run its start hook. The body must not throw.
   /// @throws what a start hook throws, std::system_error if a thread cannot be started or bound to
   ///         its core; no body has run then, and no thread is left
-  void start(const BusOptions& options, std::function<void(std::size_t)> body) {
-    const std::size_t count = worker_count(options);
+  void start(const BusOptions& options, std::size_t count, std::function<void(std::size_t)> body) {
+    const std::function<void(std::size_t)> last = options.on_worker_stop;
     threads_.reserve(count);
     Start start;
     try {
       for (std::size_t i = 0; i < count; ++i) {
-        threads_.emplace_back([&options, &start, body, i] { run(options, start, body, i); });
+        threads_.emplace_back(
+            [&options, &start, body, last, i] { run(options, start, body, last, i); });
       }
     } catch (...) {
       start.fail(std::current_exception());
@@ -112,8 +113,8 @@ class WorkerPool {
   };
 
   static void run(const BusOptions& options, Start& start,
-                  const std::function<void(std::size_t)>& body, std::size_t index) {
-    const std::function<void(std::size_t)> stop_hook = options.on_worker_stop;
+                  const std::function<void(std::size_t)>& body,
+                  const std::function<void(std::size_t)>& last, std::size_t index) {
     bool started = false;
     try {
       name_thread(options.worker_name, index);
@@ -124,7 +125,7 @@ class WorkerPool {
       start.fail(std::current_exception());
     }
     if (start.arrive()) body(index);  // `options` and `start` are gone after this line
-    if (started && stop_hook) stop_hook(index);
+    if (started && last) last(index);
   }
 
   static void name_thread([[maybe_unused]] const std::string& prefix,

@@ -60,7 +60,8 @@ inline void light_fence(bool is_free = has_membarrier) noexcept {
 inline void heavy_fence() noexcept {
   if (has_membarrier) {
 #if defined(__NR_membarrier)
-    syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    GOSSIP_ASSERT(syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0,
+                  "membarrier worked at the start of the process and was taken away since");
 #endif
   } else {
     full_fence();

@@ -42,8 +42,8 @@ class MpmcQueue {
       std::is_nothrow_move_constructible_v<T> && std::is_nothrow_destructible_v<T>,
       "MpmcQueue<T>: moving or destroying T must not throw, since a slot is claimed by then");
 
-  struct alignas(detail::cache_line_bytes) Slot {
-    std::atomic<std::uint64_t> turn;
+  struct Slot {
+    alignas(detail::cache_line_bytes) std::atomic<std::uint64_t> turn;
     alignas(T) std::byte storage[sizeof(T)];
 
     [[nodiscard]] T* value() noexcept { return std::launder(reinterpret_cast<T*>(storage)); }
@@ -73,7 +73,7 @@ class MpmcQueue {
    public:
     Claim() noexcept = default;
     Claim(Claim&& other) noexcept
-        : slot_{std::exchange(other.slot_, nullptr)}, next_{other.next_} {}
+        : slot_{std::exchange(other.slot_, nullptr)}, ticket_{other.ticket_}, next_{other.next_} {}
     Claim& operator=(Claim&&) = delete;
     ~Claim() { release(); }
 
@@ -198,7 +198,7 @@ class MpmcQueue {
  private:
   /// In the tail, so that closing and claiming are ordered by one variable. It makes every slot
   /// look a whole lap behind, which the ordinary path takes for "full" without a further test.
-  static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 63U;
+  static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 62U;
 
   /// @param expected  the state of closed_bit in which to push
   template <class Make>

@@ -166,13 +166,18 @@ class WorkerParking {
 
   template <class Queue>
   void wake(const Queue& queue) noexcept {
-    Place* place = nullptr;
+    Place* roused = nullptr;
+    Place* watcher = nullptr;
     {
       const std::lock_guard lock{mutex_};
-      place = awake_ != 0 ? appoint(queue) : rouse();
+      if (awake_ == 0) roused = rouse();
+      // The one that is awake now may be stuck in the first event. Who published the others may have
+      // seen a worker awake that then went to sleep, since the first was claimed but not yet there.
+      if (roused == nullptr || queue.tail() - queue.head() > 1) watcher = appoint(queue);
     }
-    // Outside the lock, which the woken one takes first of all.
-    if (place != nullptr) place->woken.notify_one();
+    // Outside the lock, which the woken ones take first of all.
+    if (roused != nullptr) roused->woken.notify_one();
+    if (watcher != nullptr) watcher->woken.notify_one();
   }
 
   alignas(prefetch_pair_bytes) typename Platform::template Atomic<std::uint32_t> state_{0};

@@ -59,8 +59,7 @@ TEST_CASE("EventType: parse says at which byte a name is invalid", "[event_type]
   }
 }
 
-TEST_CASE("EventType: parse says where even if the name holds a zero byte",
-          "[event_type][!shouldfail]") {
+TEST_CASE("EventType: parse says where even if the name holds a zero byte", "[event_type]") {
   CHECK(message_for(std::string_view{"a\0b", 3}).find("at byte 1;") != std::string::npos);
 }
 

@@ -21,10 +21,10 @@ TEST_CASE("BusSlots: a thread has one slot per bus, and gives it back when it en
     ThreadSlot& other = two.mine(&dispatcher);
     const bool same = &one.mine(&dispatcher) == slot && &two.mine(&dispatcher) == &other &&
                       one.mine_if_any(&dispatcher) == slot && &other != slot;
-    if (!same || !slot->owned.load()) slot = nullptr;
+    if (!same || !(slot->owner.load() != nullptr)) slot = nullptr;
   }}.join();
   REQUIRE(slot != nullptr);
-  REQUIRE_FALSE(slot->owned.load());
+  REQUIRE_FALSE((slot->owner.load() != nullptr));
 }
 
 TEST_CASE("BusSlots: a thread that never had a slot has none, and one is not made by asking",
@@ -37,7 +37,7 @@ TEST_CASE("BusSlots: a thread that never had a slot has none, and one is not mad
 TEST_CASE("BusSlots: a worker uses its own slot on its own bus", "[dispatch]") {
   BusSlots slots;
   int dispatcher = 0;
-  ThreadSlot& own = slots.all().acquire();
+  ThreadSlot& own = slots.all().acquire(&slots);
   const auto before = current_thread;
   current_thread.cached_bus = 0;
   current_thread.worker_of = &dispatcher;

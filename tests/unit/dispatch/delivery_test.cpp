@@ -35,7 +35,7 @@ struct Fixture {
   ThreadSlots slots;
   TypeEntry type{number.key(), gossip::payload_info<int>(), no_operations, 0};
   Registry registry{slots};
-  ThreadSlot& mine = slots.acquire();
+  ThreadSlot& mine = slots.acquire(&slots);
   std::vector<std::string> failures;
 
   template <class F>

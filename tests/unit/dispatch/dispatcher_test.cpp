@@ -28,6 +28,7 @@ using gossip::test::patience;
 namespace {
 
 constexpr EventType<int> number{"dispatcher.number"};
+constexpr auto nothing = [](SteadyTime) {};  // to be done last in a shutdown
 
 struct Fixture {
   explicit Fixture(const BusOptions& options = {.workers = 1})
@@ -35,7 +36,7 @@ struct Fixture {
     dispatcher.start(nullptr);
   }
   ~Fixture() {
-    dispatcher.shutdown(patience);
+    dispatcher.shutdown(patience, nothing);
     dispatcher.unsubscribe_all();
   }
   template <class F>
@@ -103,11 +104,11 @@ TEST_CASE("Dispatcher: shutdown handles what is queued, then refuses", "[dispatc
   std::atomic<int> handled{0};
   fixture.subscribe([&](const int&) { ++handled; });
   for (int i = 0; i < 50; ++i) REQUIRE(fixture.publish(i).ok());
-  REQUIRE(fixture.dispatcher.shutdown(patience).clean());
+  REQUIRE(fixture.dispatcher.shutdown(patience, nothing).clean());
   REQUIRE(handled.load() == 50);
   REQUIRE(fixture.publish(1) == Errc::closed);
   REQUIRE(fixture.dispatcher.closed());
-  REQUIRE(fixture.dispatcher.shutdown(patience).clean());
+  REQUIRE(fixture.dispatcher.shutdown(patience, nothing).clean());
   REQUIRE(fixture.dispatcher.statistics().refused_closed == 1);
 }
 
@@ -122,7 +123,7 @@ TEST_CASE("Dispatcher: shutdown past its time requests a stop and counts what is
   });
   for (int i = 0; i < 3; ++i) REQUIRE(fixture.publish(i).ok());
   REQUIRE(inside.wait());
-  const auto report = fixture.dispatcher.shutdown(std::chrono::milliseconds{2});
+  const auto report = fixture.dispatcher.shutdown(std::chrono::milliseconds{2}, nothing);
   REQUIRE(report.complete);
   const Statistics stats = fixture.dispatcher.statistics();
   REQUIRE(stats.handled + report.abandoned == 3);
@@ -132,13 +133,14 @@ TEST_CASE("Dispatcher: shutdown past its time requests a stop and counts what is
 TEST_CASE("Dispatcher: a shutdown on a worker closes and does not wait", "[dispatch]") {
   Fixture fixture;
   std::atomic<int> complete{-1};
-  fixture.subscribe(
-      [&](const int&) { complete = fixture.dispatcher.shutdown(patience).complete ? 1 : 0; });
+  fixture.subscribe([&](const int&) {
+    complete = fixture.dispatcher.shutdown(patience, nothing).complete ? 1 : 0;
+  });
   REQUIRE(fixture.publish(1).ok());
   REQUIRE(gossip::test::eventually([&] { return complete.load() >= 0; }));
   REQUIRE(complete.load() == 0);
   REQUIRE(fixture.dispatcher.closed());
-  REQUIRE(fixture.dispatcher.shutdown(patience).clean());
+  REQUIRE(fixture.dispatcher.shutdown(patience, nothing).clean());
 }
 
 TEST_CASE("Dispatcher: a failing processor is reported to the handler", "[dispatch]") {

@@ -42,7 +42,7 @@ struct Fixture {
   ThreadSlots slots;
   TypeEntry type{number.key(), gossip::payload_info<int>(), no_operations, 0};
   Registry registry{slots};
-  ThreadSlot& mine = slots.acquire();
+  ThreadSlot& mine = slots.acquire(&slots);
   std::vector<std::string> failures;
 
   template <class F>
@@ -122,7 +122,7 @@ TEST_CASE("Registry: cancel waits for a call that runs on another thread", "[dis
     returned = true;
   });
   const SubscriptionId other = fixture.subscribe([](const int&) {});
-  ThreadSlot& slot = fixture.slots.acquire();
+  ThreadSlot& slot = fixture.slots.acquire(&fixture);
   std::thread worker{[&] { fixture.dispatch(1, slot); }};
   REQUIRE(inside.wait());
   REQUIRE(fixture.registry.cancel(other, nullptr));  // does not wait for the unrelated one

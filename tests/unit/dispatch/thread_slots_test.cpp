@@ -80,23 +80,23 @@ TEST_CASE("ThreadSlots: a slot that was given back is used again and keeps its c
           "[dispatch]") {
   ThreadSlots slots;
   slots.reserve_subscription(70);
-  ThreadSlot& first = slots.acquire();
-  ThreadSlot& second = slots.acquire();
+  ThreadSlot& first = slots.acquire(&slots);
+  ThreadSlot& second = slots.acquire(&slots);
   REQUIRE(&first != &second);
   first.delivered.increment(70);
   ThreadSlot::increment(first.finished);
   ThreadSlots::release(first);
-  REQUIRE(&slots.acquire() == &first);
+  REQUIRE(&slots.acquire(&slots) == &first);
   REQUIRE(slots.sum([](const ThreadSlot& slot) { return slot.finished.load(); }) == 1);
   REQUIRE(slots.sum([](const ThreadSlot& slot) { return slot.delivered.total(); }) == 1);
 }
 
 TEST_CASE("ThreadSlots: room is made in slots of the past and of the future", "[dispatch]") {
   ThreadSlots slots;
-  ThreadSlot& before = slots.acquire();
+  ThreadSlot& before = slots.acquire(&slots);
   slots.reserve_subscription(500);
   slots.reserve_type(600);
-  ThreadSlot& after = slots.acquire();
+  ThreadSlot& after = slots.acquire(&slots);
   for (ThreadSlot* slot : {&before, &after}) {
     slot->delivered.increment(500);
     slot->dispatched.increment(600);

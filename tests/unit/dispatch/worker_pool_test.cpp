@@ -38,7 +38,7 @@ TEST_CASE("WorkerPool: every worker runs the body with its own index, between it
     pool.start(BusOptions{.workers = 3,
                           .on_worker_start = [&](std::size_t i) { note(started, i); },
                           .on_worker_stop = [&](std::size_t i) { note(stopped, i); }},
-               [&](std::size_t i) {
+               3, [&](std::size_t i) {
                  note(ran, i);
                  const std::lock_guard lock{mutex};
                  all_started = all_started && started.size() == 3;
@@ -62,7 +62,7 @@ TEST_CASE("WorkerPool: what a start hook throws comes out of start, and no body 
                                                 if (i == 1) throw std::runtime_error{"hook"};
                                               },
                                           .on_worker_stop = [&](std::size_t) { ++stopped; }},
-                               [&](std::size_t) { ++ran; }),
+                               3, [&](std::size_t) { ++ran; }),
                     std::runtime_error);
   REQUIRE(ran.load() == 0);
   REQUIRE(stopped.load() == 2);
@@ -74,7 +74,7 @@ TEST_CASE("WorkerPool: workers have names cut to 15 bytes", "[dispatch]") {
   std::set<std::string> names;
   {
     WorkerPool pool;
-    pool.start(BusOptions{.workers = 2, .worker_name = "a-name-that-is-too-long"},
+    pool.start(BusOptions{.workers = 2, .worker_name = "a-name-that-is-too-long"}, 2,
                [&](std::size_t) {
                  char name[16] = {};
                  pthread_getname_np(pthread_self(), name, sizeof name);
@@ -94,7 +94,7 @@ TEST_CASE("WorkerPool: workers run on the cores that were asked for", "[dispatch
   std::atomic<int> right{0};
   {
     WorkerPool pool;
-    pool.start(BusOptions{.workers = 2, .worker_cores = {core}}, [&](std::size_t) {
+    pool.start(BusOptions{.workers = 2, .worker_cores = {core}}, 2, [&](std::size_t) {
       cpu_set_t mine;
       CPU_ZERO(&mine);
       pthread_getaffinity_np(pthread_self(), sizeof mine, &mine);
@@ -107,7 +107,7 @@ TEST_CASE("WorkerPool: workers run on the cores that were asked for", "[dispatch
 TEST_CASE("WorkerPool: a core that does not exist comes out of start by number", "[dispatch]") {
   WorkerPool pool;
   try {
-    pool.start(BusOptions{.workers = 1, .worker_cores = {1023}}, [](std::size_t) {});
+    pool.start(BusOptions{.workers = 1, .worker_cores = {1023}}, 1, [](std::size_t) {});
     SUCCEED("this machine has 1024 cores");
   } catch (const std::system_error& error) {
     REQUIRE(std::string{error.what()}.find("1023") != std::string::npos);

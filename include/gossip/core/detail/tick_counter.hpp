@@ -84,7 +84,7 @@ inline std::int64_t tick_counter_to_unix_ns(std::uint64_t ticks) noexcept {
   if (calibration.ns_per_tick == 0 || distance > max_distance_ns || distance < -max_distance_ns) {
     std::int64_t steady = steady_ns();
     std::uint64_t now = read_tick_counter();
-    while (now - first_tick_anchor.ticks < 100'000) {  // the first tens of microseconds of main
+    while (steady - first_tick_anchor.ns < 50'000) {  // too early for a rate
       steady = steady_ns();
       now = read_tick_counter();
     }
