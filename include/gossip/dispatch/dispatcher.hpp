@@ -150,8 +150,12 @@ class Dispatcher {
   ///          of the bus's own workers
   bool drain(SteadyTime deadline) {
     if (on_own_worker()) return false;
-    idle_.wait_until(deadline, [this] { return all_handled() || stage_.load() == Stage::stopped; });
-    return all_handled();
+    bool handled = false;
+    idle_.wait_until(deadline, [&] {
+      handled = all_handled();
+      return handled || stage_.load() == Stage::stopped;
+    });
+    return handled;
   }
 
   /// See EventBus::shutdown.

@@ -49,6 +49,9 @@ struct Fixture {
                          const std::stop_token& stop = {}) {
     const Event<int> event{number, value};
     Call call{event, stop, {&Fixture::note, this}, deadline};
+    const gossip::TickClock clock;
+    const auto view = gossip::detail::ClockView::of(clock);
+    call.clock = &view;
     call.limited = true;
     Delivery delivery{slot, registry, type};
     return delivery.run(call);
