@@ -166,7 +166,7 @@ class BareRing {
 
   void wait_for_space() {
     const auto condition = [this] { return half_free(); };
-    if (gossip::detail::spin_until(condition, 100, 3)) return;
+    if (gossip::detail::take_turns_until(condition, 20)) return;
     space_.wait_until(SteadyClock::now() + std::chrono::milliseconds{1}, condition);
   }
 
@@ -177,7 +177,7 @@ class BareRing {
         claim.release();
         if (space_.has_waiters() && half_free()) space_.notify_all();
         handler_(event);
-      } else if (!gossip::detail::spin_until([this] { return queue_.ready(); }, 100, 3)) {
+      } else if (!gossip::detail::spin_until([this] { return queue_.ready(); }, 20)) {
         parking_.park(self, queue_);
       }
     }

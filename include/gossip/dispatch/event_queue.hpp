@@ -34,7 +34,7 @@ void discard_envelope(Envelope& envelope) noexcept {
 
 /// Where published events wait for workers.
 ///
-/// A publisher that finds no space does what the policy says. If it must wait it spins briefly, then
+/// A publisher that finds no space does what the policy says. If it must wait it takes turns, then
 /// sleeps until half of the queue is free; it looks again after a millisecond at the latest, so that
 /// luckier publishers cannot starve it. A worker (of whatever bus) does not sleep but runs queued
 /// events of its own bus, so that workers never wait for one another in a circle.
@@ -100,8 +100,7 @@ class EventQueue {
 
   /// Waits, for a short while, for an event. @return true if there is one
   [[nodiscard]] bool spin_for_event() const noexcept {
-    // No yield: beside other processes it can cost a whole time slice.
-    return spin_until([this] { return queue_.ready(); }, worker_pauses, 0);
+    return spin_until([this] { return queue_.ready(); }, worker_looks);
   }
 
   /// Sleeps until there may be an event, or release_workers().
@@ -154,9 +153,8 @@ class EventQueue {
   void count_refused() noexcept { refused_closed_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
-  static constexpr unsigned worker_pauses = 20;
-  static constexpr unsigned publisher_pauses = 30;
-  static constexpr unsigned publisher_yields = 2;
+  static constexpr unsigned worker_looks = 20;
+  static constexpr unsigned publisher_looks = 20;
   static constexpr std::chrono::milliseconds longest_wait{1};
 
   /// A push with its payload, the payload's type erased.
@@ -225,7 +223,7 @@ class EventQueue {
       }
     }
     const auto worth_a_look = [this] { return half_free() || queue_.closed(); };
-    if (!spin_until(worth_a_look, publisher_pauses, publisher_yields)) {
+    if (!take_turns_until(worth_a_look, publisher_looks)) {
       space_.wait_until(std::chrono::steady_clock::now() + longest_wait, worth_a_look);
     }
     return true;

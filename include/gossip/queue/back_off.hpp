@@ -4,6 +4,7 @@
 /// @file
 /// Back-off: how a thread waits for something that is about to happen. Layer: queue.
 
+#include <chrono>
 #include <thread>
 
 namespace gossip::detail {
@@ -17,20 +18,36 @@ inline void pause_processor() noexcept {
 #endif
 }
 
-/// Waits for `ready` by pauses, then by yielding the processor, then gives up. Looks seldom, since
-/// each look takes a cache line from the threads that are waited for.
-/// @param pauses  how often to look while spinning
-/// @param yields  how often to look after giving other threads a turn
-/// @return        true if `ready` held
+inline void pause_processor(unsigned times) noexcept {
+  for (unsigned i = 0; i < times; ++i) pause_processor();
+}
+
+/// Waits for `ready` on the processor: for something that is about to happen, if it happens at all.
+/// @param looks  how often to look, about 0.4 us apart
+/// @return       true if `ready` held
 template <class Ready>
-bool spin_until(Ready&& ready, unsigned pauses, unsigned yields) noexcept {
-  for (unsigned i = 0; i < pauses; ++i) {
+bool spin_until(Ready&& ready, unsigned looks) noexcept {
+  for (unsigned i = 0; i < looks; ++i) {
     if (ready()) return true;
-    for (unsigned pause = 0; pause < 8; ++pause) pause_processor();
+    pause_processor(8);
   }
-  for (unsigned i = 0; i < yields; ++i) {
+  return ready();
+}
+
+/// Waits for `ready`, giving other threads a turn after each look. Looks seldom, since each look
+/// takes a cache line from the threads that are waited for. Beside other processes a turn can be a
+/// whole time slice: after the first that took long there is no other.
+/// @param looks  how often to look, about 3 us apart
+/// @return       true if `ready` held
+template <class Ready>
+bool take_turns_until(Ready&& ready, unsigned looks) noexcept {
+  constexpr std::chrono::microseconds long_turn{100};
+  for (unsigned i = 0; i < looks; ++i) {
     if (ready()) return true;
+    pause_processor(64);
+    const auto before = std::chrono::steady_clock::now();
     std::this_thread::yield();
+    if (std::chrono::steady_clock::now() - before > long_turn) break;
   }
   return ready();
 }
