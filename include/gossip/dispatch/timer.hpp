@@ -21,7 +21,10 @@ struct TimerId {
   SteadyTime time{};
   std::uint64_t serial = 0;  ///< 0 means "no task"
 
-  [[nodiscard]] friend constexpr auto operator<=>(const TimerId&, const TimerId&) = default;
+  [[nodiscard]] friend constexpr bool operator==(const TimerId&, const TimerId&) = default;
+  [[nodiscard]] friend constexpr bool operator<(const TimerId& a, const TimerId& b) noexcept {
+    return a.time != b.time ? a.time < b.time : a.serial < b.serial;
+  }
 };
 
 /// Runs tasks in the order of their times, tasks of one time in the order of their scheduling, one

@@ -18,7 +18,7 @@ inline constexpr std::size_t cache_line_bytes = 64;
 #endif
 
 /// Two lines: adjacent-line prefetchers move lines in pairs. // bytes
-inline constexpr std::size_t prefetch_pair_bytes = 2 * 64;
+inline constexpr std::size_t prefetch_pair_bytes = 128;
 
 /// Asks for the cache line of `address`, to write to it soon. A hint: never faults, never waits.
 inline void prefetch_for_writing([[maybe_unused]] const void* address) noexcept {
