@@ -6,6 +6,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <thread>
@@ -101,6 +102,27 @@ TEST_CASE("EventQueue: drop_oldest makes space and destroys what it drops", "[di
   REQUIRE(watch.expired());
   REQUIRE(fixture.queue.dropped_oldest() == 1);
   REQUIRE(fixture.entry.not_handled.load() == 1);
+  REQUIRE(fixture.take() == 2);
+  REQUIRE(fixture.take() == 3);
+}
+
+TEST_CASE("EventQueue: drop_oldest drops nothing while the slot it wants is being emptied",
+          "[dispatch]") {
+  Fixture fixture{OverflowPolicy::drop_oldest};
+  REQUIRE(fixture.accept(1).ok());
+  REQUIRE(fixture.accept(2).ok());
+  auto claim = fixture.queue.try_claim();  // a worker in the middle of a slow move
+  REQUIRE(claim);
+  bool accepted = false;
+  std::thread publisher{[&] { accepted = fixture.accept(3).ok(); }};
+  gossip::test::let_pass(std::chrono::milliseconds{5});
+  const auto dropped = fixture.queue.dropped_oldest();
+  gossip::detail::discard_envelope<Payload>(*claim);
+  claim.release();
+  publisher.join();
+  REQUIRE(dropped == 0);
+  REQUIRE(accepted);
+  REQUIRE(fixture.queue.dropped_oldest() == 0);
   REQUIRE(fixture.take() == 2);
   REQUIRE(fixture.take() == 3);
 }

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -133,4 +134,63 @@ TEST_CASE("Timer: cancel waits for the running task, from another thread", "[dis
   go_on.open();
   canceller.join();
   REQUIRE_FALSE(early.load());
+}
+
+TEST_CASE("Timer: what a cancelled task captured is destroyed outside the lock", "[dispatch]") {
+  struct Looks {
+    Looks(Timer& watched, std::size_t& result) : timer{watched}, pending{result} {}
+    Looks(const Looks&) = delete;
+    Looks& operator=(const Looks&) = delete;
+    ~Looks() { pending = timer.pending(); }  // takes the timer's lock
+    Timer& timer;
+    std::size_t& pending;
+  };
+  Driven driven;
+  std::size_t pending = 99;
+  auto looks = std::make_shared<Looks>(driven.timer, pending);
+  const TimerId id = driven.timer.schedule(Driven::at(1), [looks] {});
+  looks.reset();
+  REQUIRE(driven.timer.cancel(id));
+  REQUIRE(pending == 0);
+}
+
+TEST_CASE("Timer: run_due inside a task leaves the rest to the outer call", "[dispatch]") {
+  Driven driven;
+  std::vector<int> order;
+  driven.timer.schedule(Driven::at(1), [&] {
+    order.push_back(1);
+    driven.go_to(2);
+    order.push_back(2);
+  });
+  driven.timer.schedule(Driven::at(2), [&] { order.push_back(3); });
+  driven.go_to(1);
+  REQUIRE(order == std::vector<int>{1, 2, 3});
+  REQUIRE(driven.timer.pending() == 0);
+}
+
+TEST_CASE("Timer: two threads may stop it at once, and both wait for the running task",
+          "[dispatch]") {
+  for (int round = 0; round < 20; ++round) {
+    Timer timer{real_now};
+    Door running;
+    Door go_on;
+    std::atomic<bool> done{false};
+    std::atomic<int> early{0};
+    timer.schedule(real_now(), [&] {
+      running.open();
+      go_on.wait();
+      done = true;
+    });
+    REQUIRE(running.wait());
+    const auto stop = [&] {
+      timer.stop();
+      if (!done.load()) ++early;
+    };
+    std::thread first{stop};
+    std::thread second{stop};
+    go_on.open();
+    first.join();
+    second.join();
+    REQUIRE(early.load() == 0);
+  }
 }

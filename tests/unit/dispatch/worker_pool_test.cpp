@@ -68,6 +68,44 @@ TEST_CASE("WorkerPool: what a start hook throws comes out of start, and no body 
   REQUIRE(stopped.load() == 2);
 }
 
+TEST_CASE("WorkerPool: what copying the stop hook throws comes out of start", "[dispatch]") {
+  struct Hook {
+    Hook(std::thread::id owner, int copies) : thread{owner}, copies_left{copies} {}
+    Hook(const Hook& other) : thread{other.thread}, copies_left{other.copies_left - 1} {
+      // Thrown on a worker, nobody could catch it.
+      if (copies_left == 0 || std::this_thread::get_id() != thread) {
+        throw std::runtime_error{"copy"};
+      }
+    }
+    void operator()(std::size_t) const {}
+    std::thread::id thread;
+    int copies_left;
+  };
+  int refused = 0;
+  int bodies = 0;
+  for (int copies = 1; copies < 12; ++copies) {
+    const auto me = std::this_thread::get_id();
+    BusOptions options{.workers = 1};
+    try {
+      options.on_worker_stop = Hook{me, copies};
+    } catch (const std::runtime_error&) {
+      continue;  // the options themselves
+    }
+    WorkerPool pool;
+    try {
+      pool.start(options, 1, [&](std::size_t) { ++bodies; });
+      pool.join();
+      REQUIRE(bodies == 1);  // copied on this thread alone
+      bodies = 0;
+    } catch (const std::runtime_error& error) {
+      ++refused;
+      REQUIRE(std::string{error.what()} == "copy");
+      REQUIRE(bodies == 0);
+    }
+  }
+  REQUIRE(refused >= 1);
+}
+
 #if defined(__linux__)
 TEST_CASE("WorkerPool: workers have names cut to 15 bytes", "[dispatch]") {
   std::mutex mutex;

@@ -4,6 +4,7 @@
 #include "support/model/fifo_history.hpp"
 #include "support/wait.hpp"
 
+#include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include <atomic>
@@ -44,7 +45,8 @@ struct ThrowsOnCopy {
   ThrowsOnCopy(ThrowsOnCopy&&) noexcept {}
 };
 
-struct alignas(64) Aligned {
+template <std::size_t Alignment>
+struct alignas(Alignment) Aligned {
   std::uint64_t value = 0;
 };
 
@@ -258,13 +260,16 @@ TEST_CASE("MpmcQueue: head, tail, size and ready count what came and went", "[qu
   REQUIRE(queue.size() == 2);
 }
 
-TEST_CASE("MpmcQueue: over-aligned values are placed where they need to be", "[queue]") {
-  MpmcQueue<Aligned> queue{2};
-  REQUIRE(queue.try_push_with([](void* storage) {
-    REQUIRE(reinterpret_cast<std::uintptr_t>(storage) % alignof(Aligned) == 0);
-    ::new (storage) Aligned{5};
-  }));
-  REQUIRE((*queue.try_claim()).value == 5);
+TEMPLATE_TEST_CASE("MpmcQueue: over-aligned values are placed where they need to be", "[queue]",
+                   Aligned<64>, Aligned<128>, Aligned<256>) {
+  MpmcQueue<TestType> queue{4};
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    REQUIRE(queue.try_push_with([i](void* storage) {
+      REQUIRE(reinterpret_cast<std::uintptr_t>(storage) % alignof(TestType) == 0);
+      ::new (storage) TestType{i};
+    }));
+  }
+  for (std::uint64_t i = 0; i < 4; ++i) REQUIRE((*queue.try_claim()).value == i);
 }
 
 TEST_CASE("MpmcQueue: close refuses every push but the privileged, and no pop", "[queue]") {
