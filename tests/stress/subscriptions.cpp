@@ -157,6 +157,35 @@ TEST_CASE("stress: a processor cancels another one's subscription", "[stress]") 
   });
 }
 
+TEST_CASE("stress: two processors cancel each other's subscription at once", "[stress]") {
+  repeat(1'000, [] {
+    auto captured = std::make_shared<int>(7);
+    const std::weak_ptr<int> watch = captured;
+    EventBus bus{BusOptions{.workers = 2}};
+    Subscription first;
+    Subscription second;
+    std::atomic<std::size_t> inside{0};
+    const auto meet = [&] {
+      ++inside;
+      if (!eventually([&] { return inside.load() == 2; })) std::abort();
+    };
+    first = bus.subscribe(token, [&, captured](const std::size_t&) {
+      meet();
+      second.cancel();
+    });
+    second = bus.subscribe(other, [&, captured](const std::size_t&) {
+      meet();
+      first.cancel();
+    });
+    captured.reset();
+    REQUIRE(bus.publish(token, std::size_t{1}).ok());
+    REQUIRE(bus.publish(other, std::size_t{1}).ok());
+    REQUIRE(bus.drain_for(patience));
+    REQUIRE(bus.stats().subscriptions.empty());
+    REQUIRE(eventually([&] { return watch.expired(); }));
+  });
+}
+
 TEST_CASE("stress: a once subscription is called once, whoever publishes", "[stress]") {
   repeat(1'000, [] {
     std::atomic<std::size_t> calls{0};

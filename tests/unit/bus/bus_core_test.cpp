@@ -4,6 +4,7 @@
 #include <gossip/bus/event_bus.hpp>
 
 #include "support/recorder.hpp"
+#include "support/wait.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -360,7 +361,77 @@ TEST_CASE("EventBus: drain ends though a shutdown abandons events", "[bus_core]"
   CHECK(shared->drained.size() == 1);
 }
 
+TEST_CASE("EventBus: drain answers false for events that a shutdown abandons", "[bus_core]") {
+  Gate gate;
+  Recorder<bool> answers;
+  EventBus bus{{.workers = 1}};
+  const auto busy = bus.subscribe(ticked, [&](const Event<void>&, Context& context) {
+    const std::stop_callback open{context.stop_token(), [&] { gate.open(); }};
+    static_cast<void>(gate.pass());
+  });
+  CHECK(bus.publish(ticked).ok());
+  REQUIRE(gate.wait_for_arrivals());
+  CHECK(bus.publish(ticked).ok());
+  const auto before = std::chrono::steady_clock::now();
+  std::jthread waiting{[&] { answers.add(bus.drain_for(2 * generous)); }};
+  gossip::test::let_pass(5ms);  // most likely it waits by now
+  CHECK(bus.shutdown(0ns).abandoned == 1);
+  REQUIRE(answers.wait_for(1));
+  CHECK(answers.values() == std::vector<bool>{false});
+  CHECK_FALSE(bus.drain_for(2 * generous));
+  CHECK(std::chrono::steady_clock::now() - before < generous);
+}
+
 // ---- Shutting down ----------------------------------------------------------------------------
+
+/// Blocks in its destructor while it is told to.
+struct SlowToDie {
+  explicit SlowToDie(int value, Gate* gate = nullptr) : number{value}, held{gate} {}
+  SlowToDie(SlowToDie&& other) noexcept
+      : number{other.number}, held{std::exchange(other.held, nullptr)} {}
+  SlowToDie& operator=(SlowToDie&&) = delete;
+  ~SlowToDie() {
+    if (held != nullptr) static_cast<void>(held->pass());
+  }
+  int number;
+  Gate* held;
+};
+constexpr EventType<SlowToDie> slow_to_die{"test.slow_to_die"};
+
+TEST_CASE("EventBus: shutdown does not sit out its time when a dropped event was the last",
+          "[bus_core]") {
+  Gate worker;
+  Gate death;
+  Recorder<int> handled;
+  EventBus bus{{.workers = 1, .capacity = 2, .overflow = OverflowPolicy::drop_oldest}};
+  const auto subscription = bus.subscribe(slow_to_die, [&](const SlowToDie& payload) {
+    if (payload.number == 0) static_cast<void>(worker.pass());
+    handled.add(payload.number);
+  });
+  CHECK(bus.publish(slow_to_die, SlowToDie{0}).ok());
+  REQUIRE(worker.wait_for_arrivals());
+  CHECK(bus.publish(slow_to_die, SlowToDie{1, &death}).ok());
+  CHECK(bus.publish(slow_to_die, SlowToDie{2}).ok());
+  Status late;
+  std::jthread publisher{[&] { late = bus.publish(slow_to_die, SlowToDie{3}); }};
+  REQUIRE(death.wait_for_arrivals());  // event 1 is being dropped
+  worker.open();
+  REQUIRE(handled.wait_for(2));
+  const auto before = std::chrono::steady_clock::now();
+  ShutdownReport report;
+  std::jthread ending{[&] { report = bus.shutdown(generous); }};
+  const auto publisher_of_int = [&] { return bus.publish(number, 1) == Errc::closed; };
+  REQUIRE(gossip::test::eventually(publisher_of_int));
+  gossip::test::let_pass(20ms);  // the worker has parked and the shutdown waits, most likely
+  death.open();
+  publisher.join();
+  ending.join();
+  CHECK(late == Errc::closed);
+  CHECK(report.complete);
+  CHECK(report.abandoned == 0);
+  CHECK(bus.stats().dropped_oldest == 1);
+  CHECK(std::chrono::steady_clock::now() - before < generous / 2);
+}
 
 TEST_CASE("EventBus: shutdown handles what is queued, then publishing answers closed",
           "[bus_core]") {
@@ -609,6 +680,94 @@ TEST_CASE("EventBus: destroyed inside its own processor it handles what is queue
     std::this_thread::yield();
   }
   CHECK(watch.expired());
+}
+
+TEST_CASE("EventBus: destroyed inside a publish_sync of another thread it lives until that ends",
+          "[bus_core]") {
+  auto bus = std::make_unique<EventBus<>>(BusOptions{.workers = 1});
+  EventBus<>* const raw = bus.get();
+  int calls = 0;
+  auto captured = std::make_shared<int>(0);
+  const std::weak_ptr<int> watch = captured;
+  raw->subscribe(number,
+                 [&, captured = std::move(captured)](int) {
+                   ++calls;
+                   bus.reset();
+                   calls += *captured + 1;  // the processor is still whole
+                 })
+      .detach();
+  static_cast<void>(raw->publish_sync(number, 5));
+  CHECK(calls == 2);
+  CHECK(watch.expired());
+}
+
+TEST_CASE("EventBus: destroyed by its own worker it frees processors that hold on to it",
+          "[bus_core]") {
+  Recorder<std::size_t> ended;
+  auto bus = std::make_unique<EventBus<>>(
+      BusOptions{.workers = 2, .on_worker_stop = [&](std::size_t index) { ended.add(index); }});
+  EventBus<>* const raw = bus.get();
+  auto first = std::make_shared<int>(0);
+  const std::weak_ptr<int> first_watch = first;
+  raw->subscribe(number, [publisher = raw->publisher(number), captured = std::move(first)](
+                             int) mutable { static_cast<void>(publisher.publish(*captured)); })
+      .detach();
+  auto second = std::make_shared<int>(0);
+  const std::weak_ptr<int> second_watch = second;
+  raw->subscribe(other_number, [subscription = raw->subscribe(number, [](int) {}),
+                                captured = std::move(second)](int) {})
+      .detach();
+  Gate gate;  // publish has returned by then
+  raw->subscribe(ticked,
+                 [&] {
+                   static_cast<void>(gate.pass());
+                   bus.reset();
+                 })
+      .detach();
+  CHECK(raw->publish(ticked).ok());
+  gate.open();
+  REQUIRE(ended.wait_for(2));
+  CHECK(gossip::test::eventually([&] { return first_watch.expired() && second_watch.expired(); }));
+}
+
+/// Uses two buses while its thread ends; made before gossip's own thread_local objects, so
+/// destroyed after them.
+struct UsesBusesAtTheEnd {
+  UsesBusesAtTheEnd() = default;
+  UsesBusesAtTheEnd(const UsesBusesAtTheEnd&) = delete;
+  UsesBusesAtTheEnd& operator=(const UsesBusesAtTheEnd&) = delete;
+  ~UsesBusesAtTheEnd() {
+    if (use) use();
+  }
+  std::function<void()> use;
+};
+
+TEST_CASE("EventBus: an ending thread may still publish on two buses and cancel", "[bus_core]") {
+  EventBus outer{{.workers = 1}};
+  EventBus inner{{.workers = 1}};
+  std::atomic<int> outer_calls{0};
+  std::atomic<int> inner_calls{0};
+  Subscription in_outer;
+  const auto in_inner = inner.subscribe(number, [&](int) { ++inner_calls; });
+  auto captured = std::make_shared<int>(0);
+  const std::weak_ptr<int> watch = captured;
+  std::jthread thread{[&] {
+    static thread_local UsesBusesAtTheEnd at_the_end;
+    at_the_end.use = [&] {
+      in_outer = outer.subscribe(number, [&, captured = std::move(captured)](int value) {
+        ++outer_calls;
+        static_cast<void>(inner.publish_sync(number, value));
+        in_outer.cancel();  // waits for nobody but others
+      });
+      static_cast<void>(outer.publish_sync(number, 1));
+      static_cast<void>(outer.publish_sync(number, 2));
+    };
+    static_cast<void>(outer.publish_sync(number, 0));  // makes gossip's thread_local objects
+  }};
+  thread.join();
+  CHECK(outer_calls == 1);
+  CHECK(inner_calls == 1);
+  CHECK(gossip::test::eventually([&] { return watch.expired(); }));
 }
 
 // ---- Statistics -------------------------------------------------------------------------------

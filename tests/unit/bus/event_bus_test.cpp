@@ -5,6 +5,7 @@
 
 #include "support/recorder.hpp"
 #include "support/throwing_payload.hpp"
+#include "support/wait.hpp"
 
 #include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
@@ -14,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <latch>
 #include <memory>
 #include <numeric>
@@ -245,6 +247,30 @@ TEST_CASE("EventBus: the processor of a once subscription is destroyed after its
   CHECK(watch.expired());
   CHECK(in_context == subscription.id());
   CHECK(bus.stats().subscriptions.empty());
+}
+
+TEST_CASE("EventBus: a processor that cancelled itself is destroyed after its last call elsewhere",
+          "[event_bus]") {
+  Gate gate;
+  EventBus bus{{.workers = 1}};
+  auto captured = std::make_shared<int>(0);
+  const std::weak_ptr<int> watch = captured;
+  Subscription subscription;
+  subscription = bus.subscribe(number, [&, captured = std::move(captured)](int value) {
+    if (value == 0) {
+      static_cast<void>(gate.pass());
+    } else {
+      subscription.cancel();
+    }
+  });
+  std::jthread elsewhere{[&] { static_cast<void>(bus.publish_sync(number, 0)); }};
+  REQUIRE(gate.wait_for_arrivals());
+  CHECK(bus.publish(number, 1).ok());
+  REQUIRE(bus.drain());
+  CHECK_FALSE(watch.expired());
+  gate.open();
+  elsewhere.join();
+  CHECK(gossip::test::eventually([&] { return watch.expired(); }));
 }
 
 // ---- Unsubscribing ----------------------------------------------------------------------------
@@ -506,6 +532,31 @@ TEST_CASE("EventBus: publish_batch copies from an lvalue and moves from an rvalu
   CHECK(bus.publish_batch(text, std::vector<std::string>{}).published == 0);
 }
 
+TEST_CASE("EventBus: publish_batch copies from a view, and from what cannot be moved from",
+          "[event_bus]") {
+  Recorder<std::string> seen;
+  Recorder<int> numbers;
+  EventBus bus{{.workers = 1}};
+  const auto texts = bus.subscribe(text, [&](const std::string& s) { seen.add(s); });
+  const auto subscription = bus.subscribe(number, [&](int value) { numbers.add(value); });
+  const std::string long_one(100, 'a');
+  std::vector<std::string> owner{long_one};
+  const std::vector<std::string> constant{long_one};
+
+  CHECK(bus.publish_batch(text, std::span{owner}).published == 1);
+  CHECK(owner[0] == long_one);
+  CHECK(bus.publish_batch(text, std::span{constant}).published == 1);
+  CHECK(bus.publish_batch(text, std::move(constant)).published == 1);
+  CHECK(constant[0] == long_one);  // NOLINT(bugprone-use-after-move): promised
+  CHECK(bus.publish_batch(text, std::vector<const char*>{"b"}).published == 1);
+  CHECK(bus.publish_batch(number, std::initializer_list<int>{1, 2}).published == 2);
+  CHECK(bus.publish_batch(text, std::move(owner)).published == 1);
+  CHECK(owner[0].empty());  // NOLINT(bugprone-use-after-move): promised
+  REQUIRE(bus.drain());
+  CHECK(seen.values() == std::vector<std::string>{long_one, long_one, long_one, "b", long_one});
+  CHECK(numbers.values() == std::vector<int>{1, 2});
+}
+
 TEST_CASE("EventBus: publish_batch stops at the first that is refused", "[event_bus]") {
   Gate gate;
   Recorder<std::string> seen;
@@ -601,6 +652,36 @@ TEMPLATE_TEST_CASE("EventBus: a refused payload is untouched and can be publishe
   TestType late = payload_of<TestType>(value);
   CHECK(bus.publish(type, std::move(late)) == Errc::closed);
   CHECK(late.value == value);  // NOLINT(bugprone-use-after-move): promised
+}
+
+/// Boxed, and not assignable.
+struct LargeConstant {
+  std::unique_ptr<int> value;
+  const int key = 0;
+  std::array<char, 300> ballast{};
+};
+
+TEST_CASE("EventBus: a refused payload comes back though it cannot be assigned", "[event_bus]") {
+  constexpr EventType<LargeConstant> type{"test.large_constant"};
+  Gate gate;
+  EventBus bus{{.workers = 1, .capacity = 2, .overflow = OverflowPolicy::reject}};
+  const auto busy = bus.subscribe(blocked, keep_busy(gate));
+  CHECK(bus.publish(blocked).ok());
+  REQUIRE(gate.wait_for_arrivals());
+  CHECK(bus.publish(type, LargeConstant{}).ok());
+  CHECK(bus.publish(type, LargeConstant{}).ok());
+  LargeConstant data{std::make_unique<int>(7), 1};
+  // NOLINTBEGIN(bugprone-use-after-move): promised
+  CHECK(bus.publish(type, std::move(data)) == Errc::queue_full);
+  REQUIRE(data.value);
+  CHECK(*data.value == 7);
+  CHECK(data.key == 1);
+  gate.open();
+  bus.shutdown();
+  CHECK(bus.publish(type, std::move(data)) == Errc::closed);
+  REQUIRE(data.value);
+  CHECK(*data.value == 7);
+  // NOLINTEND(bugprone-use-after-move)
 }
 
 TEST_CASE("EventBus: a payload that cannot be copied or moved leaves everything as it was",

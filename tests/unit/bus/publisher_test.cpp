@@ -94,6 +94,20 @@ TEST_CASE("Publisher: copies publish on the same bus from several threads", "[pu
   CHECK(sorted.back() == 3 * each - 1);
 }
 
+TEST_CASE("Publisher: still publishes after it was moved from", "[publisher]") {
+  Recorder<std::string> seen;
+  EventBus bus{{.workers = 1}};
+  const auto subscription = bus.subscribe(text, [&](const std::string& s) { seen.add(s); });
+  auto publisher = bus.publisher(text);
+  auto other = std::move(publisher);
+  CHECK(publisher.publish("a").ok());  // NOLINT(bugprone-use-after-move): promised
+  CHECK(other.publish("b").ok());
+  publisher = std::move(other);
+  CHECK(other.publish("c").ok());  // NOLINT(bugprone-use-after-move): promised
+  REQUIRE(bus.drain());
+  CHECK(seen.values() == std::vector<std::string>{"a", "b", "c"});
+}
+
 TEST_CASE("Publisher: is refused for a name in use with another payload", "[publisher]") {
   EventBus bus{{.workers = 1}};
   const auto publisher = bus.publisher(text);
