@@ -16,7 +16,8 @@ int main() {
   gossip::EventBus bus;                                   // in memory
   auto welcome = bus.subscribe(user_created, [](const UserData& user) { greet(user); });
   bus.publish(user_created, {.id = "123", .name = "alice"});
-}                                                         // drains, then stops
+  bus.drain();                                            // waits until she has been greeted
+}                                                         // unsubscribes, then stops the bus
 // [/quick_start]
 // clang-format on
 

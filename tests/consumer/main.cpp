@@ -13,12 +13,11 @@ inline constexpr gossip::EventType<UserData> user_created{"auth.user.created"};
 
 int main() {
   std::atomic<int> greeted{0};
-  {
-    gossip::EventBus bus;
-    auto welcome = bus.subscribe(user_created, [&](const UserData& user) {
-      if (user.name == "alice") ++greeted;
-    });
-    bus.publish(user_created, {.id = "123", .name = "alice"});
-  }  // drains, then stops
+  gossip::EventBus bus;
+  auto welcome = bus.subscribe(user_created, [&](const UserData& user) {
+    if (user.name == "alice") ++greeted;
+  });
+  bus.publish(user_created, {.id = "123", .name = "alice"});
+  bus.drain();
   return greeted == 1 ? 0 : 1;
 }

@@ -12,6 +12,8 @@
 namespace gossip {
 
 /// Keeps a processor registered; its destructor unsubscribes. Move-only. It may outlive the bus.
+/// A local handle is destroyed before the bus it was made from, so before that bus drains: call
+/// EventBus::drain() before they go out of scope if what was published shall still be handled.
 ///
 /// The destructor waits, like cancel(), until the processor is not running.
 ///
@@ -42,7 +44,8 @@ class [[nodiscard]] Subscription {
   /// True while the handle keeps a processor registered (that has not been unsubscribed by id).
   [[nodiscard]] explicit operator bool() const noexcept { return registry_ != nullptr; }
 
-  /// Ends the subscription. When it returns, the processor is not running and never will, and what
+  /// Ends the subscription. Events that were published and not begun do not reach it: call
+  /// EventBus::drain() first if they shall. When it returns, the processor is not running and never will, and what
   /// it captured is destroyed. Called from inside that same processor it returns at once, and the
   /// rest holds once the processor returns.
   /// @throws            nothing
