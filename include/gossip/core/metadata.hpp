@@ -6,11 +6,9 @@
 
 #include <concepts>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace gossip {
@@ -23,49 +21,93 @@ class MetadataValue {
   /// Nothing (JSON's null).
   MetadataValue() noexcept = default;
   template <std::same_as<bool> B>
-  MetadataValue(B value) noexcept : value_{value} {}
+  MetadataValue(B value) noexcept : kind_{Kind::truth} {
+    scalar_.truth = value;
+  }
   /// Any integer. An unsigned one beyond the signed range stays unsigned.
   template <std::integral I>
     requires(!std::same_as<I, bool>)
   MetadataValue(I value)
-  noexcept : value_{of_integer(value)} {}
-  MetadataValue(double value) noexcept : value_{value} {}
-  MetadataValue(std::string value) noexcept : value_{std::move(value)} {}
-  MetadataValue(std::string_view value) : value_{std::string{value}} {}
-  MetadataValue(const char* value) : value_{std::string{value}} {}
+  noexcept {
+    if constexpr (std::is_unsigned_v<I>) {
+      kind_ = value > std::uint64_t{INT64_MAX} ? Kind::natural : Kind::integer;
+    } else {
+      kind_ = Kind::integer;
+    }
+    if (kind_ == Kind::natural) {
+      scalar_.natural = static_cast<std::uint64_t>(value);
+    } else {
+      scalar_.integer = static_cast<std::int64_t>(value);
+    }
+  }
+  MetadataValue(double value) noexcept : kind_{Kind::real} { scalar_.real = value; }
+  MetadataValue(std::string value) noexcept : kind_{Kind::text}, text_{std::move(value)} {}
+  MetadataValue(std::string_view value) : MetadataValue{std::string{value}} {}
+  MetadataValue(const char* value) : MetadataValue{std::string{value}} {}
 
   /// The value as `V`, one of bool, std::int64_t, std::uint64_t, double, std::string; null if it is
   /// of another kind. @throws nothing
   template <class V>
   [[nodiscard]] const V* get_if() const noexcept {
-    return std::get_if<V>(&value_);
+    if constexpr (std::same_as<V, bool>) {
+      return kind_ == Kind::truth ? &scalar_.truth : nullptr;
+    } else if constexpr (std::same_as<V, std::int64_t>) {
+      return kind_ == Kind::integer ? &scalar_.integer : nullptr;
+    } else if constexpr (std::same_as<V, std::uint64_t>) {
+      return kind_ == Kind::natural ? &scalar_.natural : nullptr;
+    } else if constexpr (std::same_as<V, double>) {
+      return kind_ == Kind::real ? &scalar_.real : nullptr;
+    } else {
+      static_assert(std::same_as<V, std::string>,
+                    "a metadata value is a bool, std::int64_t, std::uint64_t, double, std::string");
+      return kind_ == Kind::text ? &text_ : nullptr;
+    }
   }
   /// True if there is nothing.
-  [[nodiscard]] bool is_null() const noexcept { return value_.index() == 0; }
+  [[nodiscard]] bool is_null() const noexcept { return kind_ == Kind::nothing; }
 
-  /// Calls `visitor` with the value as its own kind; std::monostate for nothing.
+  /// Calls `visitor` with the value as its own kind; with nullptr for nothing.
   template <class Visitor>
   decltype(auto) visit(Visitor&& visitor) const {
-    return std::visit(std::forward<Visitor>(visitor), value_);
+    switch (kind_) {
+      case Kind::truth: return visitor(scalar_.truth);
+      case Kind::integer: return visitor(scalar_.integer);
+      case Kind::natural: return visitor(scalar_.natural);
+      case Kind::real: return visitor(scalar_.real);
+      case Kind::text: return visitor(text_);
+      case Kind::nothing: break;
+    }
+    return visitor(nullptr);
   }
 
-  [[nodiscard]] friend bool operator==(const MetadataValue&, const MetadataValue&) = default;
+  [[nodiscard]] friend bool operator==(const MetadataValue& a, const MetadataValue& b) noexcept {
+    if (a.kind_ != b.kind_) return false;
+    switch (a.kind_) {
+      case Kind::truth: return a.scalar_.truth == b.scalar_.truth;
+      case Kind::integer: return a.scalar_.integer == b.scalar_.integer;
+      case Kind::natural: return a.scalar_.natural == b.scalar_.natural;
+      case Kind::real: return a.scalar_.real == b.scalar_.real;
+      case Kind::text: return a.text_ == b.text_;
+      case Kind::nothing: break;
+    }
+    return true;
+  }
 
  private:
-  using Value =
-      std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string>;
+  enum class Kind : std::uint8_t { nothing, truth, integer, natural, real, text };
 
-  template <class I>
-  static Value of_integer(I value) noexcept {
-    if constexpr (std::is_unsigned_v<I>) {
-      if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-        return Value{std::in_place_type<std::uint64_t>, value};
-      }
-    }
-    return Value{std::in_place_type<std::int64_t>, static_cast<std::int64_t>(value)};
-  }
+  // Not a std::variant: with one that holds a string, g++ 12 warns of uninitialised values at -O3,
+  // in the code of whoever builds metadata.
+  union Scalar {
+    std::uint64_t natural = 0;
+    std::int64_t integer;
+    double real;
+    bool truth;
+  };
 
-  Value value_;
+  Kind kind_ = Kind::nothing;
+  Scalar scalar_{};
+  std::string text_;
 };
 
 /// Named values, in the order in which their keys were first set. Made for a handful of entries:

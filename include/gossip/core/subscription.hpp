@@ -50,7 +50,10 @@ class [[nodiscard]] Subscription {
   /// rest holds once the processor returns.
   /// @throws            nothing
   /// @par Blocking      until running calls of this processor end; never for any other processor. Two
-  ///                    processors may cancel each other: the later one returns at once, as above
+  ///                    processors may cancel each other: the later one returns at once, as above.
+  ///                    A processor that itself waits is waited for: one that a publish_sync runs
+  ///                    and that waits for space in the queue must not be cancelled by the last
+  ///                    worker that could make space
   /// @par Thread safety any thread
   void cancel() noexcept {
     if (const std::shared_ptr<void> registry = std::exchange(registry_, nullptr)) {

@@ -248,7 +248,7 @@ class Dispatcher {
   }
 
   template <class T>
-  static constexpr PayloadOperations operations_of{&run_envelope<T>, &discard_envelope<T>};
+  static constexpr PayloadOperations operations_of{&run_envelope<T>, &discard_event<T>};
 
   void handle(ThreadSlot& slot, TypeEntry& type, const EventBase& event) {
     Call call{event, stop_token_, {&report_failure, this}};

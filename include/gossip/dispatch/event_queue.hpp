@@ -25,11 +25,12 @@
 
 namespace gossip::detail {
 
-/// Takes the event out of an envelope and destroys it.
+/// Takes an event out of the queue, frees its slot, then destroys it: its destructor may publish.
 template <class T>
-void discard_envelope(Envelope& envelope) noexcept {
+void discard_event(MpmcQueue<Envelope>::Claim& claim) noexcept {
   open_envelope<T>(
-      envelope, envelope.type->name, EventSource{}, 0, [] {}, [](const Event<T>&) {});
+      *claim, (*claim).type->name, EventSource{}, unnumbered, [&] { claim.release(); },
+      [](const Event<T>&) {});
 }
 
 /// Where published events wait for workers.
@@ -129,7 +130,7 @@ class EventQueue {
     std::uint64_t count = 0;
     while (queue_.head() != queue_.tail()) {
       if (auto claim = queue_.try_claim()) {
-        discard(*claim);
+        discard(claim);
         ++count;
       } else {
         pause_processor();  // a publisher is about to hand its slot over
@@ -200,17 +201,17 @@ class EventQueue {
       // Not full: a worker has yet to empty the slot that is wanted. Dropping others would not help.
       std::this_thread::yield();
     } else if (auto claim = queue_.try_claim()) {
-      discard(*claim);
-      claim.release();
+      discard(claim);
       dropped_oldest_.fetch_add(1, std::memory_order_release);
     } else {
       pause_processor();
     }
   }
 
-  static void discard(Envelope& envelope) noexcept {
-    envelope.type->not_handled.fetch_add(1, std::memory_order_relaxed);
-    envelope.type->operations->discard(envelope);
+  static void discard(Queue::Claim& claim) noexcept {
+    TypeEntry& type = *(*claim).type;
+    type.not_handled.fetch_add(1, std::memory_order_relaxed);
+    type.operations->discard(claim);
   }
 
   /// @return false if this thread must not wait: it is a worker nested too deep

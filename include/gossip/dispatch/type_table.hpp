@@ -30,8 +30,8 @@ class Dispatcher;
 struct PayloadOperations {
   /// Takes the first event that `claim` holds, frees its slot and calls the processors.
   void (*run)(Dispatcher& dispatcher, ThreadSlot& slot, MpmcQueue<Envelope>::Claim& claim);
-  /// Takes the event out and destroys it.
-  void (*discard)(Envelope& envelope) noexcept;
+  /// Takes the event that `claim` holds, frees its slot and destroys it.
+  void (*discard)(MpmcQueue<Envelope>::Claim& claim) noexcept;
 };
 
 /// One event type on one bus. Lives as long as the bus.

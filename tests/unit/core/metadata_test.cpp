@@ -22,7 +22,7 @@ TEST_CASE("MetadataValue: is nothing by default", "[metadata]") {
   CHECK(value.get_if<bool>() == nullptr);
   CHECK(value.get_if<std::string>() == nullptr);
   CHECK(value.visit([](const auto& v) {
-    return std::is_same_v<std::remove_cvref_t<decltype(v)>, std::monostate>;
+    return std::is_same_v<std::remove_cvref_t<decltype(v)>, std::nullptr_t>;
   }));
 }
 
