@@ -4,7 +4,6 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include <cstddef>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -48,9 +47,9 @@ TEST_CASE("InMemoryProvider: puts an event straight into the inbox", "[in_memory
   std::string data = "a text that is too long for the string object itself";
   const char* const place = data.data();
   std::unique_ptr<gossip::detail::EventExtras> extras;
-  alignas(64) static std::byte entry[64];  // belongs to a bus; this inbox never looks at it
-  Outgoing<std::string> event{said.key(), reinterpret_cast<gossip::detail::TypeEntry&>(entry), data,
-                              gossip::detail::EventTime{}, extras};
+  const gossip::detail::PayloadOperations operations{nullptr, nullptr};
+  gossip::detail::TypeEntry entry{said.key(), gossip::payload_info<std::string>(), operations, 0};
+  Outgoing<std::string> event{said.key(), entry, data, gossip::detail::EventTime{}, extras};
   inbox.answer = Errc::queue_full;
   CHECK(provider.publish(inbox, event) == Errc::queue_full);
   CHECK(data.data() == place);
