@@ -131,7 +131,8 @@ class WorkerPool {
   static void name_thread([[maybe_unused]] const std::string& prefix,
                           [[maybe_unused]] std::size_t index) {
 #if defined(__linux__)
-    const std::string suffix = "-" + std::to_string(index);
+    std::string suffix{'-'};
+    suffix += std::to_string(index);
     pthread_setname_np(pthread_self(), (prefix.substr(0, 15 - suffix.size()) + suffix).c_str());
 #endif
   }

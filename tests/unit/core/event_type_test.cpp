@@ -53,7 +53,10 @@ TEST_CASE("EventType: parse says at which byte a name is invalid", "[event_type]
   for (const auto& [name, position] : cases) {
     const std::string message = message_for(name);
     INFO(message);
-    CHECK(message.find("\"" + gossip::detail::printable(name) + "\"") != std::string::npos);
+    std::string quoted{'"'};
+    quoted += gossip::detail::printable(name);
+    quoted += '"';
+    CHECK(message.find(quoted) != std::string::npos);
     CHECK(message.find("at byte " + std::to_string(position) + ";") != std::string::npos);
     CHECK(message.find("letters, digits, '_' and '-'") != std::string::npos);
   }

@@ -22,7 +22,11 @@ namespace {
 
 constexpr PayloadOperations no_operations{nullptr, nullptr};
 
-EventType<int> type(int number) { return EventType<int>::parse("t" + std::to_string(number)); }
+EventType<int> type(int number) {
+  std::string name{'t'};
+  name += std::to_string(number);
+  return EventType<int>::parse(name);
+}
 
 TypeEntry& add(TypeTable& table, const EventType<int>& name) {
   return table.add(name.key(), payload_info<int>(), no_operations, [](std::uint32_t) {});
