@@ -191,6 +191,16 @@ TEST_CASE("stress: an event does not wait behind a slow one that another thread 
 }
 
 #if defined(__linux__)
+/// What the workers use in a second. Others may disturb one second, but not what a worker that polls
+/// uses in the best of three.
+nanoseconds least_of_three(WorkerTimes& times) {
+  nanoseconds least = times.during(std::chrono::seconds{1});
+  for (int i = 1; i < 3 && least >= milliseconds{1}; ++i) {
+    least = std::min(least, times.during(std::chrono::seconds{1}));
+  }
+  return least;
+}
+
 TEST_CASE("stress: idle workers use no processor time", "[stress]") {
   constexpr std::size_t workers = 4;
   WorkerTimes times{workers};
@@ -199,7 +209,7 @@ TEST_CASE("stress: idle workers use no processor time", "[stress]") {
   auto subscription = bus.subscribe(fast, [&](const Clock::time_point&) { ++handled; });
   for (int i = 0; i < 1000; ++i) REQUIRE(bus.publish(fast, Clock::now()).ok());
   REQUIRE(bus.drain_for(patience));
-  const nanoseconds used = times.during(std::chrono::seconds{1});
+  const nanoseconds used = least_of_three(times);
   INFO(used.count() << " ns in a second");
   REQUIRE(used < milliseconds{1});
 }
@@ -217,7 +227,7 @@ TEST_CASE("stress: workers that are idle while another is blocked use little pro
   });
   REQUIRE(bus.publish(slow, &go_on).ok());
   const bool blocked = inside.wait();
-  const nanoseconds used = times.during(std::chrono::seconds{1});
+  const nanoseconds used = least_of_three(times);
   go_on.open();
   INFO(used.count() << " ns in a second");
   REQUIRE(blocked);
