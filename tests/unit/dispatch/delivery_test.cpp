@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <gossip/dispatch/delivery.hpp>
 
+#include "support/registry_fixture.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>
@@ -24,45 +26,7 @@ using gossip::detail::SubscriptionRecord;
 using gossip::detail::ThreadSlot;
 using gossip::detail::ThreadSlots;
 using gossip::detail::TypeEntry;
-
-namespace {
-
-constexpr EventType<int> number{"registry.number"};
-constexpr PayloadOperations no_operations{nullptr, nullptr};
-
-/// A registry with one event type, and a way to dispatch to it on this thread.
-struct Fixture {
-  ThreadSlots slots;
-  TypeEntry type{number.key(), gossip::payload_info<int>(), no_operations, 0};
-  Registry registry{slots};
-  ThreadSlot& mine = slots.acquire(&slots);
-  std::vector<std::string> failures;
-
-  template <class F>
-  SubscriptionId subscribe(F processor, SubscribeOptions options = {}) {
-    return registry.subscribe(type, erase_processor<int>(std::move(processor)), std::move(options));
-  }
-  /// @return how many processors were subscribed
-  std::uint64_t dispatch(int value) { return dispatch(value, mine); }
-  std::uint64_t dispatch(int value, ThreadSlot& slot,
-                         gossip::SteadyTime deadline = gossip::SteadyTime::max(),
-                         const std::stop_token& stop = {}) {
-    const Event<int> event{number, value};
-    Call call{event, stop, {&Fixture::note, this}, deadline};
-    const gossip::TickClock clock;
-    const auto view = gossip::detail::ClockView::of(clock);
-    call.clock = &view;
-    call.limited = true;
-    Delivery delivery{slot, registry, type};
-    return delivery.run(call);
-  }
-  static void note(void* self, Call& call, const SubscriptionRecord& record) {
-    static_cast<Fixture*>(self)->failures.push_back(record.name + ": " +
-                                                    std::string{call.error.what()});
-  }
-};
-
-}  // namespace
+using Fixture = gossip::test::RegistryFixture;
 
 TEST_CASE("Delivery: a processor that throws does not keep the event from the next", "[dispatch]") {
   Fixture fixture;

@@ -2,6 +2,7 @@
 #include <gossip/dispatch/delivery.hpp>
 #include <gossip/dispatch/registry.hpp>
 
+#include "support/registry_fixture.hpp"
 #include "support/wait.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -31,42 +32,7 @@ using gossip::detail::SubscriptionRecord;
 using gossip::detail::ThreadSlot;
 using gossip::detail::ThreadSlots;
 using gossip::detail::TypeEntry;
-
-namespace {
-
-constexpr EventType<int> number{"registry.number"};
-constexpr PayloadOperations no_operations{nullptr, nullptr};
-
-/// A registry with one event type, and a way to dispatch to it on this thread.
-struct Fixture {
-  ThreadSlots slots;
-  TypeEntry type{number.key(), gossip::payload_info<int>(), no_operations, 0};
-  Registry registry{slots};
-  ThreadSlot& mine = slots.acquire(&slots);
-  std::vector<std::string> failures;
-
-  template <class F>
-  SubscriptionId subscribe(F processor, SubscribeOptions options = {}) {
-    return registry.subscribe(type, erase_processor<int>(std::move(processor)), std::move(options));
-  }
-  /// @return how many processors were subscribed
-  std::uint64_t dispatch(int value) { return dispatch(value, mine); }
-  std::uint64_t dispatch(int value, ThreadSlot& slot,
-                         gossip::SteadyTime deadline = gossip::SteadyTime::max(),
-                         const std::stop_token& stop = {}) {
-    const Event<int> event{number, value};
-    Call call{event, stop, {&Fixture::note, this}, deadline};
-    call.limited = true;
-    Delivery delivery{slot, registry, type};
-    return delivery.run(call);
-  }
-  static void note(void* self, Call& call, const SubscriptionRecord& record) {
-    static_cast<Fixture*>(self)->failures.push_back(record.name + ": " +
-                                                    std::string{call.error.what()});
-  }
-};
-
-}  // namespace
+using Fixture = gossip::test::RegistryFixture;
 
 TEST_CASE("Registry: processors of a type are called in the order of subscribing", "[dispatch]") {
   Fixture fixture;
