@@ -216,7 +216,8 @@ command_check() {
       tail -n 1 | sed 's/^ */ - /' || true)
     printf '%-7s %-12s %4d s%s\n' "$verdict" "$step" "$(($(date +%s) - begun))" "$summary"
     if [ "$verdict" = FAILED ]; then
-      tail -n 40 "$log" | sed 's/^/    /'
+      { grep -E -A 12 'FAILED:|\*\*\*|error:|WARNING: ThreadSanitizer|ERROR: ' "$log" |
+        head -n 120; echo ...; tail -n 20 "$log"; } | sed 's/^/    /'
       echo "    (all of it: $log)"
     fi
   done
