@@ -45,6 +45,7 @@ set(GOSSIP_HEADERS
   gossip/dispatch/worker_pool.hpp
   gossip/fwd.hpp
   gossip/gossip.hpp
+  gossip/processing/handler.hpp
   gossip/provider/in_memory_provider.hpp
   gossip/queue/asymmetric_fence.hpp
   gossip/queue/back_off.hpp

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Handler: a processor of events of a known payload, or of events of any. Layer: processing.
+
+#include <gossip/core/any_event.hpp>
+#include <gossip/core/context.hpp>
+#include <gossip/core/event.hpp>
+#include <gossip/core/processor.hpp>
+#include <gossip/core/status.hpp>
+
+#include <concepts>
+#include <functional>
+#include <type_traits>
+
+namespace gossip::detail {
+
+// clang-format off
+
+/// An Event<T>.
+template <class E>
+concept TypedEvent = requires { typename E::payload_type; } &&
+    std::same_as<E, Event<typename E::payload_type>>;
+
+/// Callable as a processor of a pattern is, with or without a Context.
+template <class F>
+concept AnyEventProcessor =
+    ProcessorCall<F, const AnyEvent&, Context&> || ProcessorCall<F, const AnyEvent&>;
+
+/// A processor of payload T.
+template <class F, class T>
+concept PayloadProcessor =
+    TakesContext<F, T> || TakesData<F, T> || TakesEvent<F, T> || TakesNothing<F, T>;
+
+/// Callable for an event `E`, which is an Event<T> or AnyEvent, in one of the forms of a processor.
+/// What is composed around processors is written once for both:
+///
+/// @code
+/// template <class E>
+///   requires Handler<Next, E>
+/// Status operator()(const E& event, Context& context) {
+///   return handle(next_, event, context);
+/// }
+/// @endcode
+template <class F, class E>
+concept Handler =
+    (std::same_as<E, AnyEvent> && AnyEventProcessor<F>) ||
+    (TypedEvent<E> && PayloadProcessor<F, typename E::payload_type>);
+
+// clang-format on
+
+/// Calls `next` in the form it takes.
+/// @return  its Status; success where it returns void
+/// @throws  what it throws
+template <class E, Handler<E> F>
+Status handle(F& next, const E& event, Context& context) {
+  if constexpr (!std::same_as<E, AnyEvent>) {
+    return invoke_processor<typename E::payload_type>(next, event, context);
+  } else {
+    const auto call = [&next](auto&... args) -> Status {
+      if constexpr (std::is_void_v<std::invoke_result_t<F&, decltype(args)...>>) {
+        std::invoke(next, args...);
+        return {};
+      } else {
+        return std::invoke(next, args...);
+      }
+    };
+    if constexpr (ProcessorCall<F, const AnyEvent&, Context&>) {
+      return call(event, context);
+    } else {
+      return call(event);
+    }
+  }
+}
+
+}  // namespace gossip::detail
