@@ -9,8 +9,10 @@
 #include <gossip/core/event.hpp>
 #include <gossip/core/processor.hpp>
 #include <gossip/core/status.hpp>
+#include <gossip/dispatch/clock_view.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <stop_token>
@@ -20,15 +22,15 @@ namespace gossip::detail {
 
 /// What one call of a processor came to.
 enum class CallResult : std::uint8_t {
-  ok,      ///< the processor succeeded
-  failed,  ///< it reported an error, which is in Call::error
-  claim,   ///< a `once` subscription: to be claimed, then called by ErasedProcessor::claimed
-  gone,    ///< there is no subscription any more
-  denied,  ///< the publisher's deadline or stop_token did not allow the call; see Call::error
+  ok,        ///< the processor succeeded
+  failed,    ///< it reported an error, which is in Call::error
+  deferred,  ///< the same, but another attempt has been arranged
+  claim,     ///< a `once` subscription: to be claimed, then called by ErasedProcessor::claimed
+  gone,      ///< there is no subscription any more
+  denied,    ///< the publisher's deadline or stop_token did not allow the call; see Call::error
 };
 
 struct Call;
-struct ClockView;
 struct HazardFrame;
 struct SubscriptionRecord;
 
@@ -39,20 +41,36 @@ struct FailureSink {
 };
 
 /// One event being dispatched, with what its processors may ask.
-struct Call {
+struct Call : ContextSupport {
+  Call(const EventBase& dispatched, const std::stop_token& stop_by, FailureSink sink,
+       SteadyTime done_by = SteadyTime::max()) noexcept
+      : ContextSupport{&clock_alone},
+        event{dispatched},
+        stop{stop_by},
+        failures{sink},
+        deadline{done_by} {}
+
   const EventBase& event;
   const std::stop_token& stop;
   FailureSink failures;
   SteadyTime deadline = SteadyTime::max();
   unsigned attempt = 1;
-  const ClockView* clock = nullptr;    ///< of the deadline; set if `limited`
+  const ClockView* clock = nullptr;    ///< of the deadline; set if `limited`, null: steady clock
   bool limited = false;                ///< look at the deadline and the stop before each call
   const HazardFrame* frame = nullptr;  ///< announces whose processor is being called
   Status error = {};                   ///< of the call that failed last
 
   /// The subscription whose processor is being called.
   [[nodiscard]] SubscriptionId subscription() const noexcept;
+
+  /// The time by the bus's clock.
+  static SteadyTime now(const ContextSupport& self) noexcept {
+    const ClockView* clock = static_cast<const Call&>(self).clock;
+    return clock != nullptr ? clock->now(clock->clock) : std::chrono::steady_clock::now();
+  }
+  static const ContextOperations clock_alone;
 };
+inline constexpr ContextOperations Call::clock_alone{.now = &Call::now};
 
 /// A processor whose type has been erased. Owned by a SubscriptionRecord. As default: none.
 struct ErasedProcessor {
@@ -65,6 +83,11 @@ struct ErasedProcessor {
   Destroy destroy = nullptr;
 };
 
+/// What a call that failed came to.
+inline CallResult failure_of(const Call& call) noexcept {
+  return call.deferred ? CallResult::deferred : CallResult::failed;
+}
+
 /// Calls an `F` for an event of payload `T`.
 /// @throws what the processor throws
 template <class T, class F>
@@ -72,15 +95,16 @@ CallResult run_processor(void* object, Call& call) {
   auto& processor = *static_cast<F*>(object);
   const auto& event = static_cast<const Event<T>&>(call.event);
   Status status;
+  call.deferred = false;
   if constexpr (TakesContext<F, T>) {
-    Context context{call.stop, call.deadline, call.attempt, call.subscription()};
+    Context context{call.stop, call.deadline, call.attempt, call.subscription(), &call};
     status = invoke_processor<T>(processor, event, context);
   } else {
     status = invoke_processor<T>(processor, event);
   }
   if (status.ok()) return CallResult::ok;
   call.error = std::move(status);
-  return CallResult::failed;
+  return failure_of(call);
 }
 
 /// Makes a processor that must be claimed before each call.

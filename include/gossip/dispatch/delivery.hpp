@@ -107,7 +107,7 @@ class Delivery {
       return run(record.processor.object, call);
     } catch (...) {
       call.error = status_of_current_exception();
-      return CallResult::failed;
+      return failure_of(call);
     }
   }
 

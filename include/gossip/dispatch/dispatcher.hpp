@@ -252,6 +252,7 @@ class Dispatcher {
 
   void handle(ThreadSlot& slot, TypeEntry& type, const EventBase& event) {
     Call call{event, stop_token_, {&report_failure, this}};
+    call.clock = &clock_;
     Delivery delivery{slot, registry_, type};
     deliver(slot, type, call, delivery);
   }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <gossip/core/manual_clock.hpp>
 #include <gossip/dispatch/call.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <stop_token>
@@ -71,6 +73,49 @@ TEST_CASE("erase_processor: a processor's context tells what the call knows", "[
     right = event.data() == 7 && context.attempt() == 4 &&
             context.deadline() == fixture.call.deadline &&
             context.subscription() == gossip::SubscriptionId{55, 3} && !context.stop_requested();
+  });
+  REQUIRE(erased.run(erased.object, fixture.call) == CallResult::ok);
+  REQUIRE(right);
+  erased.destroy(erased.object);
+}
+
+namespace {
+
+bool always_defers(gossip::detail::ContextSupport&, std::chrono::nanoseconds) noexcept {
+  return true;
+}
+constexpr gossip::detail::ContextOperations deferring{.defer = &always_defers};
+
+}  // namespace
+
+TEST_CASE("erase_processor: a failure after another attempt was arranged is not final",
+          "[dispatch]") {
+  Fixture fixture;
+  fixture.call.operations = &deferring;
+  const auto erased = erase_processor<int>([](const Event<int>&, Context& context) -> Status {
+    const bool before = context.deferred();
+    const bool arranged = context.defer(std::chrono::seconds{1});
+    return !before && arranged && context.deferred() ? Errc::retryable : Errc::fatal;
+  });
+  REQUIRE(erased.run(erased.object, fixture.call) == CallResult::deferred);
+  REQUIRE(fixture.call.error == Errc::retryable);
+  REQUIRE(erased.run(erased.object, fixture.call) == CallResult::deferred);
+  REQUIRE(fixture.call.error == Errc::retryable);
+  erased.destroy(erased.object);
+  const auto simple = erase_processor<int>([](const int&) -> Status { return Errc::retryable; });
+  REQUIRE(simple.run(simple.object, fixture.call) == CallResult::failed);
+  simple.destroy(simple.object);
+}
+
+TEST_CASE("Call: its context goes by the bus's clock", "[dispatch]") {
+  Fixture fixture;
+  gossip::ManualClock clock;
+  const auto view = gossip::detail::ClockView::of(clock);
+  fixture.call.clock = &view;
+  clock.advance(std::chrono::hours{1});
+  bool right = false;
+  const auto erased = erase_processor<int>([&](const Event<int>&, Context& context) {
+    right = context.now() == clock.now() && !context.defer(std::chrono::seconds{1});
   });
   REQUIRE(erased.run(erased.object, fixture.call) == CallResult::ok);
   REQUIRE(right);
