@@ -39,9 +39,11 @@ set(GOSSIP_HEADERS
   gossip/dispatch/registry.hpp
   gossip/dispatch/statistics.hpp
   gossip/dispatch/subscription_record.hpp
+  gossip/dispatch/task_queue.hpp
   gossip/dispatch/thread_slots.hpp
   gossip/dispatch/timer.hpp
   gossip/dispatch/type_table.hpp
+  gossip/dispatch/work_queue.hpp
   gossip/dispatch/worker_pool.hpp
   gossip/fwd.hpp
   gossip/gossip.hpp

@@ -46,9 +46,9 @@ class BusCore {
   /// Publishes an event of a type that has been looked up.
   /// @param data  moved from on success, untouched on failure
   template <Payload T>
-  Status publish(TypeEntry& entry, StoredPayload<T>& data) {
+  Status publish(TypeEntry& entry, StoredPayload<T>& data, Priority priority = Priority::normal) {
     std::unique_ptr<EventExtras> extras;
-    Outgoing<T> event{entry.name, entry, data, dispatcher_.stamp(clock_), extras};
+    Outgoing<T> event{entry.name, entry, data, dispatcher_.stamp(clock_), extras, priority};
     return provider_.publish(*this, event);
   }
 
@@ -56,8 +56,8 @@ class BusCore {
   template <Payload T>
   Status publish(TypeEntry& entry, Event<T>& event) {
     LentExtras lent{EventAccess::header(event)};
-    Outgoing<T> outgoing{entry.name, entry, EventAccess::data(event), lent.header.time,
-                         lent.extras};
+    Outgoing<T> outgoing{entry.name,       entry,       EventAccess::data(event),
+                         lent.header.time, lent.extras, lent.header.priority};
     return provider_.publish(*this, outgoing);
   }
 
@@ -75,7 +75,8 @@ class BusCore {
 
   template <Payload T>
   Status accept(Outgoing<T>& event) noexcept(travels_inline<T>) {
-    return dispatcher_.template accept<T>(event.entry, event.data, event.time, event.extras);
+    return dispatcher_.template accept<T>(event.entry, event.data, event.time, event.extras,
+                                          event.priority);
   }
   [[nodiscard]] bool has_subscriptions(const EventTypeName& type) const noexcept {
     return dispatcher_.has_subscriptions(type);
@@ -85,11 +86,10 @@ class BusCore {
   /// What an event has beside its payload, on its way; what nobody took goes back.
   struct LentExtras {
     explicit LentExtras(EventHeader& from) : header{from} {
-      if (!from.metadata && !from.own_id.exists() && from.priority == Priority::normal) return;
+      if (!from.metadata && !from.own_id.exists()) return;
       extras = std::make_unique<EventExtras>();
       extras->own_id = std::move(from.own_id);
       extras->metadata = std::move(from.metadata);
-      extras->priority = from.priority;
     }
     LentExtras(const LentExtras&) = delete;
     LentExtras& operator=(const LentExtras&) = delete;

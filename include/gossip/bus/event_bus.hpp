@@ -145,6 +145,7 @@ class EventBus {
   /// Publishes an event; the workers call the processors.
   /// @param data         moved from on success; untouched on failure, if it can be moved without
   ///                     throwing
+  /// @param options      see PublishOptions
   /// @return             ok, Errc::queue_full (OverflowPolicy::reject, or a worker nested deeper than
   ///                     BusOptions::max_nesting), Errc::closed, a TypeAssertionError (the name is
   ///                     in use with another payload type), or what the provider reports
@@ -155,25 +156,29 @@ class EventBus {
   ///                     runs queued events meanwhile. Otherwise a mutex, if a worker must be woken
   /// @par Progress       as MpmcQueue
   /// @par Complexity     O(1), no allocation if the payload travels inline (inline_payload_bytes)
-  /// @par Ordering       events of one thread are taken in the order of publishing; with several
-  ///                     workers they are handled at the same time
+  /// @par Ordering       events of one thread and one priority are taken in the order of publishing;
+  ///                     with several workers they are handled at the same time
   /// @{
   template <class T>
-  Status publish(const EventType<T>& type, std::type_identity_t<StoredPayload<T>>&& data) {
+  Status publish(const EventType<T>& type, std::type_identity_t<StoredPayload<T>>&& data,
+                 PublishOptions options = {}) {
     Status failure;
     detail::TypeEntry* entry = find<T>(type.key(), failure);
     if (entry == nullptr) [[unlikely]]
       return failure;
-    return core_->template publish<T>(*entry, data);
+    return core_->template publish<T>(*entry, data, options.priority);
   }
   template <class T>
     requires std::copy_constructible<StoredPayload<T>> Status
-    publish(const EventType<T>& type, const std::type_identity_t<StoredPayload<T>>& data) {
-      return publish(type, StoredPayload<T>(data));
+    publish(const EventType<T>& type, const std::type_identity_t<StoredPayload<T>>& data,
+            PublishOptions options = {}) {
+      return publish(type, StoredPayload<T>(data), options);
     }
-  Status publish(const EventType<void>& type) { return publish(type, NoData{}); }
-  /// An event built by chaining, with metadata, say. Metadata, a priority or an id that was asked
-  /// for cost an allocation.
+  Status publish(const EventType<void>& type, PublishOptions options = {}) {
+    return publish(type, NoData{}, options);
+  }
+  /// An event built by chaining, with metadata, say. Metadata, and an id that was asked for, cost an
+  /// allocation.
   template <class T>
   Status publish(Event<T>&& event) {
     Status failure;
@@ -199,17 +204,17 @@ class EventBus {
   /// copied.
   /// @throws  as publish; what was accepted before stays accepted
   template <class T, class Range>
-  BatchResult publish_batch(const EventType<T>& type, Range&& range) {
+  BatchResult publish_batch(const EventType<T>& type, Range&& range, PublishOptions options = {}) {
     BatchResult result;
     detail::TypeEntry* entry = find<T>(type.key(), result.status);
     if (entry == nullptr) return result;
     for (auto&& element : range) {
       if constexpr (!std::is_lvalue_reference_v<Range> && !std::ranges::view<Range> &&
                     std::same_as<decltype(element), StoredPayload<T>&>) {
-        result.status = core_->template publish<T>(*entry, element);
+        result.status = core_->template publish<T>(*entry, element, options.priority);
       } else {
         StoredPayload<T> data(element);
-        result.status = core_->template publish<T>(*entry, data);
+        result.status = core_->template publish<T>(*entry, data, options.priority);
       }
       if (!result.status.ok()) break;
       ++result.published;

@@ -32,12 +32,12 @@ class Publisher {
 
   /// As EventBus::publish(type, data).
   /// @{
-  Status publish(std::type_identity_t<StoredPayload<T>>&& data) {
-    return core_->template publish<T>(*entry_, data);
+  Status publish(std::type_identity_t<StoredPayload<T>>&& data, PublishOptions options = {}) {
+    return core_->template publish<T>(*entry_, data, options.priority);
   }
-  Status publish(const std::type_identity_t<StoredPayload<T>>& data) requires
-      std::copy_constructible<StoredPayload<T>> {
-    return publish(StoredPayload<T>(data));
+  Status publish(const std::type_identity_t<StoredPayload<T>>& data,
+                 PublishOptions options = {}) requires std::copy_constructible<StoredPayload<T>> {
+    return publish(StoredPayload<T>(data), options);
   }
   Status publish() requires std::is_void_v<T> { return publish(NoData{}); }
   /// @}

@@ -78,7 +78,6 @@ class LazyEventId {
 struct EventExtras {
   LazyEventId own_id;
   std::unique_ptr<Metadata> metadata;
-  Priority priority = Priority::normal;
 };
 
 /// A moment: ticks of the delivering bus's clock, or, with the top bit set, nanoseconds since the
@@ -112,6 +111,28 @@ class EventTime {
 /// Not numbered by a source: the event's id is made when asked for.
 inline constexpr std::uint64_t unnumbered = static_cast<std::uint64_t>(-1);
 
+/// A bus numbers the events of each priority from here on, so the number tells the priority.
+[[nodiscard]] constexpr std::uint64_t first_ticket(Priority priority) noexcept {
+  switch (priority) {
+    case Priority::high: return std::uint64_t{1} << 60U;
+    case Priority::low: return std::uint64_t{2} << 60U;
+    case Priority::normal: break;
+  }
+  return 0;
+}
+
+/// The priority of an event with that number.
+[[nodiscard]] constexpr Priority priority_of(std::uint64_t sequence) noexcept {
+  switch (sequence >> 60U) {
+    case 1: return Priority::high;
+    case 2: return Priority::low;
+    default: return Priority::normal;
+  }
+}
+static_assert(priority_of(first_ticket(Priority::high)) == Priority::high);
+static_assert(priority_of(first_ticket(Priority::low)) == Priority::low);
+static_assert(priority_of(unnumbered) == Priority::normal);
+
 /// What the header of a delivered event is made from.
 struct DeliveredHeader {
   const EventTypeName& type;
@@ -135,8 +156,9 @@ struct EventHeader {
       const std::unique_ptr<EventExtras> extras{parts.extras};
       own_id = std::move(extras->own_id);
       metadata = std::move(extras->metadata);
-      priority = extras->priority;
     }
+    if (parts.sequence >> 60U != 0) [[unlikely]]
+      priority = priority_of(parts.sequence);
   }
 
   EventHeader(const EventHeader& other)

@@ -8,6 +8,7 @@
 #include <gossip/core/event_header.hpp>
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/payload.hpp>
+#include <gossip/core/priority.hpp>
 #include <gossip/core/status.hpp>
 
 #include <concepts>
@@ -27,7 +28,8 @@ struct Outgoing {
   detail::TypeEntry& entry;                      ///< the same on this bus, looked up
   StoredPayload<T>& data;                        ///< the payload
   detail::EventTime time;                        ///< when it was published
-  std::unique_ptr<detail::EventExtras>& extras;  ///< id, metadata, priority; null for most
+  std::unique_ptr<detail::EventExtras>& extras;  ///< id and metadata; null for most
+  Priority priority = Priority::normal;          ///< how urgent it is
 };
 
 namespace detail {

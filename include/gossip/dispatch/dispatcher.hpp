@@ -111,8 +111,9 @@ class Dispatcher {
   /// Puts an event into the queue; see EventQueue::accept.
   template <Payload T>
   Status accept(TypeEntry& type, StoredPayload<T>& data, EventTime time,
-                std::unique_ptr<EventExtras>& extras) noexcept(travels_inline<T>) {
-    Status status = queue_.accept<T>(type, data, time, extras, this);
+                std::unique_ptr<EventExtras>& extras,
+                Priority priority = Priority::normal) noexcept(travels_inline<T>) {
+    Status status = queue_.accept<T>(type, data, time, extras, priority, this);
     // It may have dropped the last event before it found the queue closed.
     if (!status.ok()) [[unlikely]]
       idle_.notify();
@@ -236,13 +237,13 @@ class Dispatcher {
   enum class Stage : std::uint8_t { running, stopping, stopped };
 
   template <class T>
-  static void run_envelope(Dispatcher& self, ThreadSlot& slot, EventQueue::Queue::Claim& claim) {
+  static void run_envelope(Dispatcher& self, ThreadSlot& slot, EventQueue::Ring::Claim& claim) {
     TypeEntry& type = *(*claim).type;
     open_envelope<T>(
         *claim, type.name, self.source_, claim.ticket(),
         [&] {
           claim.release();
-          self.queue_.slot_freed();
+          self.queue_.slot_freed(claim.ticket());
         },
         [&](const Event<T>& event) { self.handle(slot, type, event); });
   }
@@ -295,13 +296,15 @@ class Dispatcher {
     ThreadSlots::release(slot);
   }
 
-  /// Handles the first event of the queue, if there is one.
+  /// Handles the event or the task that is next, if there is one.
   bool run_one(ThreadSlot& slot) {
-    auto claim = queue_.try_claim();
-    if (!claim) return false;
-    (*claim).type->operations->run(*this, slot, claim);
-    ThreadSlot::increment(slot.finished);
-    return true;
+    return queue_.take(
+        slot.turn,
+        [&](EventQueue::Ring::Claim& claim) {
+          (*claim).type->operations->run(*this, slot, claim);
+          ThreadSlot::increment(slot.finished);
+        },
+        [&](Task& task) { task.run(task, *this, slot); });
   }
 
   /// For a worker that has to wait inside a processor.

@@ -10,8 +10,8 @@
 #include <gossip/dispatch/envelope.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/type_table.hpp>
+#include <gossip/dispatch/work_queue.hpp>
 #include <gossip/queue/back_off.hpp>
-#include <gossip/queue/mpmc_queue.hpp>
 #include <gossip/queue/wait_gate.hpp>
 #include <gossip/queue/worker_parking.hpp>
 
@@ -33,7 +33,7 @@ void discard_event(MpmcQueue<Envelope>::Claim& claim) noexcept {
       [](const Event<T>&) {});
 }
 
-/// Where published events wait for workers.
+/// Where published events, and tasks, wait for workers.
 ///
 /// A publisher that finds no space does what the policy says. If it must wait it takes turns, then
 /// sleeps until half of the queue is free; it looks again after a millisecond at the latest, so that
@@ -44,10 +44,10 @@ void discard_event(MpmcQueue<Envelope>::Claim& claim) noexcept {
 /// woken.
 class EventQueue {
  public:
-  using Queue = MpmcQueue<Envelope>;
+  using Ring = WorkQueue::Ring;
 
   EventQueue(const BusOptions& options, std::size_t workers)
-      : policy_{options.overflow}, queue_{options.capacity}, parking_{workers} {}
+      : policy_{options.overflow}, work_{options.capacity}, parking_{workers} {}
   EventQueue(const EventQueue&) = delete;
   EventQueue& operator=(const EventQueue&) = delete;
   ~EventQueue() { sweep(); }
@@ -64,9 +64,10 @@ class EventQueue {
   ///                the payload throws, before anything has happened
   template <Payload T>
   Status accept(TypeEntry& type, StoredPayload<T>& data, EventTime time,
-                std::unique_ptr<EventExtras>& extras,
+                std::unique_ptr<EventExtras>& extras, Priority priority,
                 const void* self) noexcept(travels_inline<T>) {
     Parcel<T> parcel{type.name, data};
+    Ring& ring = work_.ring(priority);
     auto push = [&](bool though_closed) noexcept {
       const auto make = [&](void* storage) noexcept {
         auto* envelope = ::new (storage) Envelope;
@@ -75,37 +76,49 @@ class EventQueue {
         envelope->extras = extras.release();
         parcel.put_into(envelope->payload);
       };
-      return though_closed ? queue_.try_push_with_if_closed(make) : queue_.try_push_with(make);
+      return though_closed ? ring.try_push_with_if_closed(make) : ring.try_push_with(make);
     };
     if (push(false)) [[likely]] {
-      parking_.notify(queue_);
+      parking_.notify(work_);
       return {};
     }
-    Status status =
-        accept_when_full(type, self, {&push, [](void* call, bool though_closed) noexcept {
+    Status status = accept_when_full(type, ring, self,
+                                     {&push, [](void* call, bool though_closed) noexcept {
                                         return (*static_cast<decltype(push)*>(call))(though_closed);
                                       }});
     if (!status.ok()) parcel.give_back();
     return status;
   }
 
+  /// Makes a task wait for a worker.
+  /// @return  false once the workers are ending: the task is still the caller's
+  bool post(Task& task) noexcept {
+    if (!work_.post(task)) return false;
+    parking_.notify(work_);
+    return true;
+  }
+
   // ---- For workers ----------------------------------------------------------------------------
 
-  [[nodiscard]] Queue::Claim try_claim() noexcept { return queue_.try_claim(); }
+  /// See WorkQueue::take.
+  template <class OnEvent, class OnTask>
+  bool take(std::uint32_t& turn, OnEvent&& on_event, OnTask&& on_task) {
+    return work_.take(turn, on_event, on_task);
+  }
 
-  /// After a claim has been released: lets waiting publishers know when half of the queue is free.
-  void slot_freed() noexcept {
+  /// After a claim has been released: lets waiting publishers know when half of its ring is free.
+  void slot_freed(std::uint64_t ticket) noexcept {
     light_fence();
-    if (space_.has_waiters() && half_free()) space_.notify_all();
+    if (space_.has_waiters() && half_free(work_.ring(priority_of(ticket)))) space_.notify_all();
   }
 
   /// Waits, for a short while, for an event. @return true if there is one
   [[nodiscard]] bool spin_for_event() const noexcept {
-    return spin_until([this] { return queue_.ready(); }, worker_looks);
+    return spin_until([this] { return work_.ready(); }, worker_looks);
   }
 
   /// Sleeps until there may be an event, or release_workers().
-  void park(std::size_t worker) { parking_.park(worker, queue_); }
+  void park(std::size_t worker) { parking_.park(worker, work_); }
 
   /// Wakes all workers, and lets none sleep again.
   void release_workers() noexcept { parking_.stop(); }
@@ -114,7 +127,7 @@ class EventQueue {
 
   /// From now on accept() answers Errc::closed, but to the bus's own workers.
   void close() noexcept {
-    queue_.close();
+    work_.close();
     space_.notify_all();
   }
   /// From now on to them too.
@@ -122,28 +135,32 @@ class EventQueue {
     open_to_workers_.store(false, std::memory_order_release);
     space_.notify_all();
   }
-  [[nodiscard]] bool closed() const noexcept { return queue_.closed(); }
+  [[nodiscard]] bool closed() const noexcept { return work_.closed(); }
 
-  /// Destroys all events. @pre closed, no worker runs
-  /// @return how many
+  /// Destroys all events and abandons all tasks. @pre closed, no worker runs
+  /// @return how many events
   std::uint64_t sweep() noexcept {
     std::uint64_t count = 0;
-    while (queue_.head() != queue_.tail()) {
-      if (auto claim = queue_.try_claim()) {
-        discard(claim);
-        ++count;
-      } else {
-        pause_processor();  // a publisher is about to hand its slot over
+    work_.for_each_ring([&](Ring& ring) {
+      while (ring.head() != ring.tail()) {
+        if (auto claim = ring.try_claim()) {
+          discard(claim);
+          ++count;
+        } else {
+          pause_processor();  // a publisher is about to hand its slot over
+        }
       }
-    }
+    });
+    work_.close_tasks();
+    while (Task* task = work_.take_task()) task->abandon(*task);
     return count;
   }
 
   /// Counters and sizes, as in Statistics.
   /// @{
-  [[nodiscard]] std::uint64_t published() const noexcept { return queue_.tail(); }
-  [[nodiscard]] std::uint64_t taken() const noexcept { return queue_.head(); }
-  [[nodiscard]] std::size_t capacity() const noexcept { return queue_.capacity(); }
+  [[nodiscard]] std::uint64_t published() const noexcept { return work_.pushed(); }
+  [[nodiscard]] std::uint64_t taken() const noexcept { return work_.taken(); }
+  [[nodiscard]] std::size_t capacity() const noexcept { return work_.capacity(); }
   [[nodiscard]] std::uint64_t rejected() const noexcept { return rejected_.load(); }
   [[nodiscard]] std::uint64_t refused_closed() const noexcept { return refused_closed_.load(); }
   [[nodiscard]] std::uint64_t dropped_oldest() const noexcept { return dropped_oldest_.load(); }
@@ -166,27 +183,29 @@ class EventQueue {
     bool operator()(bool though_closed) const noexcept { return invoke(call, though_closed); }
   };
 
-  [[nodiscard]] bool half_free() const noexcept { return queue_.size() <= queue_.capacity() / 2; }
+  [[nodiscard]] static bool half_free(const Ring& ring) noexcept {
+    return ring.size() <= ring.capacity() / 2;
+  }
 
-  Status accept_when_full(TypeEntry& type, const void* self, Push push) noexcept {
+  Status accept_when_full(TypeEntry& type, Ring& ring, const void* self, Push push) noexcept {
     for (;;) {
-      const bool is_closed = queue_.closed();
+      const bool is_closed = ring.closed();
       if (is_closed &&
           !(current_thread.worker_of == self && open_to_workers_.load(std::memory_order_acquire))) {
         count_refused();
         return Errc::closed;
       }
       if (push(is_closed)) {
-        parking_.notify(queue_);
+        parking_.notify(work_);
         return {};
       }
       switch (policy_) {
         case OverflowPolicy::block:
-          if (!wait_for_space()) return refuse(type, rejected_), Errc::queue_full;
+          if (!wait_for_space(ring)) return refuse(type, rejected_), Errc::queue_full;
           break;
         case OverflowPolicy::reject: return refuse(type, rejected_), Errc::queue_full;
         case OverflowPolicy::drop_newest: return refuse(type, dropped_newest_), Status{};
-        case OverflowPolicy::drop_oldest: drop_first(); break;
+        case OverflowPolicy::drop_oldest: drop_first(ring); break;
       }
     }
   }
@@ -196,11 +215,11 @@ class EventQueue {
     counter.fetch_add(1, std::memory_order_relaxed);
   }
 
-  void drop_first() noexcept {
-    if (queue_.size() < queue_.capacity()) {
+  void drop_first(Ring& ring) noexcept {
+    if (ring.size() < ring.capacity()) {
       // Not full: a worker has yet to empty the slot that is wanted. Dropping others would not help.
       std::this_thread::yield();
-    } else if (auto claim = queue_.try_claim()) {
+    } else if (auto claim = ring.try_claim()) {
       discard(claim);
       dropped_oldest_.fetch_add(1, std::memory_order_release);
     } else {
@@ -208,14 +227,14 @@ class EventQueue {
     }
   }
 
-  static void discard(Queue::Claim& claim) noexcept {
+  static void discard(Ring::Claim& claim) noexcept {
     TypeEntry& type = *(*claim).type;
     type.not_handled.fetch_add(1, std::memory_order_relaxed);
     type.operations->discard(claim);
   }
 
   /// @return false if this thread must not wait: it is a worker nested too deep
-  bool wait_for_space() noexcept {
+  bool wait_for_space(const Ring& ring) noexcept {
     if (current_thread.worker_of != nullptr) {
       switch (current_thread.help(current_thread.worker_of)) {
         case Help::ran: return true;
@@ -223,7 +242,7 @@ class EventQueue {
         case Help::no_event: break;
       }
     }
-    const auto worth_a_look = [this] { return half_free() || queue_.closed(); };
+    const auto worth_a_look = [&] { return half_free(ring) || ring.closed(); };
     if (!take_turns_until(worth_a_look, publisher_looks)) {
       space_.wait_until(std::chrono::steady_clock::now() + longest_wait, worth_a_look);
     }
@@ -231,7 +250,7 @@ class EventQueue {
   }
 
   const OverflowPolicy policy_;
-  Queue queue_;
+  WorkQueue work_;
   WorkerParking<> parking_;
   WaitGate<> space_;
   std::atomic<bool> open_to_workers_{true};

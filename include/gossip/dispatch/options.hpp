@@ -7,6 +7,7 @@
 
 #include <gossip/core/error.hpp>
 #include <gossip/core/event_id.hpp>
+#include <gossip/core/priority.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/overflow_policy.hpp>
@@ -68,6 +69,12 @@ struct BusOptions {
   std::function<void(std::size_t)> on_worker_start = {};
   /// Called with its index on each worker's thread after the last event. Must not throw.
   std::function<void(std::size_t)> on_worker_stop = {};
+};
+
+/// What can be chosen for one publishing.
+struct PublishOptions {
+  /// Events of high priority overtake what waits with a lower one; see the README for the shares.
+  Priority priority = Priority::normal;
 };
 
 /// What can be chosen for a subscription.

@@ -121,6 +121,7 @@ struct alignas(prefetch_pair_bytes) ThreadSlot {
   HazardFrame* innermost = nullptr;  ///< the owner's: of the dispatch it is in
   std::size_t depth = 0;             ///< the owner's: dispatches it is inside of
   bool self_cancelled = false;       ///< the owner's: it left a record to Registry::collect
+  std::uint32_t turn = 0;            ///< the owner's: see WorkQueue::take
   std::atomic<const SubscriptionRecord*> awaited{nullptr};  ///< whose calls it waits for
   std::atomic<std::uint64_t> awaited_serial{0};             ///< for which tenant of that record
   std::shared_ptr<void>

@@ -52,12 +52,18 @@ class MpmcQueue {
  public:
   /// @param capacity  least number of values it holds, 1 to 2^31; rounded up to a power of two,
   ///                  at least 2 // values
-  /// @throws std::invalid_argument  capacity is out of range
+  /// @param first     the ticket of the first value: a multiple of 2^32, below 2^62
+  /// @throws std::invalid_argument  an argument is out of range
   /// @throws std::bad_alloc
-  explicit MpmcQueue(std::size_t capacity)
-      : mask_{check(capacity) - 1}, slots_{std::make_unique<Slot[]>(mask_ + 1)} {
+  explicit MpmcQueue(std::size_t capacity, std::uint64_t first = 0)
+      : mask_{check(capacity, first) - 1},
+        slots_{std::make_unique<Slot[]>(mask_ + 1)},
+        tail_{first},
+        head_seen_{first},
+        head_{first},
+        tail_seen_{first} {
     for (std::uint64_t i = 0; i <= mask_; ++i) {
-      slots_[i].turn.store(i, std::memory_order_relaxed);
+      slots_[i].turn.store(first + i, std::memory_order_relaxed);
     }
   }
   MpmcQueue(const MpmcQueue&) = delete;
@@ -81,7 +87,7 @@ class MpmcQueue {
     [[nodiscard]] explicit operator bool() const noexcept { return slot_ != nullptr; }
     /// The value. @pre there is one
     [[nodiscard]] T& operator*() const noexcept { return *slot_->value(); }
-    /// The value's place in the history of the queue, from 0.
+    /// The value's place in the history of the queue.
     [[nodiscard]] std::uint64_t ticket() const noexcept { return ticket_; }
     /// Destroys the value and frees the slot.
     void release() noexcept {
@@ -176,11 +182,11 @@ class MpmcQueue {
     return static_cast<std::int64_t>(turn - (ticket + 1)) >= 0;
   }
 
-  /// How many values were ever taken: the ticket of the first one that is left.
+  /// The ticket of the first value that is left: how many were ever taken, if tickets begin at 0.
   [[nodiscard]] std::uint64_t head() const noexcept {
     return head_.load(std::memory_order_acquire);
   }
-  /// How many values were ever pushed: the ticket of the next one.
+  /// The ticket of the next value: how many were ever pushed, if tickets begin at 0.
   [[nodiscard]] std::uint64_t tail() const noexcept {
     return tail_.load(std::memory_order_acquire) & ~closed_bit;
   }
@@ -245,10 +251,14 @@ class MpmcQueue {
 
   static constexpr std::uint64_t fetch_distance = 16;
 
-  static std::uint64_t check(std::size_t capacity) {
+  static std::uint64_t check(std::size_t capacity, std::uint64_t first) {
     if (capacity < 1 || capacity > (std::size_t{1} << 31U)) {
       throw std::invalid_argument{"MpmcQueue: capacity is " + std::to_string(capacity) +
                                   "; allowed: 1 to 2147483648"};
+    }
+    if (first % (std::uint64_t{1} << 32U) != 0 || first >= closed_bit) {
+      throw std::invalid_argument{"MpmcQueue: first is " + std::to_string(first) +
+                                  "; allowed: multiples of 2^32 below 2^62"};
     }
     return std::bit_ceil(capacity < 2 ? std::size_t{2} : capacity);
   }
@@ -256,10 +266,10 @@ class MpmcQueue {
   const std::uint64_t mask_;
   const std::unique_ptr<Slot[]> slots_;
   // Each side's position with its memory of the other side's; what follows is kept off both.
-  alignas(detail::prefetch_pair_bytes) std::atomic<std::uint64_t> tail_{0};
-  std::atomic<std::uint64_t> head_seen_{0};
-  alignas(detail::prefetch_pair_bytes) std::atomic<std::uint64_t> head_{0};
-  std::atomic<std::uint64_t> tail_seen_{0};
+  alignas(detail::prefetch_pair_bytes) std::atomic<std::uint64_t> tail_;
+  std::atomic<std::uint64_t> head_seen_;
+  alignas(detail::prefetch_pair_bytes) std::atomic<std::uint64_t> head_;
+  std::atomic<std::uint64_t> tail_seen_;
   [[maybe_unused]] std::byte padding_[detail::prefetch_pair_bytes - 2 * sizeof(std::uint64_t)];
 };
 

@@ -22,6 +22,7 @@ using gossip::detail::Dispatcher;
 using gossip::detail::EventQueue;
 using gossip::detail::Help;
 using gossip::detail::PayloadOperations;
+using gossip::detail::Task;
 using gossip::detail::ThreadSlot;
 using gossip::detail::TypeEntry;
 using gossip::test::eventually;
@@ -30,7 +31,7 @@ namespace {
 
 using Payload = std::shared_ptr<int>;
 constexpr EventType<Payload> type{"queue.payload"};
-constexpr PayloadOperations operations{[](Dispatcher&, ThreadSlot&, EventQueue::Queue::Claim&) {},
+constexpr PayloadOperations operations{[](Dispatcher&, ThreadSlot&, EventQueue::Ring::Claim&) {},
                                        &gossip::detail::discard_event<Payload>};
 
 struct Fixture {
@@ -38,24 +39,29 @@ struct Fixture {
   Status accept(int value) { return accept(std::make_shared<int>(value)); }
   Status accept(Payload payload) {
     std::unique_ptr<gossip::detail::EventExtras> extras;
-    Status status = queue.accept<Payload>(entry, payload, {}, extras, this);
+    Status status = queue.accept<Payload>(entry, payload, {}, extras, priority, this);
     given_back = payload != nullptr;
     return status;
   }
   /// Takes the first event's number; -1 if there is none.
   int take() {
-    auto claim = queue.try_claim();
-    if (!claim) return -1;
     int number = -1;
-    gossip::detail::open_envelope<Payload>(
-        *claim, type.key(), {}, claim.ticket(), [&] { claim.release(); },
-        [&](const gossip::Event<Payload>& event) { number = *event.data(); });
-    queue.slot_freed();
+    queue.take(
+        turn,
+        [&](EventQueue::Ring::Claim& claim) {
+          gossip::detail::open_envelope<Payload>(
+              *claim, type.key(), {}, claim.ticket(), [&] { claim.release(); },
+              [&](const gossip::Event<Payload>& event) { number = *event.data(); });
+          queue.slot_freed(claim.ticket());
+        },
+        [](Task&) {});
     return number;
   }
 
   TypeEntry entry{type.key(), payload_info<Payload>(), operations, 0};
   EventQueue queue;
+  gossip::Priority priority = gossip::Priority::normal;
+  std::uint32_t turn = 0;
   bool given_back = false;
 };
 
@@ -124,13 +130,19 @@ TEST_CASE("EventQueue: drop_oldest drops nothing while the slot it wants is bein
   Fixture fixture{OverflowPolicy::drop_oldest};
   REQUIRE(fixture.accept(1).ok());
   REQUIRE(fixture.accept(2).ok());
-  auto claim = fixture.queue.try_claim();  // a worker in the middle of a slow move
-  REQUIRE(claim);
   bool accepted = false;
-  std::thread publisher{[&] { accepted = fixture.accept(3).ok(); }};
-  gossip::test::let_pass(std::chrono::milliseconds{5});
-  const auto dropped = fixture.queue.dropped_oldest();
-  gossip::detail::discard_event<Payload>(claim);
+  std::uint64_t dropped = 0;
+  std::thread publisher;
+  fixture.queue.take(
+      fixture.turn,
+      [&](EventQueue::Ring::Claim& claim) {  // a worker in the middle of a slow move
+        publisher = std::thread{[&] { accepted = fixture.accept(3).ok(); }};
+        gossip::test::let_pass(std::chrono::milliseconds{5});
+        dropped = fixture.queue.dropped_oldest();
+        gossip::detail::discard_event<Payload>(claim);
+      },
+      [](Task&) {});
+  REQUIRE(publisher.joinable());
   publisher.join();
   REQUIRE(dropped == 0);
   REQUIRE(accepted);
@@ -236,4 +248,25 @@ TEST_CASE("EventQueue: a released worker does not park", "[dispatch]") {
   fixture.queue.release_workers();
   fixture.queue.park(0);
   SUCCEED("it returned");
+}
+
+TEST_CASE("EventQueue: a full ring of one priority does not keep out the others", "[dispatch]") {
+  Fixture fixture{OverflowPolicy::reject};
+  REQUIRE(fixture.accept(1).ok());
+  REQUIRE(fixture.accept(2).ok());
+  fixture.priority = gossip::Priority::high;
+  REQUIRE(fixture.accept(3).ok());
+  fixture.priority = gossip::Priority::low;
+  REQUIRE(fixture.accept(4).ok());
+  fixture.priority = gossip::Priority::normal;
+  REQUIRE(fixture.accept(5) == Errc::queue_full);
+  REQUIRE(fixture.queue.published() == 4);
+  REQUIRE(fixture.take() == 3);
+  REQUIRE(fixture.take() == 1);
+  REQUIRE(fixture.queue.taken() == 2);
+  fixture.queue.close();
+  fixture.priority = gossip::Priority::high;
+  REQUIRE(fixture.accept(6) == Errc::closed);
+  REQUIRE(fixture.queue.sweep() == 2);
+  REQUIRE(fixture.queue.taken() == 4);
 }

@@ -142,6 +142,23 @@ std::string race(std::size_t capacity, std::size_t producers, std::size_t consum
 
 }  // namespace
 
+TEST_CASE("MpmcQueue: tickets begin where they are told to", "[queue]") {
+  constexpr std::uint64_t first = std::uint64_t{1} << 60U;
+  MpmcQueue<int> queue{2, first};
+  REQUIRE(queue.head() == first);
+  REQUIRE(queue.tail() == first);
+  REQUIRE(queue.try_push(1));
+  REQUIRE(queue.try_push(2));
+  REQUIRE_FALSE(queue.try_push(3));
+  REQUIRE(queue.try_claim().ticket() == first);
+  REQUIRE(queue.try_claim().ticket() == first + 1);
+  queue.close();
+  REQUIRE_FALSE(queue.try_push(4));
+  REQUIRE(queue.tail() == first + 2);
+  REQUIRE_THROWS_AS((MpmcQueue<int>{2, 1}), std::invalid_argument);
+  REQUIRE_THROWS_AS((MpmcQueue<int>{2, std::uint64_t{1} << 62U}), std::invalid_argument);
+}
+
 TEST_CASE("MpmcQueue: the capacity is rounded up to a power of two, at least 2", "[queue]") {
   REQUIRE(MpmcQueue<int>{1}.capacity() == 2);
   REQUIRE(MpmcQueue<int>{2}.capacity() == 2);
