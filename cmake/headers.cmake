@@ -47,7 +47,9 @@ set(GOSSIP_HEADERS
   gossip/dispatch/worker_pool.hpp
   gossip/fwd.hpp
   gossip/gossip.hpp
+  gossip/processing/failure.hpp
   gossip/processing/handler.hpp
+  gossip/processing/retry.hpp
   gossip/provider/in_memory_provider.hpp
   gossip/queue/asymmetric_fence.hpp
   gossip/queue/back_off.hpp

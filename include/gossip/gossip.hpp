@@ -30,6 +30,7 @@
 #include <gossip/dispatch/overflow_policy.hpp>
 #include <gossip/dispatch/statistics.hpp>
 #include <gossip/fwd.hpp>
+#include <gossip/processing/retry.hpp>
 #include <gossip/provider/in_memory_provider.hpp>
 #include <gossip/queue/mpmc_queue.hpp>
 #include <gossip/version.hpp>
