@@ -17,6 +17,7 @@ set(GOSSIP_HEADERS
   gossip/core/event.hpp
   gossip/core/event_header.hpp
   gossip/core/event_id.hpp
+  gossip/core/event_pattern.hpp
   gossip/core/event_type.hpp
   gossip/core/manual_clock.hpp
   gossip/core/metadata.hpp

@@ -31,6 +31,14 @@ violations=$(
   listed tests/stress tests
   listed tests/support tests
   listed benchmarks benchmarks
+  [ ! -d tests/fuzz ] || find tests/fuzz -type f -name '*_fuzz.cpp' | sort | while read -r source; do
+    name=${source#tests/fuzz/}
+    name=${name%_fuzz.cpp}
+    grep -q "^gossip_fuzz_test($name)\$" tests/CMakeLists.txt ||
+      echo "$source: is not named in tests/CMakeLists.txt"
+    [ -n "$(find "tests/fuzz/corpus/$name" -type f 2> /dev/null)" ] ||
+      echo "$source: has no tests/fuzz/corpus/$name/"
+  done
   find tests/compile_fail -name '*.fail.cpp' -o -name '*.pass.cpp' | sort | while read -r source; do
     name=${source#tests/compile_fail/}
     name=${name%.*.cpp}

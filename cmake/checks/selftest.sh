@@ -149,6 +149,11 @@ source_file benchmarks/core/other_bench.cpp
 rejects mirror 'benchmarks/core/other_bench.cpp: is not named in benchmarks/CMakeLists.txt'
 source_file tests/compile_fail/other.fail.cpp
 rejects mirror 'other.fail.cpp: is not named'
+source_file tests/fuzz/text_fuzz.cpp
+rejects mirror 'text_fuzz.cpp: is not named in tests/CMakeLists.txt'
+source_file tests/fuzz/text_fuzz.cpp
+append tests/CMakeLists.txt 'gossip_fuzz_test(text)'
+rejects mirror 'text_fuzz.cpp: has no tests/fuzz/corpus/text/'
 source_file examples/tour/other.cpp
 rejects mirror 'examples/tour/other.cpp: no CMakeLists.txt names it'
 

@@ -16,6 +16,7 @@
 #include <gossip/core/error.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/event_id.hpp>
+#include <gossip/core/event_pattern.hpp>
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/manual_clock.hpp>
 #include <gossip/core/metadata.hpp>

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/gossip.hpp>
+
+inline constexpr gossip::EventPattern pattern{"order.*.created"};
