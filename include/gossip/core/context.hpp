@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>
+#include <string_view>
 
 namespace gossip {
 
@@ -30,6 +31,8 @@ struct ContextOperations {
   Timer* (*timer)(const ContextSupport& call) noexcept = nullptr;
   /// Waits until that time by `now`; false once a stop is requested. Null: waits in real time.
   bool (*wait)(ContextSupport& call, const std::stop_token& stop, SteadyTime until) = nullptr;
+  /// The name of the subscription that is being served.
+  std::string_view (*name)(const ContextSupport& call) noexcept = nullptr;
 };
 
 /// What the contexts of one call share. Outlives them.
@@ -91,6 +94,11 @@ class Context {
   [[nodiscard]] unsigned attempt() const noexcept { return attempt_; }
   /// The subscription that is being served.
   [[nodiscard]] SubscriptionId subscription() const noexcept { return subscription_; }
+  /// Its SubscribeOptions::name; empty if no bus makes the call. Valid during the call.
+  [[nodiscard]] std::string_view subscription_name() const noexcept {
+    const detail::ContextOperations* can = operations();
+    return can != nullptr && can->name != nullptr ? can->name(*support_) : std::string_view{};
+  }
   /// The time by the bus's clock; by the steady clock if no bus makes the call.
   [[nodiscard]] SteadyTime now() const noexcept {
     const detail::ContextOperations* can = operations();

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <stop_token>
+#include <string_view>
 #include <utility>
 
 namespace gossip::detail {
@@ -44,7 +45,7 @@ struct FailureSink {
 struct Call : ContextSupport {
   Call(const EventBase& dispatched, const std::stop_token& stop_by, FailureSink sink,
        SteadyTime done_by = SteadyTime::max()) noexcept
-      : ContextSupport{&clock_alone},
+      : ContextSupport{&basics},
         event{dispatched},
         stop{stop_by},
         failures{sink},
@@ -68,9 +69,12 @@ struct Call : ContextSupport {
     const ClockView* clock = static_cast<const Call&>(self).clock;
     return clock != nullptr ? clock->now(clock->clock) : std::chrono::steady_clock::now();
   }
-  static const ContextOperations clock_alone;
+  /// The name of the subscription whose processor is being called.
+  static std::string_view name(const ContextSupport& self) noexcept;
+  /// What every call can do.
+  static const ContextOperations basics;
 };
-inline constexpr ContextOperations Call::clock_alone{.now = &Call::now};
+inline constexpr ContextOperations Call::basics{.now = &Call::now, .name = &Call::name};
 
 /// A processor whose type has been erased. Owned by a SubscriptionRecord. As default: none.
 struct ErasedProcessor {

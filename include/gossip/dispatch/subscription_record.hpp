@@ -16,6 +16,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 
 namespace gossip::detail {
 
@@ -40,6 +41,10 @@ struct alignas(cache_line_bytes) SubscriptionRecord {
 inline SubscriptionId Call::subscription() const noexcept {
   const SubscriptionRecord* record = frame->current.load(std::memory_order_relaxed);
   return {record->tenant.load(std::memory_order_relaxed), record->index};
+}
+
+inline std::string_view Call::name(const ContextSupport& self) noexcept {
+  return static_cast<const Call&>(self).frame->current.load(std::memory_order_relaxed)->name;
 }
 
 /// The subscriptions of one event type, in the order of subscribing. Grows in place while there is

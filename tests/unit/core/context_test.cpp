@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <stop_token>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -40,7 +41,9 @@ struct FakeSupport : ContextSupport {
     self(call).time = until;
     return !stop.stop_requested();
   }
-  static constexpr ContextOperations all{&fake_now, &fake_defer, &fake_timer, &fake_wait};
+  static std::string_view fake_name(const ContextSupport&) noexcept { return "mail"; }
+  static constexpr ContextOperations all{&fake_now, &fake_defer, &fake_timer, &fake_wait,
+                                         &fake_name};
   static constexpr ContextOperations only_time{.now = &fake_now};
 
   SteadyTime time{seconds{100}};
@@ -99,7 +102,7 @@ TEST_CASE("Context: one made by hand goes by the steady clock and cannot defer",
   CHECK(supported.now() >= now);
 }
 
-TEST_CASE("Context: asks who makes the call for the time and the timer", "[context]") {
+TEST_CASE("Context: asks who makes the call for the time, the timer and the name", "[context]") {
   const std::stop_token none;
   FakeSupport support;
   const Context context{none, SteadyTime::max(), 1, {}, &support};
@@ -107,6 +110,8 @@ TEST_CASE("Context: asks who makes the call for the time and the timer", "[conte
   support.time += seconds{5};
   CHECK(context.now() == SteadyTime{seconds{105}});
   CHECK(ContextAccess::timer(context) == support.timer);
+  CHECK(context.subscription_name() == "mail");
+  CHECK(Context{none}.subscription_name().empty());
   CHECK_FALSE(ContextAccess::may_wait(context));
 }
 

@@ -107,15 +107,18 @@ TEST_CASE("erase_processor: a failure after another attempt was arranged is not 
   simple.destroy(simple.object);
 }
 
-TEST_CASE("Call: its context goes by the bus's clock", "[dispatch]") {
+TEST_CASE("Call: its context goes by the bus's clock and knows the subscription's name",
+          "[dispatch]") {
   Fixture fixture;
+  fixture.record.name = "mail";
   gossip::ManualClock clock;
   const auto view = gossip::detail::ClockView::of(clock);
   fixture.call.clock = &view;
   clock.advance(std::chrono::hours{1});
   bool right = false;
   const auto erased = erase_processor<int>([&](const Event<int>&, Context& context) {
-    right = context.now() == clock.now() && !context.defer(std::chrono::seconds{1});
+    right = context.now() == clock.now() && !context.defer(std::chrono::seconds{1}) &&
+            context.subscription_name() == "mail";
   });
   REQUIRE(erased.run(erased.object, fixture.call) == CallResult::ok);
   REQUIRE(right);
