@@ -49,7 +49,10 @@ set(GOSSIP_HEADERS
   gossip/fwd.hpp
   gossip/gossip.hpp
   gossip/processing/failure.hpp
+  gossip/processing/filter.hpp
   gossip/processing/handler.hpp
+  gossip/processing/metadata_filter.hpp
+  gossip/processing/middleware.hpp
   gossip/processing/retry.hpp
   gossip/provider/in_memory_provider.hpp
   gossip/queue/asymmetric_fence.hpp

@@ -31,6 +31,9 @@
 #include <gossip/dispatch/overflow_policy.hpp>
 #include <gossip/dispatch/statistics.hpp>
 #include <gossip/fwd.hpp>
+#include <gossip/processing/filter.hpp>
+#include <gossip/processing/metadata_filter.hpp>
+#include <gossip/processing/middleware.hpp>
 #include <gossip/processing/retry.hpp>
 #include <gossip/provider/in_memory_provider.hpp>
 #include <gossip/queue/mpmc_queue.hpp>

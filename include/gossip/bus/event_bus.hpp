@@ -16,6 +16,7 @@
 #include <gossip/core/subscription.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/statistics.hpp>
+#include <gossip/processing/filter.hpp>
 #include <gossip/provider/in_memory_provider.hpp>
 
 #include <chrono>
@@ -105,6 +106,17 @@ class EventBus {
       erased.destroy(erased.object);
       throw;
     }
+  }
+
+  /// Registers a processor for those events of `type` that `filter` passes, as
+  /// `subscribe(type, filtered(filter, processor), options)` does.
+  /// @param filter  see Filter; moved or copied in; asked by several workers at once
+  template <class T, class W, Processor<T> F>
+    requires(Filter<std::remove_cvref_t<W>, Event<T>>)
+  Subscription subscribe(const EventType<T>& type, W&& filter, F&& processor,
+                         SubscribeOptions options = {}) {
+    return subscribe(type, filtered(std::forward<W>(filter), std::forward<F>(processor)),
+                     std::move(options));
   }
 
   /// Registers one processor for several types; they share it.

@@ -13,6 +13,7 @@
 #include <concepts>
 #include <functional>
 #include <type_traits>
+#include <utility>
 
 namespace gossip::detail {
 
@@ -48,6 +49,12 @@ concept Handler =
     (std::same_as<E, AnyEvent> && AnyEventProcessor<F>) ||
     (TypedEvent<E> && PayloadProcessor<F, typename E::payload_type>);
 
+/// What could be called at all; whether for a certain event, Handler and Filter tell.
+template <class F>
+concept MaybeCallable = std::move_constructible<F> &&
+    (std::is_class_v<F> || std::is_member_pointer_v<F> ||
+     std::is_function_v<std::remove_pointer_t<F>>);
+
 // clang-format on
 
 /// Calls `next` in the form it takes.
@@ -72,6 +79,22 @@ Status handle(F& next, const E& event, Context& context) {
       return call(event);
     }
   }
+}
+
+/// Calls `next` and tells `observe`, once, what came of it, also of an exception, which then passes
+/// on; what `observe` throws takes its place.
+template <class E, Handler<E> F, std::invocable<const Status&> Observe>
+Status handle_observed(F& next, const E& event, Context& context, Observe observe) {
+  Status status = [&]() -> Status {
+    try {
+      return handle(next, event, context);
+    } catch (...) {
+      observe(status_of_current_exception());
+      throw;
+    }
+  }();
+  observe(std::as_const(status));
+  return status;
 }
 
 }  // namespace gossip::detail

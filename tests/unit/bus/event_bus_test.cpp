@@ -779,6 +779,44 @@ TEST_CASE("EventBus: another bus may use the name with another payload", "[event
   CHECK(sum == 11);
 }
 
+TEST_CASE("EventBus: a filter chooses among the events of a subscription", "[event_bus]") {
+  Recorder<int> large;
+  Recorder<std::string> named;
+  EventBus bus{{.workers = 1}};
+  const auto above_ten = [](int value) { return value > 10; };
+  const auto first = bus.subscribe(number, above_ten, [&](int value) { large.add(value); });
+  const auto second = bus.subscribe(
+      number, [](const Event<int>& event) { return event.metadata().contains("key"); },
+      [&](const Event<int>&, Context&) -> Status {
+        named.add("called");
+        return Errc::fatal;
+      },
+      {.name = "named"});
+  const auto other = bus.subscribe(
+      number, [](int) {}, gossip::SubscribeOptions{.name = "plain"});
+  for (const int value : {9, 10, 11, 12}) CHECK(bus.publish(number, value).ok());
+  CHECK(bus.publish(Event{number, 1}.with_metadata("key", 1)).ok());
+  REQUIRE(bus.drain());
+  CHECK(large.values() == std::vector{11, 12});
+  CHECK(named.size() == 1);
+  const auto result = bus.publish_sync(Event{number, 13}.with_metadata("key", 1));
+  CHECK(result.calls == 3);
+  REQUIRE(result.errors.size() == 1);
+  CHECK(result.errors[0].subscription_name == "named");
+}
+
+TEST_CASE("EventBus: a filter that throws fails the call, and the processor is not called",
+          "[event_bus]") {
+  EventBus bus{{.workers = 1}};
+  bool called = false;
+  const auto subscription = bus.subscribe(
+      number, [](int) -> bool { throw std::out_of_range{"filter"}; }, [&](int) { called = true; });
+  const auto result = bus.publish_sync(number, 1);
+  REQUIRE(result.errors.size() == 1);
+  CHECK(gossip::is_processing(result.errors[0].status));
+  CHECK_FALSE(called);
+}
+
 TEST_CASE("EventBus: types named at run time are the same as literals", "[event_bus]") {
   Recorder<int> seen;
   EventBus bus{{.workers = 1}};

@@ -101,4 +101,39 @@ TEST_CASE("handle: lets exceptions through", "[handler]") {
   CHECK_THROWS_AS(handle(throws, AnyEvent{Event{ticked}}, context), std::out_of_range);
 }
 
+static_assert(gossip::detail::MaybeCallable<OnData> && gossip::detail::MaybeCallable<void (*)()>);
+static_assert(gossip::detail::MaybeCallable<int Order::*> && !gossip::detail::MaybeCallable<int>);
+static_assert(!gossip::detail::MaybeCallable<int*>);
+
+TEST_CASE("handle_observed: tells once what came of the call", "[handler]") {
+  Context context{none};
+  const Event event{ticked};
+  std::string seen;
+  const auto note = [&](const Status& status) { seen += std::string{status.what()} + ";"; };
+  auto works = [] {};
+  auto fails = []() -> Status { return Errc::timeout; };
+  auto throws = [] { throw std::out_of_range{"too far"}; };
+  CHECK(gossip::detail::handle_observed(works, event, context, note).ok());
+  CHECK(gossip::detail::handle_observed(fails, event, context, note) == Errc::timeout);
+  CHECK_THROWS_AS(gossip::detail::handle_observed(throws, event, context, note), std::out_of_range);
+  CHECK(seen == "ok;timed out;processing failed: too far;");
+}
+
+TEST_CASE("handle_observed: what the observer throws takes the outcome's place", "[handler]") {
+  Context context{none};
+  const Event event{ticked};
+  int told = 0;
+  const auto refuse = [&](const Status&) {
+    ++told;
+    throw std::length_error{"x"};
+  };
+  auto works = [] {};
+  auto throws = [] { throw std::out_of_range{"too far"}; };
+  CHECK_THROWS_AS(gossip::detail::handle_observed(works, event, context, refuse),
+                  std::length_error);
+  CHECK_THROWS_AS(gossip::detail::handle_observed(throws, event, context, refuse),
+                  std::length_error);
+  CHECK(told == 2);
+}
+
 }  // namespace
