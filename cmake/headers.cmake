@@ -21,6 +21,7 @@ set(GOSSIP_HEADERS
   gossip/core/event_type.hpp
   gossip/core/manual_clock.hpp
   gossip/core/metadata.hpp
+  gossip/core/owner.hpp
   gossip/core/payload.hpp
   gossip/core/priority.hpp
   gossip/core/processor.hpp
@@ -38,11 +39,13 @@ set(GOSSIP_HEADERS
   gossip/dispatch/options.hpp
   gossip/dispatch/overflow_policy.hpp
   gossip/dispatch/registry.hpp
+  gossip/dispatch/start_thread.hpp
   gossip/dispatch/statistics.hpp
   gossip/dispatch/subscription_record.hpp
   gossip/dispatch/task_queue.hpp
   gossip/dispatch/thread_slots.hpp
   gossip/dispatch/timer.hpp
+  gossip/dispatch/timer_queue.hpp
   gossip/dispatch/type_table.hpp
   gossip/dispatch/work_queue.hpp
   gossip/dispatch/worker_pool.hpp

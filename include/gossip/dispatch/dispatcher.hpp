@@ -7,6 +7,7 @@
 
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event.hpp>
+#include <gossip/core/owner.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/call.hpp>
 #include <gossip/dispatch/clock_view.hpp>
@@ -31,7 +32,6 @@
 #include <new>
 #include <stop_token>
 #include <utility>
-#include <vector>
 
 namespace gossip::detail {
 
@@ -51,7 +51,8 @@ class Dispatcher {
         source_{make_origin(), clock.clock, clock.to_time},
         registry_{slots_.all()},
         queue_{options, workers_},
-        timer_{[clock] { return clock.now(clock.clock); }, drive} {}
+        worker_slots_{workers_},
+        timer_{clock, drive} {}
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher() = default;
@@ -60,11 +61,8 @@ class Dispatcher {
   /// @param keep_alive  held by each worker while it runs
   /// @throws            what WorkerPool::start throws
   void start(const std::shared_ptr<void>& keep_alive) {
-    std::vector<ThreadSlot*> slots;
-    for (std::size_t i = 0; i < workers_; ++i) slots.push_back(&slots_.all().acquire(&slots));
-    running_.store(workers_);
-    pool_.start(options_, workers_,
-                [this, keep_alive, slots](std::size_t index) { work(index, *slots[index]); });
+    for (std::size_t i = 0; i < workers_; ++i) worker_slots_[i] = &slots_.all().acquire(this);
+    pool_.start(options_, workers_, {&work, this}, keep_alive);
   }
 
   // ---- Types and subscriptions ----------------------------------------------------------------
@@ -212,8 +210,7 @@ class Dispatcher {
     statistics.dropped_newest = queue_.dropped_newest();
     statistics.abandoned = abandoned_.load();
     statistics.handler_failures = handler_failures_.load();
-    const std::uint64_t gone =
-        statistics.handled + statistics.dropped_oldest + statistics.abandoned;
+    const auto gone = statistics.handled + statistics.dropped_oldest + statistics.abandoned;
     const std::uint64_t taken = queue_.taken();
     statistics.published = queue_.published();
     statistics.depth = static_cast<std::size_t>(statistics.published - taken);
@@ -279,19 +276,21 @@ class Dispatcher {
 
   // ---- Workers --------------------------------------------------------------------------------
 
-  void work(std::size_t index, ThreadSlot& slot) {
+  static void work(void* dispatcher, std::size_t index) {
+    auto& self = *static_cast<Dispatcher*>(dispatcher);
+    ThreadSlot& slot = *self.worker_slots_[index];
     slot.owner.store(&current_thread, std::memory_order_relaxed);
-    current_thread = {slots_.bus(), &slot, this, &slot, &help};
-    while (!ended()) {
-      if (run_one(slot)) continue;
-      idle_.notify();
-      if (orphaned_.load(std::memory_order_acquire)) break;
-      if (queue_.spin_for_event()) continue;
-      registry_.collect();
-      queue_.park(index);
+    current_thread = {self.slots_.bus(), &slot, &self, &slot, &help};
+    while (!self.ended()) {
+      if (self.run_one(slot)) continue;
+      self.idle_.notify();
+      if (self.orphaned_.load(std::memory_order_acquire)) break;
+      if (self.queue_.spin_for_event()) continue;
+      self.registry_.collect();
+      self.queue_.park(index);
     }
     // The last worker of a bus that nobody owns any more: a processor may hold on to the bus.
-    if (running_.fetch_sub(1) == 1 && orphaned_.load()) registry_.clear(&slot);
+    if (self.running_.fetch_sub(1) == 1 && self.orphaned_.load()) self.registry_.clear(&slot);
     current_thread = {};
     ThreadSlots::release(slot);
   }
@@ -383,9 +382,9 @@ class Dispatcher {
   TypeTable types_;
   Registry registry_;
   EventQueue queue_;
-  WaitGate<> idle_;                      ///< for all_handled()
-  WaitGate<> stopped_;                   ///< for Stage::stopped
-  std::atomic<std::size_t> running_{0};  ///< workers // threads
+  WaitGate<> idle_;                             ///< for all_handled()
+  WaitGate<> stopped_;                          ///< for Stage::stopped
+  std::atomic<std::size_t> running_{workers_};  ///< workers // threads
   std::atomic<bool> ended_{false};
   std::atomic<bool> orphaned_{false};
   std::atomic<Stage> stage_{Stage::running};
@@ -393,6 +392,7 @@ class Dispatcher {
   const std::stop_token stop_token_ = stop_source_.get_token();
   std::atomic<std::uint64_t> abandoned_{0};
   std::atomic<std::uint64_t> handler_failures_{0};
+  const Owner<ThreadSlot*[]> worker_slots_;
   Timer timer_;
   WorkerPool pool_;
 };

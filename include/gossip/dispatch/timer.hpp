@@ -5,27 +5,18 @@
 /// Timer: runs short tasks at points in time. Layer: dispatch.
 
 #include <gossip/core/clock.hpp>
+#include <gossip/dispatch/clock_view.hpp>
+#include <gossip/dispatch/start_thread.hpp>
+#include <gossip/dispatch/timer_queue.hpp>
 
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 namespace gossip::detail {
-
-/// Names a scheduled task.
-struct TimerId {
-  SteadyTime time{};
-  std::uint64_t serial = 0;  ///< 0 means "no task"
-
-  [[nodiscard]] friend constexpr bool operator==(const TimerId&, const TimerId&) = default;
-  [[nodiscard]] friend constexpr bool operator<(const TimerId& a, const TimerId& b) noexcept {
-    return a.time != b.time ? a.time < b.time : a.serial < b.serial;
-  }
-};
 
 /// Runs tasks in the order of their times, tasks of one time in the order of their scheduling, one
 /// after the other. By default on a thread of its own, which is started with the first task and
@@ -34,33 +25,30 @@ struct TimerId {
 ///
 /// Thread safety: all members from any thread. No task runs under a lock; tasks must not throw.
 class Timer {
-  using Tasks = std::map<TimerId, std::function<void()>>;
-
  public:
-  using Task = std::function<void()>;
   enum class Drive : std::uint8_t { own_thread, run_due };
 
-  /// @param now  where the time comes from; callable from any thread
-  explicit Timer(std::function<SteadyTime()> now, Drive drive = Drive::own_thread)
-      : now_{std::move(now)}, drive_{drive} {}
+  /// @param clock  where the time comes from; callable from any thread
+  explicit Timer(const ClockView& clock, Drive drive = Drive::own_thread) noexcept
+      : clock_{clock}, drive_{drive} {}
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
   ~Timer() { stop(); }
 
-  /// Runs `task` at `time`, or as soon as possible if that is past.
-  /// @return  its id, for cancel(); an empty one after stop(), and the task is dropped
-  /// @throws  std::bad_alloc, std::system_error (no thread)
-  /// @par Complexity  logarithmic in the number of tasks
-  TimerId schedule(SteadyTime time, Task task) {
-    const std::lock_guard lock{mutex_};
-    if (stopped_) return {};
-    if (drive_ == Drive::own_thread && !thread_.joinable()) {
-      thread_ = std::thread{[this] { run(); }};
-    }
-    const TimerId id{time, ++last_serial_};
-    const auto at = tasks_.emplace(id, std::move(task)).first;
-    if (at == tasks_.begin()) changed_.notify_all();
-    return id;
+  /// Runs `action()` at `time`, or as soon as possible if that is past.
+  /// @return  its id, for cancel(); an empty one after stop(), and the action is dropped
+  /// @throws  std::bad_alloc, std::system_error (no thread), what moving the action throws
+  /// @par Complexity  logarithmic in the number of tasks; one allocation
+  template <class Action>
+  TimerId schedule(SteadyTime time, Action action) {
+    struct ActionTask : TimerTask {
+      explicit ActionTask(Action&& what) : action{std::move(what)} {}
+      Action action;
+    };
+    auto* task = new ActionTask{std::move(action)};
+    task->run = [](TimerTask& self) { static_cast<ActionTask&>(self).action(); };
+    task->destroy = [](TimerTask* self) noexcept { delete static_cast<ActionTask*>(self); };
+    return insert(time, task);
   }
 
   /// Takes a task back. When it returns, the task is not running and never will (but from inside
@@ -68,12 +56,12 @@ class Timer {
   /// @return          true if the task had not begun
   /// @par Blocking    while the task runs
   bool cancel(TimerId id) {
-    Tasks::node_type cancelled;  // what the task captured is destroyed outside the lock
+    Removed cancelled;  // what the task captured is destroyed outside the lock
     std::unique_lock lock{mutex_};
-    cancelled = tasks_.extract(id);
-    if (cancelled) return true;
+    cancelled.task = tasks_.extract(id);
+    if (cancelled.task != nullptr) return true;
     if (runner_ != std::this_thread::get_id()) {
-      changed_.wait(lock, [&] { return running_ != id || id.serial == 0; });
+      while (running_ == id && id.serial != 0) changed_.wait(lock);
     }
     return false;
   }
@@ -82,22 +70,24 @@ class Timer {
   void run_due() {
     std::unique_lock lock{mutex_};
     if (runner_ == std::this_thread::get_id()) return;  // from a task: the outer call goes on
-    while (!tasks_.empty() && tasks_.begin()->first.time <= now_()) run_first(lock);
+    while (!tasks_.empty() && tasks_.first()->id.time <= now()) run_first(lock);
   }
 
   /// Drops all tasks, waits for the running one and ends the thread. Idempotent.
   void stop() noexcept {
-    Tasks dropped;  // destroyed outside the lock
+    TimerQueue dropped;  // destroyed outside the lock
     std::thread ended;
     {
       std::unique_lock lock{mutex_};
       stopped_ = true;
-      dropped.swap(tasks_);
+      dropped = std::exchange(tasks_, {});
       changed_.notify_all();
-      if (runner_ == std::this_thread::get_id()) return;  // from a task: the destructor joins
-      changed_.wait(lock, [this] { return running_.serial == 0; });
-      ended.swap(thread_);
+      if (runner_ != std::this_thread::get_id()) {  // from a task: the destructor joins
+        while (running_.serial != 0) changed_.wait(lock);
+        ended.swap(thread_);
+      }
     }
+    while (TimerTask* task = dropped.first()) Removed{dropped.extract(task->id)};
     if (ended.joinable()) ended.join();
   }
 
@@ -108,12 +98,41 @@ class Timer {
   }
 
  private:
+  /// A task that has been taken out of the queue.
+  struct Removed {
+    Removed() noexcept = default;
+    explicit Removed(TimerTask* from_queue) noexcept : task{from_queue} {}
+    Removed(const Removed&) = delete;
+    Removed& operator=(const Removed&) = delete;
+    ~Removed() {
+      if (task != nullptr) task->destroy(task);
+    }
+
+    TimerTask* task = nullptr;
+  };
+
+  [[nodiscard]] SteadyTime now() const { return clock_.now(clock_.clock); }
+
+  TimerId insert(SteadyTime time, TimerTask* task) {
+    Removed dropped{task};  // unless it gets into the queue
+    const std::lock_guard lock{mutex_};
+    if (stopped_) return {};
+    if (drive_ == Drive::own_thread && !thread_.joinable()) {
+      thread_ = start_thread([](void* self) { static_cast<Timer*>(self)->run(); }, this);
+    }
+    task->id = {time, ++last_serial_};
+    tasks_.insert(*task);
+    dropped.task = nullptr;
+    if (tasks_.first() == task) changed_.notify_all();
+    return task->id;
+  }
+
   void run() {
     std::unique_lock lock{mutex_};
     while (!stopped_) {
       if (tasks_.empty()) {
         changed_.wait(lock);
-      } else if (const SteadyTime time = tasks_.begin()->first.time; time > now_()) {
+      } else if (const SteadyTime time = tasks_.first()->id.time; time > now()) {
         changed_.wait_until(lock, time);
       } else {
         run_first(lock);
@@ -122,23 +141,24 @@ class Timer {
   }
 
   void run_first(std::unique_lock<std::mutex>& lock) {
-    auto node = tasks_.extract(tasks_.begin());
-    running_ = node.key();
+    running_ = tasks_.first()->id;
     runner_ = std::this_thread::get_id();
-    lock.unlock();
-    node.mapped()();
-    node = {};  // destroys what the task captured outside the lock
+    {
+      const Removed first{tasks_.extract(running_)};
+      lock.unlock();
+      first.task->run(*first.task);
+    }  // destroys what the task captured outside the lock
     lock.lock();
     running_ = {};
     runner_ = {};
     changed_.notify_all();
   }
 
-  const std::function<SteadyTime()> now_;
+  const ClockView clock_;
   const Drive drive_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  Tasks tasks_;
+  TimerQueue tasks_;
   TimerId running_{};
   std::thread::id runner_{};
   std::uint64_t last_serial_ = 0;

@@ -4,12 +4,15 @@
 /// @file
 /// WorkerPool: a fixed set of named threads. Layer: dispatch.
 
+#include <gossip/core/owner.hpp>
 #include <gossip/dispatch/options.hpp>
+#include <gossip/dispatch/start_thread.hpp>
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdio>
 #include <exception>
-#include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <system_error>
@@ -24,6 +27,12 @@
 
 namespace gossip::detail {
 
+/// What the threads of a pool run.
+struct WorkerBody {
+  void (*run)(void* context, std::size_t index);  ///< must not throw
+  void* context;
+};
+
 /// Threads that each run the same body with their own index, after the hooks, names and cores of
 /// the options have been applied to all of them.
 ///
@@ -35,22 +44,27 @@ class WorkerPool {
   WorkerPool& operator=(const WorkerPool&) = delete;
   ~WorkerPool() { join(); }
 
-  /// Starts `count` threads and waits until each has run its start hook. The body must not throw.
+  /// Starts `count` threads and waits until each has run its start hook. Called once.
+  /// @param options     outlive the threads
+  /// @param keep_alive  held by each thread while it runs
   /// @throws what a start hook throws, std::system_error if a thread cannot be started or bound to
   ///         its core; no body has run then, and no thread is left
-  void start(const BusOptions& options, std::size_t count, std::function<void(std::size_t)> body) {
-    const std::function<void(std::size_t)> last = options.on_worker_stop;
-    threads_.reserve(count);
-    Start start;
+  void start(const BusOptions& options, std::size_t count, WorkerBody body,
+             const std::shared_ptr<void>& keep_alive = nullptr) {
+    workers_.reset(new Workers{count});
+    Start start{options, body, keep_alive};
     try {
       for (std::size_t i = 0; i < count; ++i) {
-        threads_.emplace_back(
-            [&options, &start, body, last, i] { run(options, start, body, last, i); });
+        Worker& worker = workers_->all[i];
+        worker.start = &start;
+        worker.index = i;
+        worker.thread = start_thread(&run, &worker);
+        ++workers_->started;
       }
     } catch (...) {
       start.fail(std::current_exception());
     }
-    if (const std::exception_ptr failure = start.await(threads_.size(), count)) {
+    if (const std::exception_ptr failure = start.await(workers_->started, count)) {
       join();
       std::rethrow_exception(failure);
     }
@@ -58,14 +72,16 @@ class WorkerPool {
 
   /// Waits for every thread but the calling one.
   void join() noexcept {
-    for (std::thread& thread : threads_) {
+    for (std::size_t i = 0; i < started(); ++i) {
+      std::thread& thread = workers_->all[i].thread;
       if (thread.joinable() && thread.get_id() != std::this_thread::get_id()) thread.join();
     }
   }
 
   /// Lets the threads go; their bodies must keep alive what they use.
   void detach() noexcept {
-    for (std::thread& thread : threads_) {
+    for (std::size_t i = 0; i < started(); ++i) {
+      std::thread& thread = workers_->all[i].thread;
       if (thread.joinable()) thread.detach();
     }
   }
@@ -74,6 +90,14 @@ class WorkerPool {
   /// Holds every worker back until all have got through their hooks, or one has failed.
   class Start {
    public:
+    Start(const BusOptions& bus_options, WorkerBody what,
+          const std::shared_ptr<void>& held) noexcept
+        : options{bus_options}, body{what}, keep_alive{held} {}
+
+    const BusOptions& options;
+    const WorkerBody body;
+    const std::shared_ptr<void>& keep_alive;
+
     void fail(std::exception_ptr failure) {
       const std::lock_guard lock{mutex_};
       if (!failure_) failure_ = std::move(failure);
@@ -84,7 +108,7 @@ class WorkerPool {
       std::unique_lock lock{mutex_};
       ++arrived_;
       changed_.notify_all();
-      changed_.wait(lock, [this] { return decided_; });
+      while (!decided_) changed_.wait(lock);
       const bool go = go_;
       ++left_;
       changed_.notify_all();
@@ -94,11 +118,11 @@ class WorkerPool {
     /// For the starter. Outlives the last use of this object by a worker.
     std::exception_ptr await(std::size_t started, std::size_t wanted) {
       std::unique_lock lock{mutex_};
-      changed_.wait(lock, [&] { return arrived_ == started; });
+      while (arrived_ != started) changed_.wait(lock);
       go_ = failure_ == nullptr && started == wanted;
       decided_ = true;
       changed_.notify_all();
-      changed_.wait(lock, [&] { return left_ == started; });
+      while (left_ != started) changed_.wait(lock);
       return failure_;
     }
 
@@ -112,9 +136,29 @@ class WorkerPool {
     std::exception_ptr failure_;
   };
 
-  static void run(const BusOptions& options, Start& start,
-                  const std::function<void(std::size_t)>& body,
-                  const std::function<void(std::size_t)>& last, std::size_t index) {
+  struct Worker {
+    Start* start = nullptr;
+    std::size_t index = 0;
+    std::thread thread;
+  };
+
+  struct Workers {
+    explicit Workers(std::size_t count) : all{count} {}
+
+    const Owner<Worker[]> all;
+    std::size_t started = 0;
+  };
+
+  [[nodiscard]] std::size_t started() const noexcept { return workers_ ? workers_->started : 0; }
+
+  static void run(void* context) {
+    const Worker& self = *static_cast<const Worker*>(context);
+    Start& start = *self.start;
+    // In locals, since `start` and perhaps the pool are gone when the body runs.
+    const std::size_t index = self.index;
+    const std::shared_ptr<void> keep_alive = start.keep_alive;
+    const BusOptions& options = start.options;
+    const WorkerBody body = start.body;
     bool started = false;
     try {
       name_thread(options.worker_name, index);
@@ -124,16 +168,17 @@ class WorkerPool {
     } catch (...) {
       start.fail(std::current_exception());
     }
-    if (start.arrive()) body(index);  // `options` and `start` are gone after this line
-    if (started && last) last(index);
+    if (start.arrive()) body.run(body.context, index);
+    if (started && options.on_worker_stop) options.on_worker_stop(index);
   }
 
   static void name_thread([[maybe_unused]] const std::string& prefix,
                           [[maybe_unused]] std::size_t index) {
 #if defined(__linux__)
-    std::string suffix{'-'};
-    suffix += std::to_string(index);
-    pthread_setname_np(pthread_self(), (prefix.substr(0, 15 - suffix.size()) + suffix).c_str());
+    const int digits = std::snprintf(nullptr, 0, "%zu", index);
+    char name[48];  // of which the system takes 15 bytes
+    std::snprintf(name, sizeof name, "%.*s-%zu", 14 - digits, prefix.c_str(), index);
+    pthread_setname_np(pthread_self(), name);
 #endif
   }
 
@@ -146,13 +191,14 @@ class WorkerPool {
     CPU_ZERO(&set);
     CPU_SET(core, &set);
     if (const int error = pthread_setaffinity_np(pthread_self(), sizeof set, &set)) {
-      throw std::system_error{error, std::generic_category(),
-                              "worker_cores: cannot run on core " + std::to_string(core)};
+      char what[64];
+      std::snprintf(what, sizeof what, "worker_cores: cannot run on core %u", core);
+      throw std::system_error{error, std::generic_category(), what};
     }
 #endif
   }
 
-  std::vector<std::thread> threads_;
+  Owner<Workers> workers_;
 };
 
 }  // namespace gossip::detail

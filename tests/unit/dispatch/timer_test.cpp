@@ -13,6 +13,7 @@
 #include <vector>
 
 using gossip::SteadyTime;
+using gossip::detail::ClockView;
 using gossip::detail::Timer;
 using gossip::detail::TimerId;
 using gossip::test::Door;
@@ -23,7 +24,13 @@ namespace {
 /// A timer whose time stands still until it is set.
 struct Driven {
   std::atomic<SteadyTime::rep> now{0};
-  Timer timer{[this] { return SteadyTime{SteadyTime::duration{now.load()}}; },
+  Timer timer{ClockView{.clock = this,
+                        .to_time = nullptr,
+                        .now =
+                            [](const void* self) {
+                              const auto time = static_cast<const Driven*>(self)->now.load();
+                              return SteadyTime{SteadyTime::duration{time}};
+                            }},
               Timer::Drive::run_due};
   static SteadyTime at(int second) { return SteadyTime{seconds{second}}; }
   void go_to(int second) {
@@ -33,6 +40,9 @@ struct Driven {
 };
 
 SteadyTime real_now() { return std::chrono::steady_clock::now(); }
+
+const gossip::SystemClock system_clock;
+const ClockView real_time = ClockView::of(system_clock);
 
 }  // namespace
 
@@ -102,7 +112,7 @@ TEST_CASE("Timer: stop drops what is pending, and nothing is scheduled afterward
 }
 
 TEST_CASE("Timer: a thread of its own runs what is due, the earliest first", "[dispatch]") {
-  Timer timer{real_now};
+  Timer timer{real_time};
   Door late;
   Door early;
   timer.schedule(real_now() + std::chrono::hours{1}, [&] { late.open(); });
@@ -112,7 +122,7 @@ TEST_CASE("Timer: a thread of its own runs what is due, the earliest first", "[d
 }
 
 TEST_CASE("Timer: cancel waits for the running task, from another thread", "[dispatch]") {
-  Timer timer{real_now};
+  Timer timer{real_time};
   Door running;
   Door go_on;
   std::atomic<bool> done{false};
@@ -171,7 +181,7 @@ TEST_CASE("Timer: run_due inside a task leaves the rest to the outer call", "[di
 TEST_CASE("Timer: two threads may stop it at once, and both wait for the running task",
           "[dispatch]") {
   for (int round = 0; round < 20; ++round) {
-    Timer timer{real_now};
+    Timer timer{real_time};
     Door running;
     Door go_on;
     std::atomic<bool> done{false};
