@@ -29,16 +29,20 @@ set(GOSSIP_HEADERS
   gossip/core/status.hpp
   gossip/core/subscription.hpp
   gossip/core/subscription_id.hpp
+  gossip/dispatch/asynchronous_calls.hpp
   gossip/dispatch/call.hpp
   gossip/dispatch/clock_view.hpp
   gossip/dispatch/current_thread.hpp
+  gossip/dispatch/deferrals.hpp
   gossip/dispatch/delivery.hpp
   gossip/dispatch/dispatcher.hpp
   gossip/dispatch/envelope.hpp
   gossip/dispatch/event_queue.hpp
   gossip/dispatch/options.hpp
   gossip/dispatch/overflow_policy.hpp
+  gossip/dispatch/posted_tasks.hpp
   gossip/dispatch/registry.hpp
+  gossip/dispatch/shared_event.hpp
   gossip/dispatch/start_thread.hpp
   gossip/dispatch/statistics.hpp
   gossip/dispatch/subscription_record.hpp

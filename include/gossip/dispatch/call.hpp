@@ -33,7 +33,9 @@ enum class CallResult : std::uint8_t {
 
 struct Call;
 struct HazardFrame;
+class SharedEvent;
 struct SubscriptionRecord;
+struct TypeEntry;
 
 /// Where the failures of a Call's processors go: to the error handler, or to a caller's list.
 struct FailureSink {
@@ -56,10 +58,12 @@ struct Call : ContextSupport {
   FailureSink failures;
   SteadyTime deadline = SteadyTime::max();
   unsigned attempt = 1;
-  const ClockView* clock = nullptr;    ///< of the deadline; set if `limited`, null: steady clock
-  bool limited = false;                ///< look at the deadline and the stop before each call
-  const HazardFrame* frame = nullptr;  ///< announces whose processor is being called
-  Status error = {};                   ///< of the call that failed last
+  const ClockView* clock = nullptr;     ///< of the deadline; set if `limited`, null: steady clock
+  bool limited = false;                 ///< look at the deadline and the stop before each call
+  TypeEntry* type = nullptr;            ///< of the event
+  const SharedEvent* shared = nullptr;  ///< the event's owner, if it can be kept without copying
+  const HazardFrame* frame = nullptr;   ///< announces whose processor is being called
+  Status error = {};                    ///< of the call that failed last
 
   /// The subscription whose processor is being called.
   [[nodiscard]] SubscriptionId subscription() const noexcept;

@@ -26,13 +26,16 @@ namespace gossip::detail {
 /// See Registry for why this is safe.
 class Delivery {
  public:
+  /// For deliveries to single subscriptions.
   /// @throws std::bad_alloc  only inside more nested deliveries than this thread has had before
-  Delivery(ThreadSlot& slot, Registry& registry, TypeEntry& type)
+  Delivery(ThreadSlot& slot, Registry& registry)
       : slot_{slot},
         registry_{registry},
         frame_{slot.enter()},
         // (1) acquire, before the list is read: pairs with the release in Registry::take_out
-        cancellations_{registry.cancellations().load(std::memory_order_acquire)} {
+        cancellations_{registry.cancellations().load(std::memory_order_acquire)} {}
+  /// For all subscriptions of a type. @throws as above
+  Delivery(ThreadSlot& slot, Registry& registry, TypeEntry& type) : Delivery{slot, registry} {
     list_ = type.subscribers.load(std::memory_order_acquire);
     for (;;) {
       frame_.array.store(list_, std::memory_order_relaxed);
@@ -85,17 +88,28 @@ class Delivery {
       if (result == CallResult::ok) [[likely]]
         result = call_by(record->processor.run, *record, call);
       if (result != CallResult::ok) [[unlikely]] {
-        if (result == CallResult::claim) result = claim_and_call(*record, entry->serial, call);
-        if (result == CallResult::failed) count_failure(*record);
-        if (result == CallResult::failed || result == CallResult::denied) {
-          call.failures.report(call.failures.context, call, *record);
-        }
+        result = settle(result, *record, entry->serial, call);
         if (result == CallResult::gone || result == CallResult::denied) ++left_out;
         if (result != CallResult::ok) continue;
       }
       slot_.delivered.increment(record->index);
     }
     return count - left_out;
+  }
+
+  /// Calls the processor of one subscription.
+  /// @param serial  of the subscription
+  /// @return        gone if it has ended
+  /// @throws        what the failure sink throws
+  CallResult run_one(SubscriptionRecord& record, std::uint64_t serial, Call& call) {
+    call.frame = &frame_;
+    frame_.current.store(&record, std::memory_order_release);
+    light_fence(true);  // Dekker with the heavy fence in Registry::cancel
+    CallResult result = look(record, serial, call);
+    if (result == CallResult::ok) result = call_by(record.processor.run, record, call);
+    if (result != CallResult::ok) result = settle(result, record, serial, call);
+    if (result == CallResult::ok) slot_.delivered.increment(record.index);
+    return result;
   }
 
  private:
@@ -109,6 +123,17 @@ class Delivery {
       call.error = status_of_current_exception();
       return failure_of(call);
     }
+  }
+
+  /// What is to be done about a call that was not made, or failed.
+  CallResult settle(CallResult result, SubscriptionRecord& record, std::uint64_t serial,
+                    Call& call) {
+    if (result == CallResult::claim) result = claim_and_call(record, serial, call);
+    if (result == CallResult::failed) count_failure(record);
+    if (result == CallResult::failed || result == CallResult::denied) {
+      call.failures.report(call.failures.context, call, record);
+    }
+    return result;
   }
 
   void count_failure(SubscriptionRecord& record) noexcept {
@@ -126,10 +151,13 @@ class Delivery {
     return call.limited && !may_go_on(call) ? CallResult::denied : CallResult::ok;
   }
 
-  /// Gives a `once` subscription its event, if this is the first; that ends it.
+  /// Gives a `once` subscription its event, if this is the first, or another attempt for it. That
+  /// ends the subscription, unless yet another attempt has been arranged.
   CallResult claim_and_call(SubscriptionRecord& record, std::uint64_t serial, Call& call) noexcept {
-    if (!registry_.cancel({serial, record.index}, &slot_)) return CallResult::gone;
-    return call_by(record.processor.claimed, record, call);
+    if (call.attempt == 1 && record.claimed.exchange(true)) return CallResult::gone;
+    const CallResult result = call_by(record.processor.claimed, record, call);
+    if (result != CallResult::deferred) registry_.cancel({serial, record.index}, &slot_);
+    return result;
   }
 
   /// Whether the caller's deadline and stop_token allow one more call.
@@ -149,7 +177,7 @@ class Delivery {
   Registry& registry_;
   HazardFrame& frame_;
   const std::uint64_t cancellations_;  ///< at the beginning
-  const SubscriberArray* list_;
+  const SubscriberArray* list_ = nullptr;
 };
 
 }  // namespace gossip::detail

@@ -9,6 +9,7 @@
 #include <gossip/core/event.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/core/status.hpp>
+#include <gossip/dispatch/asynchronous_calls.hpp>
 #include <gossip/dispatch/call.hpp>
 #include <gossip/dispatch/clock_view.hpp>
 #include <gossip/dispatch/current_thread.hpp>
@@ -16,6 +17,7 @@
 #include <gossip/dispatch/envelope.hpp>
 #include <gossip/dispatch/event_queue.hpp>
 #include <gossip/dispatch/options.hpp>
+#include <gossip/dispatch/posted_tasks.hpp>
 #include <gossip/dispatch/registry.hpp>
 #include <gossip/dispatch/statistics.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
@@ -52,7 +54,8 @@ class Dispatcher {
         registry_{slots_.all()},
         queue_{options, workers_},
         worker_slots_{workers_},
-        timer_{clock, drive} {}
+        timer_{clock, drive},
+        calls_{options_, clock_, registry_, queue_, timer_} {}
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher() = default;
@@ -124,11 +127,14 @@ class Dispatcher {
   bool call_now(TypeEntry& type, Call& call, std::uint64_t& calls) {
     ThreadSlot& slot = slots_.mine(this);
     call.clock = &clock_;
+    call.type = &type;
     Delivery delivery{slot, registry_, type};
     // (1) after the announcement and its fence: whoever shuts down sees the delivery, or this
     // thread sees the closed queue
     if (closed_to_this_thread()) return false;
-    calls = deliver(slot, type, call, delivery);
+    slot.dispatched.increment(type.index);
+    calls = delivery.run(call);
+    if (calls == 0) ThreadSlot::increment(slot.unmatched);
     return true;
   }
 
@@ -139,8 +145,9 @@ class Dispatcher {
   }
   [[nodiscard]] const EventSource& source() const noexcept { return source_; }
   [[nodiscard]] Timer& timer() noexcept { return timer_; }
+  [[nodiscard]] PostedTasks& posted() noexcept { return posted_; }
   [[nodiscard]] const BusOptions& options() const noexcept { return options_; }
-  [[nodiscard]] std::stop_token stop_token() const noexcept { return stop_source_.get_token(); }
+  [[nodiscard]] std::stop_token stop_token() const noexcept { return calls_.stop_token(); }
 
   // ---- Life -----------------------------------------------------------------------------------
 
@@ -209,7 +216,10 @@ class Dispatcher {
     statistics.dropped_oldest = queue_.dropped_oldest();
     statistics.dropped_newest = queue_.dropped_newest();
     statistics.abandoned = abandoned_.load();
-    statistics.handler_failures = handler_failures_.load();
+    statistics.handler_failures = calls_.handler_failures();
+    statistics.deferred = calls_.deferrals().made();
+    statistics.deferred_dropped = calls_.deferrals().dropped();
+    statistics.deferred_waiting = calls_.deferrals().pending();
     const auto gone = statistics.handled + statistics.dropped_oldest + statistics.abandoned;
     const std::uint64_t taken = queue_.taken();
     statistics.published = queue_.published();
@@ -242,37 +252,12 @@ class Dispatcher {
           claim.release();
           self.queue_.slot_freed(claim.ticket());
         },
-        [&](const Event<T>& event) { self.handle(slot, type, event); });
+        [&](const Event<T>& event) { self.calls_.handle(slot, type, event); });
   }
 
   template <class T>
-  static constexpr PayloadOperations operations_of{&run_envelope<T>, &discard_event<T>};
-
-  void handle(ThreadSlot& slot, TypeEntry& type, const EventBase& event) {
-    Call call{event, stop_token_, {&report_failure, this}};
-    call.clock = &clock_;
-    Delivery delivery{slot, registry_, type};
-    deliver(slot, type, call, delivery);
-  }
-
-  std::uint64_t deliver(ThreadSlot& slot, TypeEntry& type, Call& call, Delivery& delivery) {
-    slot.dispatched.increment(type.index);
-    const std::uint64_t calls = delivery.run(call);
-    if (calls == 0) ThreadSlot::increment(slot.unmatched);
-    return calls;
-  }
-
-  /// The failure sink of asynchronous events.
-  static void report_failure(void* self, Call& call, const SubscriptionRecord& record) {
-    auto& dispatcher = *static_cast<Dispatcher*>(self);
-    if (!dispatcher.options_.on_error) return;
-    try {
-      dispatcher.options_.on_error({call.subscription(), record.name, call.event.type(),
-                                    call.event.id(), call.attempt, call.error});
-    } catch (...) {
-      dispatcher.handler_failures_.fetch_add(1, std::memory_order_release);
-    }
-  }
+  static constexpr PayloadOperations operations_of{&run_envelope<T>, &discard_event<T>,
+                                                   &SharedEvent::copy_of<T>};
 
   // ---- Workers --------------------------------------------------------------------------------
 
@@ -303,7 +288,7 @@ class Dispatcher {
           (*claim).type->operations->run(*this, slot, claim);
           ThreadSlot::increment(slot.finished);
         },
-        [&](Task& task) { task.run(task, *this, slot); });
+        [&](Task& task) { task.run(task, slot); });
   }
 
   /// For a worker that has to wait inside a processor.
@@ -333,7 +318,10 @@ class Dispatcher {
   /// cannot exceed what is accepted, so if the two are equal nothing was under way in between.
   [[nodiscard]] bool all_handled() const noexcept {
     const std::uint64_t gone = sum(&ThreadSlot::finished) + queue_.dropped_oldest();
-    return gone == queue_.published();
+    // What an event leaves pending is counted before the event is finished, and what that publishes
+    // before it is no longer pending; so this is read in between.
+    return calls_.deferrals().pending() == 0 && posted_.pending() == 0 &&
+           gone == queue_.published();
   }
 
   /// A closed bus still serves the processors that its own workers run.
@@ -348,12 +336,13 @@ class Dispatcher {
   void stop(SteadyTime deadline, Last&& last) {
     idle_.wait_until(deadline, [this] { return all_handled(); });
     queue_.close_for_workers();
-    stop_source_.request_stop();
+    calls_.request_stop();
     ended_.store(true, std::memory_order_release);
     queue_.release_workers();
     timer_.stop();
     pool_.join();
     abandoned_.store(queue_.sweep(), std::memory_order_release);
+    abandoned_attempts_.store(calls_.deferrals().drop_all(), std::memory_order_release);
     wait_for_synchronous_deliveries(deadline);
     last(deadline);
     stage_.store(Stage::stopped);
@@ -371,7 +360,7 @@ class Dispatcher {
   }
 
   [[nodiscard]] ShutdownReport report() const noexcept {
-    return {stage_.load() == Stage::stopped, abandoned_.load()};
+    return {stage_.load() == Stage::stopped, abandoned_.load(), abandoned_attempts_.load()};
   }
 
   const BusOptions options_;
@@ -388,12 +377,12 @@ class Dispatcher {
   std::atomic<bool> ended_{false};
   std::atomic<bool> orphaned_{false};
   std::atomic<Stage> stage_{Stage::running};
-  std::stop_source stop_source_;
-  const std::stop_token stop_token_ = stop_source_.get_token();
   std::atomic<std::uint64_t> abandoned_{0};
-  std::atomic<std::uint64_t> handler_failures_{0};
+  std::atomic<std::uint64_t> abandoned_attempts_{0};
   const Owner<ThreadSlot*[]> worker_slots_;
   Timer timer_;
+  AsynchronousCalls calls_;
+  PostedTasks posted_{queue_};
   WorkerPool pool_;
 };
 

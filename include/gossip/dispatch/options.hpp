@@ -55,6 +55,9 @@ struct BusOptions {
   /// How deep a worker that publishes into a full queue may run queued events inside one another,
   /// 1 to 10000; beyond it such a publish answers Errc::queue_full. // calls
   std::size_t max_nesting = 64;
+  /// How many deliveries that failed may wait for their next attempt, 0 to 2^31; beyond it a failure
+  /// is final. // deliveries
+  std::size_t max_deferred = 10'000;
   /// Told of every failed call of an asynchronous processor, on the worker that made the call, one
   /// call at a time per worker. What it throws is counted and dropped. Empty: failures are counted
   /// only.
@@ -121,6 +124,9 @@ inline Status refuse_option(const char* field, const std::string& value, const c
   }
   if (options.max_nesting < 1 || options.max_nesting > 10'000) {
     return refuse_option("max_nesting", std::to_string(options.max_nesting), "1 to 10000");
+  }
+  if (options.max_deferred > (std::size_t{1} << 31U)) {
+    return refuse_option("max_deferred", std::to_string(options.max_deferred), "0 to 2147483648");
   }
 #if defined(__linux__)
   for (const unsigned core : options.worker_cores) {

@@ -72,6 +72,7 @@ class Registry {
     SubscriptionRecord& record = vacant_record();
     const bool one_event = options.lifetime == SubscribeOptions::Lifetime::once;
     record.processor = one_event ? once(processor) : processor;
+    record.claimed.store(false, std::memory_order_relaxed);
     record.type = &type;
     record.failed.store(0, std::memory_order_relaxed);
     record.delivered_before = count_delivered(record);

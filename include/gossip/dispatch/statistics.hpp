@@ -35,7 +35,9 @@ struct SubscriptionStatistics {
 ///
 ///     published == handled + dropped_oldest + abandoned
 ///
-/// All but `depth` and `in_flight` count from the construction of the bus.
+///     deferred == deferred deliveries made + deferred_waiting + deferred_dropped
+///
+/// All but `depth`, `in_flight` and `deferred_waiting` count from the construction of the bus.
 struct Statistics {
   std::uint64_t published = 0;       ///< accepted into the queue // events
   std::uint64_t handled = 0;         ///< taken from the queue, all their processors done // events
@@ -47,6 +49,9 @@ struct Statistics {
   std::uint64_t dropped_oldest = 0;  ///< dropped from the queue to make space // events
   std::uint64_t dropped_newest = 0;  ///< dropped for want of space (not in `published`) // events
   std::uint64_t abandoned = 0;       ///< still queued at the shutdown's deadline // events
+  std::uint64_t deferred = 0;        ///< failures for which another attempt was arranged // calls
+  std::uint64_t deferred_dropped = 0;      ///< of these, not made: unsubscribed, shut down // calls
+  std::size_t deferred_waiting = 0;        ///< of these, still to be made // calls
   std::uint64_t handler_failures = 0;      ///< exceptions out of BusOptions::on_error // calls
   std::size_t depth = 0;                   ///< waiting in the queue now // events
   std::size_t in_flight = 0;               ///< being handled now // events
@@ -60,9 +65,12 @@ struct Statistics {
 struct ShutdownReport {
   bool complete = false;        ///< every worker has ended
   std::uint64_t abandoned = 0;  ///< events that were still queued at the deadline // events
+  std::uint64_t abandoned_attempts = 0;  ///< attempts that were still to be made // calls
 
   /// True if the shutdown is complete and nothing was left.
-  [[nodiscard]] bool clean() const noexcept { return complete && abandoned == 0; }
+  [[nodiscard]] bool clean() const noexcept {
+    return complete && abandoned == 0 && abandoned_attempts == 0;
+  }
 };
 
 }  // namespace gossip

@@ -32,6 +32,7 @@ struct alignas(cache_line_bytes) SubscriptionRecord {
 
   // Below here nothing is touched by a successful call.
   std::atomic<std::uint64_t> tenant{0};  ///< as `serial`, but until the processor is destroyed
+  std::atomic<bool> claimed{false};      ///< a `once` subscription that has got its event
   TypeEntry* type = nullptr;
   std::atomic<std::uint64_t> failed{0};  ///< calls of this subscription that failed
   std::uint64_t delivered_before = 0;    ///< what was counted for former tenants

@@ -11,13 +11,12 @@
 
 namespace gossip::detail {
 
-class Dispatcher;
 struct ThreadSlot;
 
 /// A piece of work, owned by whoever posted it, who also bounds how many there are.
 struct Task {
   /// Does the work on a worker; `task` may be gone or posted anew when it returns. Must not throw.
-  void (*run)(Task& task, Dispatcher& dispatcher, ThreadSlot& slot) noexcept = nullptr;
+  void (*run)(Task& task, ThreadSlot& slot) noexcept = nullptr;
   /// Called instead of `run`, if no worker will.
   void (*abandon)(Task& task) noexcept = nullptr;
   Task* next = nullptr;  ///< the queue's

@@ -9,6 +9,7 @@
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/payload.hpp>
 #include <gossip/dispatch/envelope.hpp>
+#include <gossip/dispatch/shared_event.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 #include <gossip/queue/cache_line.hpp>
@@ -29,9 +30,12 @@ class Dispatcher;
 /// What can be done with an event of some payload type while it lies in an envelope.
 struct PayloadOperations {
   /// Takes the first event that `claim` holds, frees its slot and calls the processors.
-  void (*run)(Dispatcher& dispatcher, ThreadSlot& slot, MpmcQueue<Envelope>::Claim& claim);
+  void (*run)(Dispatcher& dispatcher, ThreadSlot& slot,
+              MpmcQueue<Envelope>::Claim& claim) = nullptr;
   /// Takes the event that `claim` holds, frees its slot and destroys it.
-  void (*discard)(MpmcQueue<Envelope>::Claim& claim) noexcept;
+  void (*discard)(MpmcQueue<Envelope>::Claim& claim) noexcept = nullptr;
+  /// A copy of an event of the type; empty if its payload cannot be copied.
+  SharedEvent (*share)(const EventBase& event) = nullptr;
 };
 
 /// One event type on one bus. Lives as long as the bus.

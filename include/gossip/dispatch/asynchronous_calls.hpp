@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// AsynchronousCalls: how workers call processors: what surrounds such a call, where its failure
+/// goes, and how it is put off. Layer: dispatch.
+
+#include <gossip/core/context.hpp>
+#include <gossip/core/event.hpp>
+#include <gossip/dispatch/call.hpp>
+#include <gossip/dispatch/clock_view.hpp>
+#include <gossip/dispatch/deferrals.hpp>
+#include <gossip/dispatch/delivery.hpp>
+#include <gossip/dispatch/event_queue.hpp>
+#include <gossip/dispatch/options.hpp>
+#include <gossip/dispatch/registry.hpp>
+#include <gossip/dispatch/subscription_record.hpp>
+#include <gossip/dispatch/thread_slots.hpp>
+#include <gossip/dispatch/timer.hpp>
+#include <gossip/dispatch/type_table.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <stop_token>
+
+namespace gossip::detail {
+
+/// Thread safety: all members from any thread; a ThreadSlot from its owner alone.
+class AsynchronousCalls {
+ public:
+  /// The arguments outlive it.
+  AsynchronousCalls(const BusOptions& options, const ClockView& clock, Registry& registry,
+                    EventQueue& queue, Timer& timer) noexcept
+      : options_{options},
+        clock_{clock},
+        registry_{registry},
+        timer_{timer},
+        deferrals_{options.max_deferred, queue, timer, &run_deferral, this} {}
+  AsynchronousCalls(const AsynchronousCalls&) = delete;
+  AsynchronousCalls& operator=(const AsynchronousCalls&) = delete;
+  ~AsynchronousCalls() = default;
+
+  /// Calls the processors of an event.
+  void handle(ThreadSlot& slot, TypeEntry& type, const EventBase& event) {
+    Call call = call_for(event, type);
+    Delivery delivery{slot, registry_, type};
+    slot.dispatched.increment(type.index);
+    if (delivery.run(call) == 0) ThreadSlot::increment(slot.unmatched);
+  }
+
+  /// Asks the running processors to stop.
+  void request_stop() noexcept { stop_source_.request_stop(); }
+  [[nodiscard]] const std::stop_token& stop_token() const noexcept { return stop_token_; }
+
+  /// The calls that were put off.
+  [[nodiscard]] Deferrals& deferrals() noexcept { return deferrals_; }
+  [[nodiscard]] const Deferrals& deferrals() const noexcept { return deferrals_; }
+  /// Exceptions out of the error handler. // calls
+  [[nodiscard]] std::uint64_t handler_failures() const noexcept { return handler_failures_.load(); }
+
+ private:
+  Call call_for(const EventBase& event, TypeEntry& type) noexcept {
+    Call call{event, stop_token_, {&report_failure, this}};
+    call.operations = &operations;
+    call.clock = &clock_;
+    call.type = &type;
+    return call;
+  }
+
+  static AsynchronousCalls& maker_of(const ContextSupport& call) noexcept {
+    return *static_cast<AsynchronousCalls*>(static_cast<const Call&>(call).failures.context);
+  }
+
+  /// The failure sink: tells the error handler.
+  static void report_failure(void* self, Call& call, const SubscriptionRecord& record) {
+    auto& calls = *static_cast<AsynchronousCalls*>(self);
+    if (!calls.options_.on_error) return;
+    try {
+      calls.options_.on_error({call.subscription(), record.name, call.event.type(), call.event.id(),
+                               call.attempt, call.error});
+    } catch (...) {
+      calls.handler_failures_.fetch_add(1, std::memory_order_release);
+    }
+  }
+
+  /// See Context::defer.
+  static bool defer(ContextSupport& call, std::chrono::nanoseconds delay) noexcept {
+    try {
+      return maker_of(call).deferrals_.defer(static_cast<const Call&>(call), delay);
+    } catch (...) {  // no memory, or no copy of the payload: the failure is final, and reported
+      return false;
+    }
+  }
+  static Timer* timer(const ContextSupport& call) noexcept { return &maker_of(call).timer_; }
+
+  static void run_deferral(Task& task, ThreadSlot& slot) noexcept {
+    auto& deferral = static_cast<Deferral&>(task);
+    auto& self = *static_cast<AsynchronousCalls*>(deferral.maker);
+    Call call = self.call_for(*deferral.event, *deferral.type);
+    call.shared = &deferral.event;
+    call.attempt = deferral.attempt;
+    CallResult result = CallResult::gone;
+    {
+      Delivery delivery{slot, self.registry_};
+      result = delivery.run_one(*deferral.record, deferral.serial, call);
+    }
+    if (result == CallResult::gone) {
+      self.deferrals_.drop(deferral);
+    } else {
+      self.deferrals_.retire(deferral);
+    }
+  }
+
+  static const ContextOperations operations;
+
+  const BusOptions& options_;
+  const ClockView& clock_;
+  Registry& registry_;
+  Timer& timer_;
+  std::stop_source stop_source_;
+  const std::stop_token stop_token_ = stop_source_.get_token();
+  std::atomic<std::uint64_t> handler_failures_{0};
+  Deferrals deferrals_;
+};
+
+inline constexpr ContextOperations AsynchronousCalls::operations{
+    .now = &Call::now, .defer = &AsynchronousCalls::defer, .timer = &AsynchronousCalls::timer};
+
+}  // namespace gossip::detail

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// SharedEvent: an event of any type that several owners keep. Layer: dispatch.
+
+#include <gossip/core/event.hpp>
+#include <gossip/core/payload.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace gossip::detail {
+
+/// Owns an immutable event together with its copies. Empty as default. One allocation per event; a
+/// pointer's worth of std::shared_ptr without what that costs to compile for every payload.
+///
+/// Thread safety: as a std::shared_ptr.
+class SharedEvent {
+ public:
+  SharedEvent() noexcept = default;
+  SharedEvent(const SharedEvent& other) noexcept : box_{other.box_} {
+    if (box_ != nullptr) box_->owners.fetch_add(1, std::memory_order_relaxed);
+  }
+  SharedEvent(SharedEvent&& other) noexcept : box_{std::exchange(other.box_, nullptr)} {}
+  SharedEvent& operator=(SharedEvent other) noexcept {
+    std::swap(box_, other.box_);
+    return *this;
+  }
+  ~SharedEvent() {
+    // acq_rel: the last owner sees what the others did with the event
+    if (box_ != nullptr && box_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      box_->destroy(box_);
+    }
+  }
+
+  /// A copy of `event`, an Event<T>; empty if a T cannot be copied.
+  /// @throws std::bad_alloc, and what copying the payload throws
+  template <class T>
+  static SharedEvent copy_of(const EventBase& event) {
+    if constexpr (std::is_copy_constructible_v<StoredPayload<T>>) {
+      return SharedEvent{new BoxOf<T>{static_cast<const Event<T>&>(event)}};
+    } else {
+      return {};
+    }
+  }
+  /// Takes `event` over.
+  /// @throws std::bad_alloc, and what moving the payload throws
+  template <class T>
+  static SharedEvent of(Event<T>&& event) {
+    return SharedEvent{new BoxOf<T>{std::move(event)}};
+  }
+
+  [[nodiscard]] explicit operator bool() const noexcept { return box_ != nullptr; }
+  /// @pre not empty
+  [[nodiscard]] const EventBase& operator*() const noexcept { return *box_->event; }
+
+ private:
+  struct Box {
+    std::atomic<std::uint32_t> owners{1};
+    const EventBase* event;
+    void (*destroy)(Box* box) noexcept;
+  };
+  template <class T>
+  struct BoxOf : Box {
+    template <class E>
+    explicit BoxOf(E&& from)
+        : Box{.event = &boxed,
+              .destroy = [](Box* box) noexcept { delete static_cast<BoxOf*>(box); }},
+          boxed{std::forward<E>(from)} {}
+    const Event<T> boxed;
+  };
+
+  explicit SharedEvent(Box* box) noexcept : box_{box} {}
+
+  Box* box_ = nullptr;
+};
+
+}  // namespace gossip::detail

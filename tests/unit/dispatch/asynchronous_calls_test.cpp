@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/core/manual_clock.hpp>
+#include <gossip/dispatch/asynchronous_calls.hpp>
+#include <gossip/dispatch/dispatcher.hpp>
+
+#include "support/wait.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using gossip::BusOptions;
+using gossip::Context;
+using gossip::Errc;
+using gossip::Event;
+using gossip::EventType;
+using gossip::ManualClock;
+using gossip::Status;
+using gossip::SubscriptionId;
+using gossip::detail::ClockView;
+using gossip::detail::Dispatcher;
+using gossip::detail::erase_processor;
+using gossip::detail::Timer;
+using gossip::test::Door;
+using gossip::test::eventually;
+using gossip::test::patience;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr EventType<int> number{"calls.number"};
+constexpr EventType<std::unique_ptr<int>> unique{"calls.unique"};
+
+struct Fixture {
+  explicit Fixture(BusOptions options = {})
+      : dispatcher{with_handler(std::move(options)), ClockView::of(clock), Timer::Drive::run_due} {
+    follower = clock.follow([this] { dispatcher.timer().run_due(); });
+    dispatcher.start(nullptr);
+  }
+  ~Fixture() {
+    shutdown(0s);
+    dispatcher.unsubscribe_all();
+  }
+  BusOptions with_handler(BusOptions options) {
+    options.workers = 1;
+    options.on_error = [this](const gossip::ErrorReport& report) {
+      reported.push_back(std::to_string(report.attempt) + " " + std::string{report.status.what()});
+    };
+    return options;
+  }
+  template <class F>
+  SubscriptionId subscribe(F processor, gossip::SubscribeOptions options = {}) {
+    return dispatcher.subscribe(dispatcher.entry_of(number), erase_processor<int>(processor),
+                                std::move(options));
+  }
+  template <class T>
+  Status publish(const EventType<T>& type, T value) {
+    std::unique_ptr<gossip::detail::EventExtras> extras;
+    return dispatcher.accept<T>(dispatcher.entry_of(type), value, {}, extras);
+  }
+  bool drain() { return dispatcher.drain(std::chrono::steady_clock::now() + patience); }
+  /// Waits until so many deliveries are put off.
+  bool waiting(std::size_t count) {
+    return eventually([&] {
+      const auto stats = dispatcher.statistics();
+      return stats.deferred_waiting == count && stats.in_flight == 0 && stats.depth == 0;
+    });
+  }
+  gossip::ShutdownReport shutdown(std::chrono::nanoseconds timeout) {
+    return dispatcher.shutdown(timeout, [](gossip::SteadyTime) {});
+  }
+
+  ManualClock clock;
+  std::vector<std::string> reported;
+  Dispatcher dispatcher;
+  std::shared_ptr<void> follower;
+};
+
+/// Fails and asks for another attempt in a second, until it is attempt `last`.
+auto failing_until(unsigned last, std::vector<unsigned>& attempts) {
+  return [last, &attempts](const Event<int>&, Context& context) -> Status {
+    attempts.push_back(context.attempt());
+    if (context.attempt() >= last) return {};
+    REQUIRE(context.defer(1s));
+    REQUIRE(context.deferred());
+    return Errc::retryable;
+  };
+}
+
+}  // namespace
+
+TEST_CASE("AsynchronousCalls: a deferred call is made again when its time has come", "[dispatch]") {
+  Fixture fixture;
+  std::vector<unsigned> attempts;
+  fixture.subscribe(failing_until(3, attempts));
+  std::atomic<int> others{0};
+  fixture.subscribe([&](const int&) { ++others; });
+  REQUIRE(fixture.publish(number, 1).ok());
+  REQUIRE(fixture.waiting(1));
+  fixture.clock.advance(999ms);
+  REQUIRE(fixture.dispatcher.statistics().deferred_waiting == 1);
+  REQUIRE(attempts == std::vector<unsigned>{1});
+  fixture.clock.advance(1ms);
+  REQUIRE(eventually([&] { return fixture.dispatcher.statistics().deferred == 2; }));
+  REQUIRE(fixture.waiting(1));
+  fixture.clock.advance(1s);
+  REQUIRE(fixture.drain());
+  REQUIRE(attempts == std::vector<unsigned>{1, 2, 3});
+  REQUIRE(others == 1);
+  REQUIRE(fixture.reported.empty());
+  const auto stats = fixture.dispatcher.statistics();
+  REQUIRE(stats.deferred == 2);
+  REQUIRE(stats.deferred_dropped == 0);
+  REQUIRE(stats.delivered == 2);
+  REQUIRE(stats.failed == 0);
+}
+
+TEST_CASE("AsynchronousCalls: without a delay the next attempt needs no timer", "[dispatch]") {
+  Fixture fixture;
+  unsigned calls = 0;
+  fixture.subscribe([&](const Event<int>&, Context& context) -> Status {
+    ++calls;
+    if (context.attempt() == 4) throw std::runtime_error{"at last"};
+    REQUIRE(context.defer(0s));
+    throw std::runtime_error{"not yet"};  // deferred by exception
+  });
+  REQUIRE(fixture.publish(number, 1).ok());
+  REQUIRE(fixture.drain());
+  REQUIRE(calls == 4);
+  REQUIRE(fixture.dispatcher.statistics().failed == 1);
+  REQUIRE(fixture.reported.size() == 1);
+  REQUIRE(fixture.reported[0].find("4 ") == 0);
+  REQUIRE(fixture.reported[0].find("at last") != std::string::npos);
+}
+
+TEST_CASE("AsynchronousCalls: beyond max_deferred a failure is final", "[dispatch]") {
+  Fixture fixture{{.max_deferred = 2}};
+  int refused = 0;
+  fixture.subscribe([&](const Event<int>&, Context& context) -> Status {
+    if (context.attempt() > 1) return {};
+    refused += context.defer(1s) ? 0 : 1;
+    return Errc::retryable;
+  });
+  for (int i = 0; i < 5; ++i) REQUIRE(fixture.publish(number, i).ok());
+  REQUIRE(fixture.waiting(2));
+  REQUIRE(refused == 3);
+  REQUIRE(fixture.reported.size() == 3);
+  fixture.clock.advance(1s);
+  REQUIRE(fixture.drain());
+  REQUIRE(fixture.dispatcher.statistics().delivered == 2);
+  REQUIRE(fixture.dispatcher.statistics().deferred == 2);
+}
+
+TEST_CASE("AsynchronousCalls: an attempt for a subscription that has ended is dropped and counted",
+          "[dispatch]") {
+  Fixture fixture;
+  std::vector<unsigned> attempts;
+  const auto id = fixture.subscribe(failing_until(2, attempts));
+  REQUIRE(fixture.publish(number, 1).ok());
+  REQUIRE(fixture.waiting(1));
+  REQUIRE(fixture.dispatcher.unsubscribe(id));
+  std::atomic<int> strangers{0};
+  fixture.subscribe([&](const int&) { ++strangers; });  // in the same record
+  fixture.clock.advance(1s);
+  REQUIRE(fixture.drain());
+  REQUIRE(attempts == std::vector<unsigned>{1});
+  REQUIRE(strangers == 0);
+  REQUIRE(fixture.dispatcher.statistics().deferred_dropped == 1);
+}
+
+TEST_CASE("AsynchronousCalls: a shutdown past its time reports the attempts that were left",
+          "[dispatch]") {
+  Fixture fixture;
+  std::vector<unsigned> attempts;
+  fixture.subscribe(failing_until(2, attempts));
+  REQUIRE(fixture.publish(number, 1).ok());
+  REQUIRE(fixture.publish(number, 2).ok());
+  REQUIRE(fixture.waiting(2));
+  const auto report = fixture.shutdown(0s);
+  REQUIRE(report.complete);
+  REQUIRE(report.abandoned == 0);
+  REQUIRE(report.abandoned_attempts == 2);
+  REQUIRE_FALSE(report.clean());
+  REQUIRE(fixture.dispatcher.statistics().deferred_dropped == 2);
+  REQUIRE(fixture.dispatcher.statistics().deferred_waiting == 0);
+}
+
+TEST_CASE("AsynchronousCalls: a once subscription keeps its event until the last attempt",
+          "[dispatch]") {
+  Fixture fixture;
+  std::vector<unsigned> attempts;
+  fixture.subscribe(failing_until(2, attempts),
+                    {.lifetime = gossip::SubscribeOptions::Lifetime::once});
+  REQUIRE(fixture.publish(number, 1).ok());
+  REQUIRE(fixture.publish(number, 2).ok());
+  REQUIRE(fixture.waiting(1));
+  REQUIRE(fixture.dispatcher.statistics().subscriptions.size() == 1);
+  fixture.clock.advance(1s);
+  REQUIRE(fixture.drain());
+  REQUIRE(attempts == std::vector<unsigned>{1, 2});
+  REQUIRE(fixture.dispatcher.statistics().subscriptions.empty());
+}
+
+TEST_CASE("AsynchronousCalls: an event that cannot be copied cannot be deferred", "[dispatch]") {
+  Fixture fixture;
+  int calls = 0;
+  bool deferred = true;
+  fixture.dispatcher.subscribe(
+      fixture.dispatcher.entry_of(unique),
+      erase_processor<std::unique_ptr<int>>(
+          [&](const Event<std::unique_ptr<int>>&, Context& context) -> Status {
+            ++calls;
+            deferred = context.defer(0s);
+            return Errc::retryable;
+          }),
+      {});
+  REQUIRE(fixture.publish(unique, std::make_unique<int>(1)).ok());
+  REQUIRE(fixture.drain());
+  REQUIRE_FALSE(deferred);
+  REQUIRE(calls == 1);
+  REQUIRE(fixture.reported.size() == 1);
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/dispatch/dispatcher.hpp>
+#include <gossip/dispatch/posted_tasks.hpp>
+
+#include "support/wait.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+using gossip::SteadyTime;
+using gossip::detail::ClockView;
+using gossip::detail::Dispatcher;
+using gossip::detail::PostedTasks;
+using gossip::detail::Timer;
+using gossip::test::Door;
+using gossip::test::patience;
+
+namespace {
+
+struct Fixture {
+  Fixture() { dispatcher.start(nullptr); }
+  ~Fixture() { stop(patience); }
+  gossip::ShutdownReport stop(std::chrono::nanoseconds timeout) {
+    return dispatcher.shutdown(timeout, [](SteadyTime) {});
+  }
+
+  gossip::TickClock clock;
+  Dispatcher dispatcher{{.workers = 1}, ClockView::of(clock), Timer::Drive::own_thread};
+  PostedTasks& posted = dispatcher.posted();
+};
+
+}  // namespace
+
+TEST_CASE("PostedTasks: a worker does them, and drain waits for them", "[dispatch]") {
+  Fixture fixture;
+  std::thread::id thread;
+  const auto token = std::make_shared<int>(0);
+  REQUIRE(fixture.posted.post(
+      [&thread, held = token]() noexcept { thread = std::this_thread::get_id(); }));
+  REQUIRE(fixture.dispatcher.drain(std::chrono::steady_clock::now() + patience));
+  REQUIRE(thread != std::thread::id{});
+  REQUIRE(thread != std::this_thread::get_id());
+  REQUIRE(token.use_count() == 1);
+  REQUIRE(fixture.posted.pending() == 0);
+}
+
+TEST_CASE("PostedTasks: what a shutdown leaves is destroyed without a call", "[dispatch]") {
+  Fixture fixture;
+  Door inside;
+  Door go_on;
+  bool called = false;
+  const auto token = std::make_shared<int>(0);
+  REQUIRE(fixture.posted.post([&]() noexcept {
+    inside.open();
+    go_on.wait();
+  }));
+  REQUIRE(inside.wait());
+  REQUIRE(fixture.posted.post([&called, held = token]() noexcept { called = true; }));
+  std::thread opener{[&] {
+    while (!fixture.dispatcher.stop_token().stop_requested()) std::this_thread::yield();
+    go_on.open();
+  }};
+  fixture.stop(std::chrono::nanoseconds::zero());
+  opener.join();
+  REQUIRE_FALSE(called);
+  REQUIRE(token.use_count() == 1);
+  REQUIRE_FALSE(fixture.posted.post([&]() noexcept { called = true; }));
+  REQUIRE_FALSE(called);
+}
