@@ -17,7 +17,9 @@ namespace gossip::test {
 /// Time that stands still, and a timer that goes by it.
 struct FakeTime {
   std::atomic<SteadyTime::rep> now{std::chrono::nanoseconds{std::chrono::hours{1}}.count()};
-  detail::Timer timer{[this] { return read(); }, detail::Timer::Drive::run_due};
+  detail::ClockView clock{
+      this, nullptr, [](const void* self) { return static_cast<const FakeTime*>(self)->read(); }};
+  detail::Timer timer{clock, detail::Timer::Drive::run_due};
 
   [[nodiscard]] SteadyTime read() const noexcept {
     return SteadyTime{SteadyTime::duration{now.load()}};
