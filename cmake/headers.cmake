@@ -67,6 +67,7 @@ set(GOSSIP_HEADERS
   gossip/queue/cache_line.hpp
   gossip/queue/mpmc_queue.hpp
   gossip/queue/platform.hpp
+  gossip/queue/priority_queue.hpp
   gossip/queue/wait_gate.hpp
   gossip/queue/worker_parking.hpp
   gossip/version.hpp

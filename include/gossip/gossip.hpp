@@ -37,4 +37,5 @@
 #include <gossip/processing/retry.hpp>
 #include <gossip/provider/in_memory_provider.hpp>
 #include <gossip/queue/mpmc_queue.hpp>
+#include <gossip/queue/priority_queue.hpp>
 #include <gossip/version.hpp>
