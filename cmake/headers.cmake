@@ -55,12 +55,15 @@ set(GOSSIP_HEADERS
   gossip/dispatch/worker_pool.hpp
   gossip/fwd.hpp
   gossip/gossip.hpp
+  gossip/processing/call_watch.hpp
   gossip/processing/failure.hpp
   gossip/processing/filter.hpp
   gossip/processing/handler.hpp
   gossip/processing/metadata_filter.hpp
   gossip/processing/middleware.hpp
   gossip/processing/retry.hpp
+  gossip/processing/stalled_call.hpp
+  gossip/processing/timeout.hpp
   gossip/provider/in_memory_provider.hpp
   gossip/queue/asymmetric_fence.hpp
   gossip/queue/back_off.hpp

@@ -35,6 +35,8 @@
 #include <gossip/processing/metadata_filter.hpp>
 #include <gossip/processing/middleware.hpp>
 #include <gossip/processing/retry.hpp>
+#include <gossip/processing/stalled_call.hpp>
+#include <gossip/processing/timeout.hpp>
 #include <gossip/provider/in_memory_provider.hpp>
 #include <gossip/queue/mpmc_queue.hpp>
 #include <gossip/queue/priority_queue.hpp>

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <stop_token>
+#include <string_view>
 #include <vector>
 
 namespace gossip::test {
@@ -72,8 +73,10 @@ struct FakeCall : detail::ContextSupport {
     return !stop.stop_requested();
   }
 
-  static constexpr detail::ContextOperations asynchronous{&now, &defer, &timer, &wait};
-  static constexpr detail::ContextOperations in_place{&now, nullptr, &timer, &wait};
+  static std::string_view name(const Support& /*call*/) noexcept { return "fake"; }
+
+  static constexpr detail::ContextOperations asynchronous{&now, &defer, &timer, &wait, &name};
+  static constexpr detail::ContextOperations in_place{&now, nullptr, &timer, &wait, &name};
 };
 
 }  // namespace gossip::test

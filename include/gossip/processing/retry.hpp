@@ -10,13 +10,13 @@
 #include <gossip/dispatch/options.hpp>
 #include <gossip/processing/failure.hpp>
 #include <gossip/processing/handler.hpp>
+#include <gossip/processing/middleware.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 namespace gossip {
@@ -151,15 +151,14 @@ class Retrying {
 
 /// A middleware made by retry().
 template <class Predicate, class Random>
-class Retry {
+class Retry : public MiddlewareBase {
  public:
   Retry(const RetryOptions& options, Predicate predicate, Random random)
       : options_{options}, predicate_(std::move(predicate)), random_(std::move(random)) {}
 
-  template <class Next>
-  [[nodiscard]] auto operator()(Next&& next) const {
-    return Retrying<std::remove_cvref_t<Next>, Predicate, Random>{options_, predicate_, random_,
-                                                                  std::forward<Next>(next)};
+  template <MaybeCallable Next>
+  [[nodiscard]] auto operator()(Next next) const {
+    return Retrying<Next, Predicate, Random>{options_, predicate_, random_, std::move(next)};
   }
 
  private:

@@ -295,6 +295,7 @@ TEST_CASE("retry: one middleware wraps processors of every kind", "[retry]") {
   using OnData = decltype([](const int&) {});
   using OnAny = decltype([](const AnyEvent&) {});
   using Wrapped = decltype(again(OnData{}));
+  STATIC_REQUIRE(gossip::Middleware<decltype(again)>);
   STATIC_REQUIRE(gossip::Processor<Wrapped, int>);
   STATIC_REQUIRE_FALSE(gossip::Processor<Wrapped, std::string>);
   STATIC_REQUIRE(gossip::detail::Handler<decltype(again(OnAny{})), AnyEvent>);
