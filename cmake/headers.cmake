@@ -26,6 +26,7 @@ set(GOSSIP_HEADERS
   gossip/core/priority.hpp
   gossip/core/processor.hpp
   gossip/core/provider.hpp
+  gossip/core/shared.hpp
   gossip/core/status.hpp
   gossip/core/subscription.hpp
   gossip/core/subscription_id.hpp

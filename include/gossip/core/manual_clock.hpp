@@ -5,16 +5,14 @@
 /// ManualClock: time that stands still until it is told to go on, for tests. Layer: core.
 
 #include <gossip/core/clock.hpp>
+#include <gossip/core/shared.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 namespace gossip {
 
@@ -26,7 +24,7 @@ class ManualClock {
  public:
   /// @param start  the time to begin with; after the Unix epoch
   explicit ManualClock(Timestamp start = Timestamp{std::chrono::seconds{1'700'000'000}})
-      : state_{std::make_shared<State>()} {
+      : state_{new State} {
     state_->unix_ns.store(start.time_since_epoch().count(), std::memory_order_relaxed);
   }
 
@@ -44,57 +42,101 @@ class ManualClock {
   /// @param step  not negative
   void advance(std::chrono::nanoseconds step) {
     state_->unix_ns.fetch_add(step.count(), std::memory_order_acq_rel);
-    std::vector<std::shared_ptr<Follower>> followers;
-    {
-      const std::lock_guard lock{state_->mutex};
-      for (const auto& entry : state_->followers) followers.push_back(entry.second);
-    }
-    for (const auto& follower : followers) follower->run();
+    state_->run_all();
   }
 
-  /// Calls `run` at the end of every advance(), until the returned handle is destroyed; that waits
-  /// for a running call, unless it is made from inside it.
-  [[nodiscard]] std::shared_ptr<void> follow(std::function<void()> run) const {
-    auto follower = std::make_shared<Follower>(std::move(run));
-    Follower* key = follower.get();
-    {
-      const std::lock_guard lock{state_->mutex};
-      state_->followers.emplace(key, std::move(follower));
-    }
-    return {key, [state = state_](Follower* gone) { state->forget(gone); }};
+  /// Calls `run()`, which must not throw, at the end of every advance(), until the returned handle is
+  /// destroyed; that waits for a running call, unless it is made from inside it.
+  /// @throws std::bad_alloc, what moving `run` throws
+  template <class Run>
+  [[nodiscard]] std::shared_ptr<void> follow(Run run) const {
+    struct Following : Follower {
+      explicit Following(Run&& what)
+          : Follower{[](Follower& self) { static_cast<Following&>(self).action(); },
+                     [](Follower* self) noexcept { delete static_cast<Following*>(self); }},
+            action{std::move(what)} {}
+      Run action;
+    };
+    struct Handle {
+      explicit Handle(const detail::Shared<State>& of) noexcept : state{of} {}
+      Handle(const Handle&) = delete;
+      Handle& operator=(const Handle&) = delete;
+      ~Handle() {
+        if (follower != nullptr) state->forget(*follower);
+      }
+      const detail::Shared<State> state;
+      Follower* follower = nullptr;
+    };
+    auto handle = std::make_shared<Handle>(state_);
+    handle->follower = new Following{std::move(run)};
+    state_->add(*handle->follower);
+    return handle;
   }
 
  private:
   struct Follower {
-    explicit Follower(std::function<void()> action) : task{std::move(action)} {}
-    void run() {
-      const std::lock_guard lock{mutex};
-      if (active) task();
-    }
-    const std::function<void()> task;
-    std::recursive_mutex mutex;
-    bool active = true;
+    void (*run)(Follower& self);
+    void (*destroy)(Follower* self) noexcept;
+    std::recursive_mutex mutex{};  ///< held while it runs
+    bool active = true;            ///< until the handle is gone; under its mutex
+    // Under the mutex of the State.
+    unsigned users = 1;  ///< the handle, and those who are about to run it
+    Follower* next = nullptr;
   };
 
   struct State {
-    void forget(Follower* gone) {
-      std::shared_ptr<Follower> follower;
-      {
-        const std::lock_guard lock{mutex};
-        const auto at = followers.find(gone);
-        follower = at->second;
-        followers.erase(at);
-      }
-      const std::lock_guard lock{follower->mutex};
-      follower->active = false;
+    void add(Follower& follower) noexcept {
+      const std::lock_guard lock{mutex};
+      follower.next = first;
+      first = &follower;
     }
 
+    void run_all() {
+      for (Follower* follower = hold(nullptr); follower != nullptr;) {
+        {
+          const std::lock_guard running{follower->mutex};
+          if (follower->active) follower->run(*follower);
+        }
+        Follower* next = hold(follower);
+        drop(*follower);
+        follower = next;
+      }
+    }
+
+    void forget(Follower& follower) noexcept {
+      {
+        const std::lock_guard running{follower.mutex};
+        follower.active = false;
+      }
+      drop(follower);
+    }
+
+    /// The one after `before`, or the first, made to stay; null if there is none.
+    Follower* hold(const Follower* before) noexcept {
+      const std::lock_guard lock{mutex};
+      Follower* next = before != nullptr ? before->next : first;
+      if (next != nullptr) ++next->users;
+      return next;
+    }
+
+    void drop(Follower& follower) noexcept {
+      {
+        const std::lock_guard lock{mutex};
+        if (--follower.users != 0) return;
+        Follower** place = &first;
+        while (*place != &follower) place = &(*place)->next;
+        *place = follower.next;
+      }
+      follower.destroy(&follower);
+    }
+
+    detail::SharedCount count;
     std::atomic<std::int64_t> unix_ns{0};
     std::mutex mutex;
-    std::map<Follower*, std::shared_ptr<Follower>> followers;
+    Follower* first = nullptr;
   };
 
-  std::shared_ptr<State> state_;
+  detail::Shared<State> state_;
 };
 
 static_assert(Clock<ManualClock>);

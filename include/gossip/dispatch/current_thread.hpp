@@ -4,13 +4,11 @@
 /// @file
 /// What the calling thread is to the buses of the process. Layer: dispatch.
 
+#include <gossip/core/shared.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
-#include <utility>
-#include <vector>
 
 namespace gossip::detail {
 
@@ -45,18 +43,22 @@ class AcquiredSlots {
   ~AcquiredSlots() {
     current_thread.cached_bus = 0;
     current_thread.ending = true;
-    for (const Acquired& acquired : acquired_) {
-      if (const auto slots = acquired.slots.lock()) ThreadSlots::release(*acquired.slot);
-    }
+    while (first_ != nullptr) remove(first_);
   }
 
   /// A slot of a bus for this thread, to be given back when the thread ends.
   /// @throws std::bad_alloc
-  ThreadSlot& acquire(const std::shared_ptr<ThreadSlots>& slots) {
-    std::erase_if(acquired_, [](const Acquired& acquired) { return acquired.slots.expired(); });
-    acquired_.reserve(acquired_.size() + 1);
+  ThreadSlot& acquire(const Shared<ThreadSlots>& slots) {
+    for (Acquired** place = &first_; *place != nullptr;) {
+      if ((*place)->slots->abandoned()) {
+        remove(*place);
+      } else {
+        place = &(*place)->next;
+      }
+    }
+    first_ = new Acquired{slots, nullptr, first_};
     ThreadSlot& slot = slots->acquire(&current_thread);
-    acquired_.push_back({slots, &slot});
+    first_->slot = &slot;
     return slot;
   }
 
@@ -67,16 +69,29 @@ class AcquiredSlots {
 
  private:
   struct Acquired {
-    std::weak_ptr<ThreadSlots> slots;
+    const Shared<ThreadSlots> slots;
     ThreadSlot* slot;
+    Acquired* next;
   };
 
-  std::vector<Acquired> acquired_;
+  static void remove(Acquired*& place) noexcept {
+    Acquired* gone = place;
+    place = gone->next;
+    if (gone->slot != nullptr) ThreadSlots::release(*gone->slot);
+    delete gone;
+  }
+
+  Acquired* first_ = nullptr;
 };
 
 /// The slots of one bus, and the way from a thread to its own.
 class BusSlots {
  public:
+  BusSlots() = default;
+  BusSlots(const BusSlots&) = delete;
+  BusSlots& operator=(const BusSlots&) = delete;
+  ~BusSlots() { slots_->abandon(); }
+
   /// All of them.
   [[nodiscard]] ThreadSlots& all() const noexcept { return *slots_; }
   /// What CurrentThread knows the bus by; never used twice in a process.
@@ -112,7 +127,7 @@ class BusSlots {
   }
 
   const std::uint64_t bus_ = next_bus();
-  const std::shared_ptr<ThreadSlots> slots_ = std::make_shared<ThreadSlots>();
+  const Shared<ThreadSlots> slots_{new ThreadSlots};
 };
 
 }  // namespace gossip::detail

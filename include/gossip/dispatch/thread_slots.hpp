@@ -5,6 +5,8 @@
 /// ThreadSlots: what each thread that dispatches events of a bus says about itself, written by that
 /// thread alone: what it is running (hazard pointers) and what it has counted. Layer: dispatch.
 
+#include <gossip/core/owner.hpp>
+#include <gossip/core/shared.hpp>
 #include <gossip/queue/asymmetric_fence.hpp>
 #include <gossip/queue/cache_line.hpp>
 
@@ -199,6 +201,8 @@ struct alignas(prefetch_pair_bytes) ThreadSlot {
 /// Thread safety: any thread. Progress: walking is wait-free; the rest takes a mutex.
 class ThreadSlots {
  public:
+  SharedCount count;  ///< held by the bus, and by the threads that are to give a slot back
+
   ThreadSlots() = default;
   ThreadSlots(const ThreadSlots&) = delete;
   ThreadSlots& operator=(const ThreadSlots&) = delete;
@@ -223,13 +227,19 @@ class ThreadSlots {
         return *slot;
       }
     }
-    auto slot = std::make_unique<ThreadSlot>();
+    Owner<ThreadSlot> slot{new ThreadSlot};
     slot->delivered.reserve(subscriptions_);
     slot->dispatched.reserve(types_);
     slot->owner.store(owner, std::memory_order_relaxed);
     slot->next = first_.load(std::memory_order_relaxed);
     first_.store(slot.get(), std::memory_order_release);  // (3) pairs with (4)
     return *slot.release();
+  }
+
+  /// The bus is gone: threads that have a slot may let go of it.
+  void abandon() noexcept { abandoned_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] bool abandoned() const noexcept {
+    return abandoned_.load(std::memory_order_relaxed);
   }
 
   /// The slot that `owner` has; null if there is none.
@@ -296,6 +306,7 @@ class ThreadSlots {
   }
 
   std::mutex mutex_;
+  std::atomic<bool> abandoned_{false};
   std::uint32_t subscriptions_ = 0;  ///< highest index with room
   std::uint32_t types_ = 0;          ///< highest index with room
   std::atomic<ThreadSlot*> first_{nullptr};
