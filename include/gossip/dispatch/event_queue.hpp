@@ -108,7 +108,7 @@ class EventQueue {
 
   /// After a claim has been released: lets waiting publishers know when half of its ring is free.
   void slot_freed(std::uint64_t ticket) noexcept {
-    light_fence();
+    // Claiming has moved the head, which is all that half_free() needs.
     if (space_.has_waiters() && half_free(work_.ring(priority_of(ticket)))) space_.notify_all();
   }
 
@@ -252,7 +252,7 @@ class EventQueue {
   const OverflowPolicy policy_;
   WorkQueue work_;
   WorkerParking<> parking_;
-  WaitGate<> space_;
+  WaitGate<NativePlatform, Changes::by_read_modify_writes> space_;  ///< of head and tail
   std::atomic<bool> open_to_workers_{true};
   std::atomic<std::uint64_t> rejected_{0};
   std::atomic<std::uint64_t> refused_closed_{0};

@@ -38,7 +38,7 @@ class TaskQueue {
       first_ = &task;
     }
     last_ = &task;
-    pushed_.fetch_add(1, std::memory_order_release);  // (1) pairs with (2)
+    pushed_.fetch_add(1, std::memory_order_seq_cst);  // (1) pairs with (2), see WorkerParking
     return true;
   }
 
@@ -64,10 +64,10 @@ class TaskQueue {
   /// How many were ever pushed, and popped. // tasks
   /// @{
   [[nodiscard]] std::uint64_t pushed() const noexcept {
-    return pushed_.load(std::memory_order_acquire);  // (2) pairs with (1)
+    return pushed_.load(std::memory_order_seq_cst);  // (2) pairs with (1)
   }
   [[nodiscard]] std::uint64_t popped() const noexcept {
-    return popped_.load(std::memory_order_acquire);
+    return popped_.load(std::memory_order_seq_cst);
   }
   /// @}
 

@@ -111,8 +111,9 @@ class WorkQueue {
   template <class Visit>
   void for_each_ring(Visit&& visit) const {
     visit(const_cast<Ring&>(normal_));
-    if (Ring* ring = high_.load(std::memory_order_acquire)) visit(*ring);
-    if (Ring* ring = low_.load(std::memory_order_acquire)) visit(*ring);
+    // (3) seq_cst, pairs with (2): part of looking at all heads and tails, see WorkerParking
+    if (Ring* ring = high_.load(std::memory_order_seq_cst)) visit(*ring);
+    if (Ring* ring = low_.load(std::memory_order_seq_cst)) visit(*ring);
   }
 
   /// As MpmcQueue's members of the same names, for all rings and the tasks together: what
@@ -159,8 +160,8 @@ class WorkQueue {
     try {
       auto* ring = new Ring{capacity_, first_ticket(priority)};
       if (closed_) ring->close();
-      place.store(ring, std::memory_order_release);  // (2) pairs with (1)
-      mixed_.store(true, std::memory_order_relaxed);
+      mixed_.store(true, std::memory_order_relaxed);  // before anybody finds the ring
+      place.store(ring, std::memory_order_seq_cst);   // (2) pairs with (1) and (3)
       return *ring;
     } catch (const std::bad_alloc&) {
       return normal_;

@@ -56,7 +56,7 @@ inline void light_fence(bool is_free = has_membarrier) noexcept {
   }
 }
 
-/// The rare side's fence: a system call of 0.1 to a few microseconds. @throws nothing
+/// The rare side's fence: a system call of 0.1 us, or of 5 to 15 us while other threads run. @throws nothing
 inline void heavy_fence() noexcept {
   if (has_membarrier) {
 #if defined(__NR_membarrier)

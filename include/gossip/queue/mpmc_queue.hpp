@@ -156,7 +156,9 @@ class MpmcQueue {
       const std::uint64_t turn = slot.turn.load(std::memory_order_acquire);  // (3) pairs with (2)
       const auto lead = static_cast<std::int64_t>(turn - (ticket + 1));
       if (lead == 0) {
-        if (head_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_relaxed)) {
+        // (5) seq_cst, as (6)
+        if (head_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_seq_cst,
+                                        std::memory_order_relaxed)) {
           fetch_ahead(ticket, tail_, tail_seen_, 0);
           return Claim{&slot, ticket, ticket + mask_ + 1};
         }
@@ -184,11 +186,11 @@ class MpmcQueue {
 
   /// The ticket of the first value that is left: how many were ever taken, if tickets begin at 0.
   [[nodiscard]] std::uint64_t head() const noexcept {
-    return head_.load(std::memory_order_acquire);
+    return head_.load(std::memory_order_seq_cst);  // see (6)
   }
   /// The ticket of the next value: how many were ever pushed, if tickets begin at 0.
   [[nodiscard]] std::uint64_t tail() const noexcept {
-    return tail_.load(std::memory_order_acquire) & ~closed_bit;
+    return tail_.load(std::memory_order_seq_cst) & ~closed_bit;  // see (6)
   }
   /// Number of values, exact while nobody pushes or pops. // values
   [[nodiscard]] std::size_t size() const noexcept {
@@ -216,7 +218,10 @@ class MpmcQueue {
       const std::uint64_t turn = slot.turn.load(std::memory_order_acquire);  // (1) pairs with (4)
       const auto lead = static_cast<std::int64_t>(turn - ticket);
       if (lead == 0) {
-        if (tail_.compare_exchange_weak(tail, tail + 1, std::memory_order_relaxed)) {
+        // (6) seq_cst: whoever claims a slot and then looks whether somebody sleeps, and whoever says
+        // that it sleeps and then looks at head() and tail(), do not miss each other
+        if (tail_.compare_exchange_weak(tail, tail + 1, std::memory_order_seq_cst,
+                                        std::memory_order_relaxed)) {
           std::forward<Make>(make)(static_cast<void*>(slot.storage));
           slot.turn.store(ticket + 1, std::memory_order_release);  // (2) pairs with (3)
           fetch_ahead(ticket, head_, head_seen_, mask_ + 1);

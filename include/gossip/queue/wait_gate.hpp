@@ -13,17 +13,23 @@
 
 namespace gossip::detail {
 
-/// An event count. The frequent side changes the state behind the condition, then calls
-/// `notify_if(...)`; a waiter registers, fences, and looks at the state again before it sleeps.
+/// How the state behind a gate's condition is changed, which decides about its fences.
+enum class Changes : std::uint8_t {
+  by_stores,              ///< of any kind: waiters make a heavy fence
+  by_read_modify_writes,  ///< seq_cst ones, which are read seq_cst: nobody needs a fence
+};
+
+/// An event count. The frequent side changes the state behind the condition, then calls `notify()`;
+/// a waiter registers, fences, and looks at the state again before it sleeps.
 ///
 /// Thread safety: any thread. Progress: `has_waiters` is wait-free; the rest blocks on a mutex.
-template <class Platform = NativePlatform>
+template <class Platform = NativePlatform, Changes changes = Changes::by_stores>
 class WaitGate {
  public:
-  /// True if somebody waits. To be called after the state has been changed and a light fence has
-  /// been passed, the counterpart of (3).
+  /// True if somebody waits. To be called after the state has been changed and, if that was by
+  /// stores, a light fence has been passed, the counterpart of (3).
   [[nodiscard]] bool has_waiters() const noexcept {
-    return waiters_.load(std::memory_order_relaxed) != 0;  // (1) reads what (2) writes
+    return waiters_.load(std::memory_order_seq_cst) != 0;  // (1) Dekker with (2)
   }
 
   /// Makes every waiter look at its condition.
@@ -34,7 +40,7 @@ class WaitGate {
 
   /// Makes every waiter look, if there is one. To be called after the state has been changed.
   void notify() noexcept {
-    Platform::light_fence();  // Dekker with (3)
+    if constexpr (changes == Changes::by_stores) Platform::light_fence();  // Dekker with (3)
     if (has_waiters()) notify_all();
   }
 
@@ -50,8 +56,8 @@ class WaitGate {
   template <class Condition, class Sleep>
   bool wait(Condition& condition, Sleep&& sleep) {
     std::unique_lock lock{mutex_};
-    waiters_.fetch_add(1, std::memory_order_relaxed);  // (2) read by (1)
-    Platform::heavy_fence();                           // (3) Dekker with notify()
+    waiters_.fetch_add(1, std::memory_order_seq_cst);                      // (2) read by (1)
+    if constexpr (changes == Changes::by_stores) Platform::heavy_fence();  // (3) see notify()
     bool holds = condition();
     while (!holds && sleep(lock)) holds = condition();
     if (!holds) holds = condition();

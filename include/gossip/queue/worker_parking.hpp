@@ -27,10 +27,14 @@ namespace gossip::detail {
 ///    busy worker while another is idle;
 /// 3. when no worker is awake the sentinel sleeps without a time-out, like the others.
 ///
-/// No wake-up is lost: a publisher makes its event visible, then reads the state; a worker writes
-/// the state, then looks for events, with an asymmetric fence between the two on both sides.
+/// No wake-up is lost: a publisher claims a slot, then reads the state; a worker writes the state,
+/// then looks whether a slot is claimed. All four are sequentially consistent, which costs nothing:
+/// a claim is a locked instruction anyhow. If a slot is claimed but not handed over, which is rare,
+/// the worker looks once more after a heavy fence, the counterpart of a light one between handing
+/// over and reading the state.
 ///
-/// `Queue` has ready(), head() and tail() as MpmcQueue has.
+/// `Queue` has ready(), head() and tail() as MpmcQueue has; tail() is advanced by sequentially
+/// consistent read-modify-writes before anything is ready.
 ///
 /// Thread safety: `notify` and `stop` from any thread, `park(i, ...)` from worker `i` alone.
 /// Progress: `notify` is wait-free unless somebody has to be woken; then it takes a mutex.
@@ -47,8 +51,9 @@ class WorkerParking {
   /// For a publisher, after its event is visible in `queue`.
   template <class Queue>
   void notify(const Queue& queue) noexcept {
-    Platform::light_fence();                                   // (1) Dekker with (4)
-    if (calm(state_.load(std::memory_order_relaxed))) return;  // (2) reads what (3) writes
+    Platform::light_fence();  // (1) Dekker with (5)
+    // (2) seq_cst, after the queue's tail was advanced: Dekker with (3) and (4)
+    if (calm(state_.load(std::memory_order_seq_cst))) return;
     wake(queue);
   }
 
@@ -62,9 +67,8 @@ class WorkerParking {
     place.role = Role::idle;
     idle_.push_back(&place);
     --awake_;
-    publish();                // (3) read by (2)
-    Platform::heavy_fence();  // (4) Dekker with (1)
-    if (queue.ready()) {
+    publish();  // (3) read by (2)
+    if (has_event(queue)) {
       leave(place);
       return;
     }
@@ -119,7 +123,20 @@ class WorkerParking {
   void publish() noexcept {
     state_.store((awake_ != 0 ? someone_awake : 0U) | (idle_.empty() ? 0U : someone_idle) |
                      (sentinel_ != nullptr ? has_sentinel : 0U),
-                 std::memory_order_relaxed);
+                 std::memory_order_seq_cst);
+  }
+
+  /// For a worker, after (3): whether it must not sleep.
+  template <class Queue>
+  static bool has_event(const Queue& queue) noexcept {
+    // (4) The head first, or events that come and go would hide one that stays. Whoever claims a
+    // slot after this has looked sees (3).
+    const std::uint64_t head = queue.head();
+    if (queue.tail() == head) return false;
+    if (queue.ready()) return true;
+    // (5) Whoever has claimed one has either handed it over by now, or will see (3).
+    Platform::heavy_fence();
+    return queue.ready();
   }
 
   template <class Queue>

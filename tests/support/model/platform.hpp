@@ -152,10 +152,7 @@ struct NoFencePlatform : ModelPlatform {
 template <std::size_t Size>
 class ModelQueue {
  public:
-  void push() {
-    const std::uint64_t ticket = tail_.fetch_add(1);
-    turns_[ticket].store(1, std::memory_order_release);
-  }
+  void push() { hand_over(tail_.fetch_add(1)); }
   bool try_pop() {
     std::uint64_t ticket = head_.load();
     while (turns_[ticket].load() != 0) {
@@ -166,6 +163,9 @@ class ModelQueue {
   [[nodiscard]] bool ready() const noexcept { return turns_[head_.load()].load() != 0; }
   [[nodiscard]] std::uint64_t head() const noexcept { return head_.load(); }
   [[nodiscard]] std::uint64_t tail() const noexcept { return tail_.load(); }
+
+ protected:
+  void hand_over(std::uint64_t ticket) { turns_[ticket].store(1, std::memory_order_release); }
 
  private:
   ModelAtomic<std::uint64_t> head_;

@@ -16,6 +16,7 @@
 
 namespace model = gossip::test::model;
 using gossip::SteadyTime;
+using gossip::detail::Changes;
 using gossip::detail::WaitGate;
 using model::Execution;
 using model::Limits;
@@ -25,10 +26,12 @@ using model::TimeOuts;
 namespace {
 
 /// Waiters wait until every notifier has made its change.
-template <class Platform>
+/// @tparam made   how they make it
+/// @tparam known  how the gate believes that they do
+template <class Platform, Changes made = Changes::by_stores, Changes known = made>
 Outcome explore(const Limits& limits, std::size_t waiters, std::size_t notifiers) {
   struct State {
-    WaitGate<Platform> gate;
+    WaitGate<Platform, known> gate;
     model::ModelAtomic<std::uint32_t> changes[3];
     std::size_t through = 0;
   };
@@ -37,11 +40,9 @@ Outcome explore(const Limits& limits, std::size_t waiters, std::size_t notifiers
     for (std::size_t i = 0; i < waiters; ++i) {
       run.thread("waiter", [state, notifiers] {
         const bool holds = state->gate.wait_until(SteadyTime::max(), [&] {
-          std::size_t made = 0;
-          while (made < notifiers && state->changes[made].load(std::memory_order_acquire) != 0) {
-            ++made;
-          }
-          return made == notifiers;
+          std::size_t seen = 0;
+          while (seen < notifiers && state->changes[seen].load() != 0) ++seen;
+          return seen == notifiers;
         });
         if (!holds) Execution::running()->fail("the wait ended and the condition does not hold");
         ++state->through;
@@ -49,7 +50,11 @@ Outcome explore(const Limits& limits, std::size_t waiters, std::size_t notifiers
     }
     for (std::size_t i = 0; i < notifiers; ++i) {
       run.thread("notifier", [state, i] {
-        state->changes[i].store(1, std::memory_order_release);
+        if constexpr (made == Changes::by_stores) {
+          state->changes[i].store(1, std::memory_order_release);
+        } else {
+          state->changes[i].exchange(1);
+        }
         state->gate.notify();
       });
     }
@@ -85,6 +90,15 @@ TEST_CASE("WaitGate: a waiter never sleeps through the change", "[queue][model]"
 TEST_CASE("WaitGate: a waiter never sleeps through the change, with ordinary fences",
           "[queue][model]") {
   require_holds(explore<model::OrdinaryFencePlatform>({.preemptions = 3}, 1, 1));
+}
+
+TEST_CASE("WaitGate: changes by read-modify-writes need no fence", "[queue][model]") {
+  constexpr auto by_rmw = Changes::by_read_modify_writes;
+  require_holds(explore<model::NoFencePlatform, by_rmw>({.preemptions = less != 0 ? 2 : 5}, 1, 1));
+  require_holds(explore<model::NoFencePlatform, by_rmw>({.preemptions = 2 - less}, 2, 1));
+  require_holds(explore<model::NoFencePlatform, by_rmw>({.preemptions = 2 - less}, 1, 2));
+  const auto mistaken = explore<model::ModelPlatform, Changes::by_stores, by_rmw>({}, 1, 1);
+  REQUIRE_FALSE(mistaken.violation.empty());
 }
 
 TEST_CASE("WaitGate: two waiters and two changes, at random", "[queue][model]") {

@@ -33,7 +33,7 @@ struct Scenario {
 };
 
 /// Workers that take events and park, publishers that publish and notify, as the dispatcher does.
-template <class Parking>
+template <class Parking, class Queue = model::ModelQueue<6>>
 struct Machine {
   explicit Machine(std::size_t workers) : parking{workers} {}
 
@@ -57,16 +57,16 @@ struct Machine {
     }
   }
 
-  model::ModelQueue<6> queue;
+  Queue queue;
   Parking parking;
   std::size_t taken = 0;
   bool stopped = false;
 };
 
-template <class Parking>
+template <class Parking, class Queue = model::ModelQueue<6>>
 Outcome explore(const Limits& limits, const Scenario& scenario) {
   return model::explore(limits, [&](Execution& run) {
-    auto machine = std::make_shared<Machine<Parking>>(scenario.workers);
+    auto machine = std::make_shared<Machine<Parking, Queue>>(scenario.workers);
     std::size_t events = 0;
     for (std::size_t i = 0; i < scenario.workers; ++i) {
       run.thread("worker " + std::to_string(i),
@@ -110,6 +110,20 @@ void require_holds(const Outcome& outcome) {
   SUCCEED(outcome.schedules << " schedules, the longest of " << outcome.most_steps << " steps");
   REQUIRE(outcome.schedules > 10);
 }
+
+/// A queue, for one publisher, that claims slots with an ordinary store.
+class StoringQueue : public model::ModelQueue<6> {
+ public:
+  void push() {
+    const std::uint64_t ticket = pushed_.load();
+    pushed_.store(ticket + 1, std::memory_order_release);
+    hand_over(ticket);
+  }
+  [[nodiscard]] std::uint64_t tail() const noexcept { return pushed_.load(); }
+
+ private:
+  model::ModelAtomic<std::uint64_t> pushed_;
+};
 
 /// An event count that forgets to clear "one wake-up in flight" when a worker registers.
 template <class Platform>
@@ -270,6 +284,12 @@ TEST_CASE("WorkerParking: the model checker sees a missing heavy fence", "[queue
   REQUIRE_FALSE(caller_only.violation.empty());
   const auto none = explore<WorkerParking<model::NoFencePlatform>>({}, scenario);
   REQUIRE_FALSE(none.violation.empty());
+}
+
+TEST_CASE("WorkerParking: the model checker sees a claim that is an ordinary store",
+          "[queue][model]") {
+  const auto outcome = explore<Parking, StoringQueue>({}, {.workers = 1, .events = {1}});
+  REQUIRE_FALSE(outcome.violation.empty());
 }
 
 TEST_CASE("WorkerParking: threads hand every event over and end at stop", "[queue]") {
