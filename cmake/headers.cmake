@@ -9,6 +9,7 @@ set(GOSSIP_HEADERS
   gossip/bus/sync_result.hpp
   gossip/config.hpp
   gossip/core/any_event.hpp
+  gossip/core/any_processor.hpp
   gossip/core/clock.hpp
   gossip/core/context.hpp
   gossip/core/detail/tick_counter.hpp
@@ -27,6 +28,7 @@ set(GOSSIP_HEADERS
   gossip/core/processor.hpp
   gossip/core/provider.hpp
   gossip/core/shared.hpp
+  gossip/core/shared_event.hpp
   gossip/core/status.hpp
   gossip/core/subscription.hpp
   gossip/core/subscription_id.hpp
@@ -43,7 +45,6 @@ set(GOSSIP_HEADERS
   gossip/dispatch/overflow_policy.hpp
   gossip/dispatch/posted_tasks.hpp
   gossip/dispatch/registry.hpp
-  gossip/dispatch/shared_event.hpp
   gossip/dispatch/start_thread.hpp
   gossip/dispatch/statistics.hpp
   gossip/dispatch/subscription_record.hpp

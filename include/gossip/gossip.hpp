@@ -10,6 +10,7 @@
 #include <gossip/bus/sync_result.hpp>
 #include <gossip/config.hpp>
 #include <gossip/core/any_event.hpp>
+#include <gossip/core/any_processor.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/errc.hpp>

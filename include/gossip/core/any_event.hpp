@@ -7,10 +7,10 @@
 #include <gossip/core/error.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/payload.hpp>
+#include <gossip/core/shared_event.hpp>
 
-#include <memory>
 #include <string>
-#include <type_traits>
+#include <string_view>
 #include <utility>
 
 namespace gossip {
@@ -31,20 +31,21 @@ class AnyEvent {
   /// @throws std::bad_alloc, and what moving or copying the payload throws
   template <Payload T>
   explicit AnyEvent(Event<T> event)
-      : AnyEvent{std::make_shared<const Event<T>>(std::move(event))} {}
+      : AnyEvent{detail::SharedEvent::of(std::move(event)), payload_info<T>(),
+                 &detail::SharedEvent::copy_of<T>} {}
 
   /// @throws NoDataError     the payload cannot be copied (a move-only type)
   /// @throws std::bad_alloc, and what copying the payload throws
-  AnyEvent(const AnyEvent& other) : AnyEvent{other.owner_ ? other.share() : other.clone_(other)} {}
+  AnyEvent(const AnyEvent& other)
+      : AnyEvent{other.owner_ ? other.owner_ : other.copy(), *other.info_, other.copier_} {}
   /// Leaves `other` as it was.
   AnyEvent(AnyEvent&& other) noexcept
-      : AnyEvent{other.event_, other.data_, other.info_, other.clone_, other.owner_} {}
+      : event_{other.event_}, info_{other.info_}, copier_{other.copier_}, owner_{other.owner_} {}
   /// @throws as the copying constructor
   AnyEvent& operator=(AnyEvent other) noexcept {
     event_ = other.event_;
-    data_ = other.data_;
     info_ = other.info_;
-    clone_ = other.clone_;
+    copier_ = other.copier_;
     owner_ = other.owner_;
     return *this;
   }
@@ -65,7 +66,8 @@ class AnyEvent {
   /// The payload, if it is a `T`; else null. @throws nothing
   template <Payload T>
   [[nodiscard]] const StoredPayload<T>* get_if() const noexcept {
-    return info_ == &payload_info<T>() ? static_cast<const StoredPayload<T>*>(data_) : nullptr;
+    if (info_ != &payload_info<T>()) return nullptr;
+    return &static_cast<const Event<T>*>(event_)->data();
   }
 
   /// The payload, which must be a `T`.
@@ -82,42 +84,27 @@ class AnyEvent {
  private:
   friend struct detail::AnyEventAccess;
 
-  template <class T>
-  explicit AnyEvent(std::shared_ptr<const Event<T>> event)
-      : AnyEvent{*event, std::shared_ptr<const void>{event}} {}
+  /// Copies an event of the payload type that it stands for.
+  using Copier = detail::SharedEvent (*)(const EventBase& event);
 
-  template <class T>
-  AnyEvent(const Event<T>& event, std::shared_ptr<const void> owner) noexcept
-      : event_{&event},
-        data_{&event.data()},
-        info_{&payload_info<T>()},
-        clone_{[](const AnyEvent& view) { return clone<T>(view); }},
-        owner_{std::move(owner)} {}
+  AnyEvent(detail::SharedEvent owner, const PayloadInfo& info, Copier copier) noexcept
+      : event_{&*owner}, info_{&info}, copier_{copier}, owner_{std::move(owner)} {}
+  AnyEvent(const EventBase& event, const PayloadInfo& info, Copier copier) noexcept
+      : event_{&event}, info_{&info}, copier_{copier} {}
 
-  AnyEvent(const EventBase* event, const void* data, const PayloadInfo* info,
-           AnyEvent (*cloner)(const AnyEvent&), std::shared_ptr<const void> owner) noexcept
-      : event_{event}, data_{data}, info_{info}, clone_{cloner}, owner_{std::move(owner)} {}
-
-  /// Another owner of what `this` owns.
-  [[nodiscard]] AnyEvent share() const noexcept {
-    return AnyEvent{event_, data_, info_, clone_, owner_};
-  }
-
-  template <class T>
-  static AnyEvent clone(const AnyEvent& view) {
-    if constexpr (std::is_copy_constructible_v<StoredPayload<T>>) {
-      return AnyEvent{std::make_shared<const Event<T>>(static_cast<const Event<T>&>(*view.event_))};
-    } else {
-      throw NoDataError{"data", "a payload of type " + std::string{view.info_->name} +
-                                    " cannot be copied out of the delivery"};
-    }
+  /// A copy of an event that is not owned.
+  [[nodiscard]] detail::SharedEvent copy() const {
+    if (detail::SharedEvent copied = copier_(*event_)) return copied;
+    std::string message{"a payload of type "};
+    message += info_->name;
+    message += " cannot be copied out of the delivery";
+    throw NoDataError{"data", std::move(message)};
   }
 
   const EventBase* event_;
-  const void* data_;
   const PayloadInfo* info_;
-  AnyEvent (*clone_)(const AnyEvent&);
-  std::shared_ptr<const void> owner_;  ///< null in the one that refers to a delivery
+  Copier copier_;
+  detail::SharedEvent owner_;  ///< empty in the one that refers to a delivery
 };
 
 namespace detail {
@@ -126,7 +113,13 @@ namespace detail {
 struct AnyEventAccess {
   template <class T>
   static AnyEvent refer_to(const Event<T>& event) noexcept {
-    return AnyEvent{event, nullptr};
+    return AnyEvent{event, payload_info<T>(), &SharedEvent::copy_of<T>};
+  }
+  /// @param info    of the event's payload
+  /// @param copier  SharedEvent::copy_of of the event's payload
+  static AnyEvent refer_to(const EventBase& event, const PayloadInfo& info,
+                           SharedEvent (*copier)(const EventBase&)) noexcept {
+    return AnyEvent{event, info, copier};
   }
 };
 

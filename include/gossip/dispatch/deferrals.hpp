@@ -6,9 +6,9 @@
 
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
+#include <gossip/core/shared_event.hpp>
 #include <gossip/dispatch/call.hpp>
 #include <gossip/dispatch/event_queue.hpp>
-#include <gossip/dispatch/shared_event.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/task_queue.hpp>
 #include <gossip/dispatch/timer.hpp>

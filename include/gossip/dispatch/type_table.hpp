@@ -8,8 +8,8 @@
 #include <gossip/core/error.hpp>
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/payload.hpp>
+#include <gossip/core/shared_event.hpp>
 #include <gossip/dispatch/envelope.hpp>
-#include <gossip/dispatch/shared_event.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 #include <gossip/queue/cache_line.hpp>

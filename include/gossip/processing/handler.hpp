@@ -5,13 +5,13 @@
 /// Handler: a processor of events of a known payload, or of events of any. Layer: processing.
 
 #include <gossip/core/any_event.hpp>
+#include <gossip/core/any_processor.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/processor.hpp>
 #include <gossip/core/status.hpp>
 
 #include <concepts>
-#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -23,11 +23,6 @@ namespace gossip::detail {
 template <class E>
 concept TypedEvent = requires { typename E::payload_type; } &&
     std::same_as<E, Event<typename E::payload_type>>;
-
-/// Callable as a processor of a pattern is, with or without a Context.
-template <class F>
-concept AnyEventProcessor =
-    ProcessorCall<F, const AnyEvent&, Context&> || ProcessorCall<F, const AnyEvent&>;
 
 /// A processor of payload T.
 template <class F, class T>
@@ -46,7 +41,7 @@ concept PayloadProcessor =
 /// @endcode
 template <class F, class E>
 concept Handler =
-    (std::same_as<E, AnyEvent> && AnyEventProcessor<F>) ||
+    (std::same_as<E, AnyEvent> && (TakesAnyContext<F> || TakesAnyEvent<F>)) ||
     (TypedEvent<E> && PayloadProcessor<F, typename E::payload_type>);
 
 /// What could be called at all; whether for a certain event, Handler and Filter tell.
@@ -65,19 +60,7 @@ Status handle(F& next, const E& event, Context& context) {
   if constexpr (!std::same_as<E, AnyEvent>) {
     return invoke_processor<typename E::payload_type>(next, event, context);
   } else {
-    const auto call = [&next](auto&... args) -> Status {
-      if constexpr (std::is_void_v<std::invoke_result_t<F&, decltype(args)...>>) {
-        std::invoke(next, args...);
-        return {};
-      } else {
-        return std::invoke(next, args...);
-      }
-    };
-    if constexpr (ProcessorCall<F, const AnyEvent&, Context&>) {
-      return call(event, context);
-    } else {
-      return call(event);
-    }
+    return invoke_any_processor(next, event, context);
   }
 }
 

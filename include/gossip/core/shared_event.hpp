@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// SharedEvent: an event of any type that several owners keep. Layer: dispatch.
+/// SharedEvent: an event of any type that several owners keep. Layer: core.
 
 #include <gossip/core/event.hpp>
 #include <gossip/core/payload.hpp>

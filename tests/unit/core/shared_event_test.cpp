@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <gossip/dispatch/shared_event.hpp>
+#include <gossip/core/shared_event.hpp>
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -28,7 +28,7 @@ constexpr EventType<std::unique_ptr<int>> unique{"shared.unique"};
 
 }  // namespace
 
-TEST_CASE("SharedEvent: the event lives as long as one of its owners", "[dispatch]") {
+TEST_CASE("SharedEvent: the event lives as long as one of its owners", "[shared_event]") {
   std::atomic<int> alive{0};
   SharedEvent kept;
   REQUIRE_FALSE(kept);
@@ -46,7 +46,7 @@ TEST_CASE("SharedEvent: the event lives as long as one of its owners", "[dispatc
   REQUIRE(alive == 0);
 }
 
-TEST_CASE("SharedEvent: a copy keeps the identity of the event", "[dispatch]") {
+TEST_CASE("SharedEvent: a copy keeps the identity of the event", "[shared_event]") {
   constexpr EventType<int> number{"shared.number"};
   const auto event = Event{number, 7}.with_metadata("key", "value");
   const auto copy = SharedEvent::copy_of<int>(event);
@@ -55,14 +55,14 @@ TEST_CASE("SharedEvent: a copy keeps the identity of the event", "[dispatch]") {
   REQUIRE((*copy).metadata() == event.metadata());
 }
 
-TEST_CASE("SharedEvent: what cannot be copied can be taken over", "[dispatch]") {
+TEST_CASE("SharedEvent: what cannot be copied can be taken over", "[shared_event]") {
   Event<std::unique_ptr<int>> event{unique, std::make_unique<int>(7)};
   REQUIRE_FALSE(SharedEvent::copy_of<std::unique_ptr<int>>(event));
   const auto owner = SharedEvent::of(std::move(event));
   REQUIRE(*static_cast<const Event<std::unique_ptr<int>>&>(*owner).data() == 7);
 }
 
-TEST_CASE("SharedEvent: owners in many threads destroy the event once", "[dispatch]") {
+TEST_CASE("SharedEvent: owners in many threads destroy the event once", "[shared_event]") {
   std::atomic<int> alive{0};
   auto owner = SharedEvent::of(Event<Counted>{counted, Counted{alive}});
   std::vector<std::thread> threads;
