@@ -3,7 +3,7 @@
 #
 # bootstrap.sh WHAT...: obtains what is missing to build gossip, and says what it does.
 #   build    a C++20 compiler, CMake, Ninja
-#   tests    g++, pkg-config, Catch2
+#   tests    g++, pkg-config, Catch2; nlohmann_json, hiredis, OpenSSL, zlib and redis-server
 #   check    clang, its sanitizers, clang-format, clang-tidy
 #   bench    Google Benchmark
 #   peers    the libraries that benchmarks compare with (each optional)
@@ -65,6 +65,7 @@ candidate_at_least() {
 }
 
 want() { packages="$packages $1"; }
+installed() { dpkg-query -W -f '${Status}' "$1" 2> /dev/null | grep -q 'ok installed'; }
 
 install_wanted() {
   [ -n "$packages" ] || return 0
@@ -244,8 +245,14 @@ bootstrap_tests() {
   bootstrap_build
   have g++ || want g++
   have pkg-config || want pkg-config
+  have redis-server || want redis-server
+  have openssl || want openssl
+  if have_apt; then
+    installed libssl-dev || want libssl-dev
+    installed zlib1g-dev || want zlib1g-dev
+  fi
   install_wanted
-  obtain Catch2
+  obtain Catch2 nlohmann_json hiredis
 }
 
 # can_sanitize: whether clang++ links its sanitizers' run-time library
@@ -283,7 +290,7 @@ bootstrap_bench() {
 bootstrap_peers() {
   have_apt || { say 'no apt: benchmarks run without their peers'; return 0; }
   for peer in libconcurrentqueue-dev libboost-dev libtbb-dev; do
-    dpkg-query -W -f '${Status}' "$peer" 2> /dev/null | grep -q 'ok installed' && continue
+    installed "$peer" && continue
     if candidate_at_least "$peer" 0 && can_be_root; then
       (packages=$peer && install_wanted) || say "benchmarks run without $peer"
     else

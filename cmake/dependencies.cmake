@@ -19,9 +19,10 @@ endif()
 # gossip_declare(NAME LEAST version URL url SHA256 hash ARCHIVE file APT package SOURCE package)
 #   APT      the binary package, installed if its version is at least LEAST
 #   SOURCE   the source package whose .orig.tar.gz is ARCHIVE
+#   SUBDIR   where its CMakeLists.txt is; `none` for one that is not to be run
 set(gossip_dependencies "")
 macro(gossip_declare name)
-  cmake_parse_arguments(gossip_arg "" "LEAST;URL;SHA256;ARCHIVE;APT;SOURCE" "" ${ARGN})
+  cmake_parse_arguments(gossip_arg "" "LEAST;URL;SHA256;ARCHIVE;APT;SOURCE;SUBDIR" "" ${ARGN})
   list(APPEND gossip_dependencies ${name})
   foreach(key IN ITEMS LEAST URL SHA256 ARCHIVE APT SOURCE)
     set(gossip_dependency_${name}_${key} "${gossip_arg_${key}}")
@@ -33,6 +34,7 @@ macro(gossip_declare name)
   FetchContent_Declare(${name}
     URL "${gossip_url}"
     URL_HASH SHA256=${gossip_arg_SHA256}
+    SOURCE_SUBDIR "${gossip_arg_SUBDIR}"
     DOWNLOAD_EXTRACT_TIMESTAMP FALSE
     FIND_PACKAGE_ARGS ${gossip_arg_LEAST})
 endmacro()
@@ -52,3 +54,24 @@ gossip_declare(benchmark
   ARCHIVE benchmark_1.9.1.orig.tar.gz
   APT libbenchmark-dev
   SOURCE benchmark)
+
+gossip_declare(nlohmann_json
+  LEAST 3.11
+  URL https://github.com/nlohmann/json/archive/refs/tags/v3.11.3.tar.gz
+  SHA256 0d8ef5af7f9794e3263480193c491549b2ba6cc74bb018906202ada498a79406
+  ARCHIVE nlohmann-json3_3.11.3.orig.tar.gz
+  APT nlohmann-json3-dev
+  SOURCE nlohmann-json3
+  SUBDIR none)
+
+# 1.2.0 is what Debian 13 has. Its parser recurses over nested replies: gossip limits their depth
+# itself and relies on no release of hiredis for it.
+gossip_declare(hiredis
+  LEAST 1.0
+  URL https://github.com/redis/hiredis/archive/refs/tags/v1.2.0.tar.gz
+  SHA256 82ad632d31ee05da13b537c124f819eb88e18851d9cb0c30ae0552084811588c
+  ARCHIVE hiredis_1.2.0.orig.tar.gz
+  APT libhiredis-dev
+  SOURCE hiredis
+  SUBDIR none)
+list(APPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")

@@ -15,6 +15,23 @@ install(EXPORT gossip-targets
   NAMESPACE gossip::
   DESTINATION "${gossip_config_dir}")
 
+# Each component: its own export set, and a file that finds what it needs.
+foreach(component IN ITEMS json redis)
+  if(TARGET gossip_${component})
+    install(TARGETS gossip_${component}
+      EXPORT gossip-${component}-targets
+      FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+    install(EXPORT gossip-${component}-targets
+      NAMESPACE gossip::
+      DESTINATION "${gossip_config_dir}")
+    install(FILES "${CMAKE_CURRENT_LIST_DIR}/gossip-${component}.cmake"
+      DESTINATION "${gossip_config_dir}")
+  endif()
+endforeach()
+if(TARGET gossip_redis)
+  install(FILES "${CMAKE_CURRENT_LIST_DIR}/Findhiredis.cmake" DESTINATION "${gossip_config_dir}")
+endif()
+
 configure_package_config_file(
   "${CMAKE_CURRENT_LIST_DIR}/gossip-config.cmake.in"
   "${PROJECT_BINARY_DIR}/gossip-config.cmake"
