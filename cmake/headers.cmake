@@ -27,6 +27,7 @@ set(GOSSIP_HEADERS
   gossip/core/priority.hpp
   gossip/core/processor.hpp
   gossip/core/provider.hpp
+  gossip/core/receipt.hpp
   gossip/core/shared.hpp
   gossip/core/shared_event.hpp
   gossip/core/status.hpp

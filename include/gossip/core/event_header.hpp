@@ -9,6 +9,7 @@
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/metadata.hpp>
 #include <gossip/core/priority.hpp>
+#include <gossip/core/receipt.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -78,6 +79,7 @@ class LazyEventId {
 struct EventExtras {
   LazyEventId own_id;
   std::unique_ptr<Metadata> metadata;
+  Receipt receipt;
 };
 
 /// A moment: ticks of the delivering bus's clock, or, with the top bit set, nanoseconds since the
@@ -156,6 +158,7 @@ struct EventHeader {
       const std::unique_ptr<EventExtras> extras{parts.extras};
       own_id = std::move(extras->own_id);
       metadata = std::move(extras->metadata);
+      receipt = std::move(extras->receipt);
     }
     if (parts.sequence >> 60U != 0) [[unlikely]]
       priority = priority_of(parts.sequence);
@@ -175,6 +178,7 @@ struct EventHeader {
     sequence = other.sequence;
     own_id = std::move(other.own_id);
     metadata = std::move(other.metadata);
+    receipt = std::move(other.receipt);
     priority = other.priority;
     return *this;
   }
@@ -193,6 +197,7 @@ struct EventHeader {
   std::uint64_t sequence = unnumbered;
   LazyEventId own_id;
   std::unique_ptr<Metadata> metadata;
+  Receipt receipt;  ///< not copied with the event
   Priority priority = Priority::normal;
 };
 

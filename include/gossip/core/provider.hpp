@@ -28,7 +28,7 @@ struct Outgoing {
   detail::TypeEntry& entry;                      ///< the same on this bus, looked up
   StoredPayload<T>& data;                        ///< the payload
   detail::EventTime time;                        ///< when it was published
-  std::unique_ptr<detail::EventExtras>& extras;  ///< id and metadata; null for most
+  std::unique_ptr<detail::EventExtras>& extras;  ///< id, metadata, receipt; null for most
   Priority priority = Priority::normal;          ///< how urgent it is
 };
 

@@ -36,12 +36,14 @@ class SharedEvent {
     }
   }
 
-  /// A copy of `event`, an Event<T>; empty if a T cannot be copied.
+  /// A copy of `event`, an Event<T>, that holds its receipt too; empty if a T cannot be copied.
   /// @throws std::bad_alloc, and what copying the payload throws
   template <class T>
   static SharedEvent copy_of(const EventBase& event) {
     if constexpr (std::is_copy_constructible_v<StoredPayload<T>>) {
-      return SharedEvent{new BoxOf<T>{static_cast<const Event<T>&>(event)}};
+      auto* box = new BoxOf<T>{static_cast<const Event<T>&>(event)};
+      EventAccess::header(box->boxed).receipt = EventAccess::header(event).receipt;
+      return SharedEvent{box};
     } else {
       return {};
     }
@@ -70,7 +72,7 @@ class SharedEvent {
         : Box{.event = &boxed,
               .destroy = [](Box* box) noexcept { delete static_cast<BoxOf*>(box); }},
           boxed{std::forward<E>(from)} {}
-    const Event<T> boxed;
+    Event<T> boxed;
   };
 
   explicit SharedEvent(Box* box) noexcept : box_{box} {}

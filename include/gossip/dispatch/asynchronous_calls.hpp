@@ -75,6 +75,7 @@ class AsynchronousCalls {
   /// The failure sink: tells the error handler.
   static void report_failure(void* self, Call& call, const SubscriptionRecord& record) {
     auto& calls = *static_cast<AsynchronousCalls*>(self);
+    EventAccess::header(call.event).receipt.fail();
     if (!calls.options_.on_error) return;
     try {
       calls.options_.on_error({call.subscription(), record.name, call.event.type(), call.event.id(),

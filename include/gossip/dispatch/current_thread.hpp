@@ -28,7 +28,8 @@ struct CurrentThread {
   ThreadSlot* worker_slot = nullptr;        ///< on that dispatcher
   Help (*help)(void* worker_of) = nullptr;  ///< runs one of its queued events
 
-  bool ending = false;  ///< its thread_local objects are being destroyed
+  bool never_waits = false;  ///< a provider's thread: finds a full queue full, whatever the policy
+  bool ending = false;       ///< its thread_local objects are being destroyed
 };
 
 /// Its address is what the thread is known by in ThreadSlots.

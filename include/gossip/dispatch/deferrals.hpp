@@ -99,7 +99,10 @@ class Deferrals {
   /// @return how many
   std::uint64_t drop_all() noexcept {
     std::uint64_t count = 0;
-    for (; first_ != nullptr; ++count) drop(*first_);
+    for (; first_ != nullptr; ++count) {
+      EventAccess::header(*first_->event).receipt.fail();
+      drop(*first_);
+    }
     return count;
   }
 

@@ -30,7 +30,7 @@ template <class T>
 void discard_event(MpmcQueue<Envelope>::Claim& claim) noexcept {
   open_envelope<T>(
       *claim, (*claim).type->name, EventSource{}, unnumbered, [&] { claim.release(); },
-      [](const Event<T>&) {});
+      [](const Event<T>& event) { EventAccess::header(event).receipt.fail(); });
 }
 
 /// Where published events, and tasks, wait for workers.
@@ -233,8 +233,9 @@ class EventQueue {
     type.operations->discard(claim);
   }
 
-  /// @return false if this thread must not wait: it is a worker nested too deep
+  /// @return false if this thread must not wait: a worker nested too deep, or a provider's thread
   bool wait_for_space(const Ring& ring) noexcept {
+    if (current_thread.never_waits) return false;
     if (current_thread.worker_of != nullptr) {
       switch (current_thread.help(current_thread.worker_of)) {
         case Help::ran: return true;

@@ -59,8 +59,12 @@ struct Fixture {
                                 std::move(options));
   }
   template <class T>
-  Status publish(const EventType<T>& type, T value) {
+  Status publish(const EventType<T>& type, T value, gossip::Receipt receipt = {}) {
     std::unique_ptr<gossip::detail::EventExtras> extras;
+    if (receipt) {
+      extras = std::make_unique<gossip::detail::EventExtras>();
+      extras->receipt = std::move(receipt);
+    }
     return dispatcher.accept<T>(dispatcher.entry_of(type), value, {}, extras);
   }
   bool drain() { return dispatcher.drain(std::chrono::steady_clock::now() + patience); }
@@ -79,6 +83,15 @@ struct Fixture {
   std::vector<std::string> reported;
   Dispatcher dispatcher;
   std::shared_ptr<void> follower;
+};
+
+/// What became of an event.
+struct Outcome : gossip::ReceiptState {
+  Outcome()
+      : ReceiptState{[](ReceiptState* state) noexcept {
+          static_cast<Outcome*>(state)->settled = state->failed ? 'f' : 's';
+        }} {}
+  std::atomic<char> settled{'-'};
 };
 
 /// Fails and asks for another attempt in a second, until it is attempt `last`.
@@ -224,4 +237,42 @@ TEST_CASE("AsynchronousCalls: an event that cannot be copied cannot be deferred"
   REQUIRE_FALSE(deferred);
   REQUIRE(calls == 1);
   REQUIRE(fixture.reported.size() == 1);
+}
+
+TEST_CASE("AsynchronousCalls: a receipt is settled when the last processor is done", "[dispatch]") {
+  Fixture fixture;
+  Outcome good;
+  Outcome bad;
+  Outcome unmatched;
+  fixture.subscribe([&](const int& value) -> Status {
+    REQUIRE(good.settled == '-');
+    return value == 1 ? Status{} : Status{Errc::fatal};
+  });
+  REQUIRE(fixture.publish(number, 1, gossip::Receipt{&good}).ok());
+  REQUIRE(fixture.drain());
+  REQUIRE(good.settled == 's');
+  good.settled = '-';
+  REQUIRE(fixture.publish(number, 2, gossip::Receipt{&bad}).ok());
+  REQUIRE(fixture.publish(unique, std::make_unique<int>(1), gossip::Receipt{&unmatched}).ok());
+  REQUIRE(fixture.drain());
+  REQUIRE(bad.settled == 'f');
+  REQUIRE(unmatched.settled == 's');
+}
+
+TEST_CASE("AsynchronousCalls: a deferred attempt holds the receipt", "[dispatch]") {
+  Fixture fixture;
+  Outcome retried;
+  Outcome left;
+  std::vector<unsigned> attempts;
+  fixture.subscribe(failing_until(2, attempts));
+  REQUIRE(fixture.publish(number, 1, gossip::Receipt{&retried}).ok());
+  REQUIRE(fixture.waiting(1));
+  REQUIRE(retried.settled == '-');
+  fixture.clock.advance(1s);
+  REQUIRE(fixture.drain());
+  REQUIRE(retried.settled == 's');
+  REQUIRE(fixture.publish(number, 2, gossip::Receipt{&left}).ok());
+  REQUIRE(fixture.waiting(1));
+  fixture.shutdown(0s);
+  REQUIRE(left.settled == 'f');
 }

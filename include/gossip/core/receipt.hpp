@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Receipt: how a provider learns what became of an event that it handed to a bus. Layer: core.
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+namespace gossip {
+
+/// What a provider keeps about an event until the bus is done with it. Made by the provider, with
+/// what it needs in a derived class.
+struct ReceiptState {
+  /// Called once, on whatever thread is the last to be done with the event, when every processor has
+  /// succeeded or finally failed, or the event was dropped; destroys the state. Must be short.
+  void (*settle)(ReceiptState* state) noexcept;
+  /// A processor failed for good, or the event was dropped unhandled; read it in settle().
+  std::atomic<bool> failed{false};
+  std::atomic<std::uint32_t> holders{1};
+};
+
+/// Holds a ReceiptState while the event, or what is left to be done with it, exists. An event's
+/// ordinary copies do not hold it: a processor that keeps one delays nothing.
+///
+/// Thread safety: as a std::shared_ptr.
+class Receipt {
+ public:
+  Receipt() noexcept = default;
+  /// Takes over the one hold that a new state has.
+  explicit Receipt(ReceiptState* state) noexcept : state_{state} {}
+  Receipt(const Receipt& other) noexcept : state_{other.state_} {
+    if (state_ != nullptr) state_->holders.fetch_add(1, std::memory_order_relaxed);
+  }
+  Receipt(Receipt&& other) noexcept : state_{std::exchange(other.state_, nullptr)} {}
+  Receipt& operator=(Receipt other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
+  ~Receipt() {
+    // acq_rel: settle() sees what every holder did
+    if (state_ != nullptr && state_->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      state_->settle(state_);
+    }
+  }
+
+  /// Notes that the event was not handled as it should be.
+  void fail() const noexcept {
+    if (state_ != nullptr) state_->failed.store(true, std::memory_order_relaxed);
+  }
+  [[nodiscard]] explicit operator bool() const noexcept { return state_ != nullptr; }
+
+ private:
+  ReceiptState* state_ = nullptr;
+};
+
+}  // namespace gossip
