@@ -11,6 +11,7 @@ set(GOSSIP_HEADERS
   gossip/core/any_event.hpp
   gossip/core/any_processor.hpp
   gossip/core/clock.hpp
+  gossip/core/codec.hpp
   gossip/core/context.hpp
   gossip/core/detail/tick_counter.hpp
   gossip/core/errc.hpp
@@ -27,6 +28,7 @@ set(GOSSIP_HEADERS
   gossip/core/priority.hpp
   gossip/core/processor.hpp
   gossip/core/provider.hpp
+  gossip/core/raw_codec.hpp
   gossip/core/receipt.hpp
   gossip/core/shared.hpp
   gossip/core/shared_event.hpp
@@ -58,6 +60,9 @@ set(GOSSIP_HEADERS
   gossip/dispatch/worker_pool.hpp
   gossip/fwd.hpp
   gossip/gossip.hpp
+  gossip/json.hpp
+  gossip/json/codecs.hpp
+  gossip/json/json_payload.hpp
   gossip/processing/call_watch.hpp
   gossip/processing/failure.hpp
   gossip/processing/filter.hpp
