@@ -50,6 +50,7 @@ set(GOSSIP_HEADERS
   gossip/dispatch/registry.hpp
   gossip/dispatch/start_thread.hpp
   gossip/dispatch/statistics.hpp
+  gossip/dispatch/subscriber_lists.hpp
   gossip/dispatch/subscription_record.hpp
   gossip/dispatch/task_queue.hpp
   gossip/dispatch/thread_slots.hpp

@@ -89,10 +89,11 @@ class EventBus {
   /// @throws Error               Errc::closed, or the provider refuses
   /// @throws std::bad_alloc, and what moving the processor throws
   /// @par Blocking       a mutex that is held for a microsecond, never while user code runs
-  /// @par Complexity     O(1) amortised, whatever the number of subscriptions
+  /// @par Complexity     O(1) amortised, whatever the number of subscriptions; linear in the number
+  ///                     of the type's where it must come before others (SubscribeOptions::priority)
   /// @par Ordering       events published after it returns reach the processor; of those published
   ///                     before, the ones that no worker has begun do too. Processors of one event
-  ///                     are called in the order of subscribing
+  ///                     are called in the order of subscribing, but for SubscribeOptions::priority
   template <class T, Processor<T> F>
   Subscription subscribe(const EventType<T>& type, F&& processor, SubscribeOptions options = {}) {
     detail::Dispatcher& dispatcher = core_->dispatcher();

@@ -5,20 +5,20 @@
 /// Registry: the subscriptions of a bus. Layer: dispatch.
 
 #include <gossip/core/clock.hpp>
+#include <gossip/core/owner.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/call.hpp>
 #include <gossip/dispatch/options.hpp>
+#include <gossip/dispatch/subscriber_lists.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 #include <gossip/dispatch/type_table.hpp>
 #include <gossip/queue/cache_line.hpp>
 #include <gossip/queue/wait_gate.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -45,14 +45,11 @@ class Registry {
     void (*ended)(void* context, TypeEntry& type) noexcept = nullptr;
   };
 
-  explicit Registry(ThreadSlots& slots) : slots_{slots} {}
+  explicit Registry(ThreadSlots& slots) : slots_{slots}, lists_{slots} {}
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
   /// @pre no thread dispatches any more
-  ~Registry() {
-    clear(nullptr);
-    for (SubscriberArray* array : retired_arrays_) delete array;
-  }
+  ~Registry() { clear(nullptr); }
 
   /// @pre nobody has subscribed yet
   void listen(Listener listener) noexcept { listener_ = listener; }
@@ -68,21 +65,14 @@ class Registry {
   /// @throws std::bad_alloc
   SubscriptionId subscribe(TypeEntry& type, ErasedProcessor processor, SubscribeOptions options) {
     const std::lock_guard lock{mutex_};
-    SubscriberArray& array = room_for_one_more(type);
+    Owner<SubscriberArray> room = SubscriberLists::make_room(type, options.priority);
     SubscriptionRecord& record = vacant_record();
-    const bool one_event = options.lifetime == SubscribeOptions::Lifetime::once;
-    record.processor = one_event ? once(processor) : processor;
-    record.claimed.store(false, std::memory_order_relaxed);
     record.type = &type;
-    record.failed.store(0, std::memory_order_relaxed);
-    record.delivered_before = count_delivered(record);
-    record.name = std::move(options.name);
-    const std::uint64_t serial = next_serial();
-    record.tenant.store(serial, std::memory_order_relaxed);
-    record.serial.store(serial, std::memory_order_release);  // (1) pairs with Delivery's (5)
-    array.append(record, serial);
-    ++type.live;
-    return {serial, record.index};
+    const SubscriptionId id = occupy(record, processor, std::move(options));
+    const bool replaces = static_cast<bool>(room);
+    lists_.insert(type, record, id.serial, std::move(room));
+    if (replaces) lists_.collect();
+    return id;
   }
 
   /// Ends a subscription. When it returns, the processor is not running, never will, and is
@@ -165,43 +155,20 @@ class Registry {
     return slots_.sum([&](const ThreadSlot& slot) { return slot.delivered.read(record.index); });
   }
 
-  /// The list of `type`, with room for one more entry.
-  SubscriberArray& room_for_one_more(TypeEntry& type) {
-    SubscriberArray* array = type.subscribers.load(std::memory_order_relaxed);
-    if (array != nullptr && array->count.load(std::memory_order_relaxed) < array->capacity) {
-      return *array;
-    }
-    return replace(type);
-  }
-
-  /// Puts a tidied copy of the list in its place, with room to double.
-  SubscriberArray& replace(TypeEntry& type) {
-    auto copy = std::make_unique<SubscriberArray>(std::max<std::uint32_t>(8, type.live * 2));
-    retired_arrays_.reserve(retired_arrays_.size() + 1);
-    SubscriberArray* old = type.subscribers.load(std::memory_order_relaxed);
-    if (old != nullptr) {
-      for (std::uint32_t i = 0; i < old->count.load(std::memory_order_relaxed); ++i) {
-        SubscriptionRecord* record = old->entries[i].record.load(std::memory_order_relaxed);
-        if (record != &SubscriberArray::nobody) copy->append(*record, old->entries[i].serial);
-      }
-    }
-    SubscriberArray& list = *copy;
-    type.subscribers.store(copy.release(), std::memory_order_release);  // (3) pairs with Delivery
-    if (old != nullptr) {
-      retired_arrays_.push_back(old);
-      heavy_fence();  // Dekker with the light fence of those who announce a list
-      free_arrays();
-    }
-    return list;
-  }
-
-  /// Frees replaced lists that nobody walks. @pre a heavy fence since the last was replaced
-  void free_arrays() noexcept {
-    std::erase_if(retired_arrays_, [this](SubscriberArray* array) {
-      if (slots_.any([&](const ThreadSlot& slot) { return slot.walks(array); })) return false;
-      delete array;
-      return true;
-    });
+  /// Gives a vacant record to a new subscription, which can be called from then on.
+  SubscriptionId occupy(SubscriptionRecord& record, ErasedProcessor processor,
+                        SubscribeOptions options) noexcept {
+    const bool one_event = options.lifetime == SubscribeOptions::Lifetime::once;
+    record.processor = one_event ? once(processor) : processor;
+    record.claimed.store(false, std::memory_order_relaxed);
+    record.priority = options.priority;
+    record.failed.store(0, std::memory_order_relaxed);
+    record.delivered_before = count_delivered(record);
+    record.name = std::move(options.name);
+    const std::uint64_t serial = next_serial();
+    record.tenant.store(serial, std::memory_order_relaxed);
+    record.serial.store(serial, std::memory_order_release);  // (1) pairs with Delivery's (5)
+    return {serial, record.index};
   }
 
   SubscriptionRecord& vacant_record() {
@@ -230,15 +197,10 @@ class Registry {
     record = &found;
     if (found.serial.load(std::memory_order_relaxed) == 0) return false;
     found.serial.store(0, std::memory_order_relaxed);
-    TypeEntry& type = *found.type;
-    if (--type.live == 0) ended = &type;
-    SubscriberArray& array = *type.subscribers.load(std::memory_order_relaxed);
-    array.entries[found.position].record.store(&SubscriberArray::nobody, std::memory_order_relaxed);
+    lists_.remove(*found.type, found);
+    if (found.type->live == 0) ended = found.type;
     // release: who reads the new number finds the entry empty, and a replaced list replaced
     cancellations_.fetch_add(1, std::memory_order_release);
-    ++array.vacant;
-    const std::uint32_t count = array.count.load(std::memory_order_relaxed);
-    if (array.vacant > 16 && array.vacant > count / 2) tidy(type);
     return true;
   }
 
@@ -305,13 +267,6 @@ class Registry {
     return nullptr;
   }
 
-  void tidy(TypeEntry& type) noexcept {
-    try {
-      replace(type);
-    } catch (...) {  // out of memory: the list stays untidy, which costs time alone
-    }
-  }
-
   /// Destroys the processor of a record that nobody calls, and offers the record anew.
   void vacate(SubscriptionRecord& record) noexcept {
     const ErasedProcessor processor = std::exchange(record.processor, {});
@@ -326,10 +281,10 @@ class Registry {
   alignas(prefetch_pair_bytes) ThreadSlots& slots_;
   Listener listener_;
   mutable std::mutex mutex_;
+  SubscriberLists lists_;
   std::deque<SubscriptionRecord> records_;
   std::vector<SubscriptionRecord*> vacant_;
   std::vector<SubscriptionRecord*> retired_;  ///< cancelled from inside, not yet returned
-  std::vector<SubscriberArray*> retired_arrays_;
   WaitGate<> quiescence_;
 };
 

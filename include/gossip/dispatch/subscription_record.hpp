@@ -5,6 +5,7 @@
 /// SubscriptionRecord and SubscriberArray: where subscriptions live and how dispatch walks them.
 /// Layer: dispatch.
 
+#include <gossip/core/owner.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/call.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
@@ -13,6 +14,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <new>
 #include <string>
@@ -34,6 +36,7 @@ struct alignas(cache_line_bytes) SubscriptionRecord {
   std::atomic<std::uint64_t> tenant{0};  ///< as `serial`, but until the processor is destroyed
   std::atomic<bool> claimed{false};      ///< a `once` subscription that has got its event
   TypeEntry* type = nullptr;
+  int priority = 0;                      ///< SubscribeOptions::priority
   std::atomic<std::uint64_t> failed{0};  ///< calls of this subscription that failed
   std::uint64_t delivered_before = 0;    ///< what was counted for former tenants
   std::string name;
@@ -48,9 +51,9 @@ inline std::string_view Call::name(const ContextSupport& self) noexcept {
   return static_cast<const Call&>(self).frame->current.load(std::memory_order_relaxed)->name;
 }
 
-/// The subscriptions of one event type, in the order of subscribing. Grows in place while there is
-/// room and is replaced by a larger or a tidied copy when there is none; an entry whose
-/// subscription ended is emptied.
+/// The subscriptions of one event type, by descending priority, those of one priority in the order
+/// of subscribing. Grows at the end while there is room; otherwise a copy takes its place (see
+/// SubscriberLists). An entry whose subscription ended is emptied.
 ///
 /// Written under the registry's lock, walked by dispatchers without one.
 struct SubscriberArray {
@@ -66,9 +69,11 @@ struct SubscriberArray {
       : capacity{room}, entries{std::make_unique<Entry[]>(room)} {}
 
   const std::uint32_t capacity;
-  std::atomic<std::uint32_t> count{0};  ///< entries in use, emptied ones included
-  std::uint32_t vacant = 0;             ///< emptied ones among them
+  std::atomic<std::uint32_t> count{0};           ///< entries in use, emptied ones included
+  std::uint32_t vacant = 0;                      ///< emptied ones among them
+  int lowest = std::numeric_limits<int>::max();  ///< priority that was appended last
   const std::unique_ptr<Entry[]> entries;
+  Owner<SubscriberArray> next{};  ///< for SubscriberLists, once it was replaced
 
   /// Adds an entry. @pre count < capacity
   void append(SubscriptionRecord& record, std::uint64_t serial) noexcept {
@@ -76,6 +81,7 @@ struct SubscriberArray {
     entries[at].serial = serial;
     entries[at].record.store(&record, std::memory_order_relaxed);
     record.position = at;
+    lowest = record.priority;
     count.store(at + 1, std::memory_order_release);  // (1) pairs with the acquire in dispatch
   }
 };

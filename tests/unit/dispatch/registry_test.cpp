@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <random>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -48,6 +50,58 @@ TEST_CASE("Registry: processors of a type are called in the order of subscribing
   order.clear();
   REQUIRE(fixture.dispatch(1) == 10);
   REQUIRE(order == std::vector<int>{1, 3, 5, 7, 9, 11, 13, 15, 17, 19});
+}
+
+TEST_CASE("Registry: processors of a higher priority are called first", "[dispatch]") {
+  Fixture fixture;
+  std::mt19937 random{3};
+  struct Subscribed {
+    int priority;
+    int number;
+    SubscriptionId id;
+  };
+  std::vector<int> called;
+  std::vector<Subscribed> expected;  // in the order of subscribing
+  for (int i = 0; i < 500; ++i) {
+    if (random() % 100 < 55) {
+      const int priority = static_cast<int>(random() % 5) - 2;
+      const SubscriptionId id = fixture.subscribe([&called, i](const int&) { called.push_back(i); },
+                                                  {.priority = priority});
+      expected.push_back({priority, i, id});
+    } else if (!expected.empty()) {
+      const auto at = expected.begin() + static_cast<std::ptrdiff_t>(random() % expected.size());
+      REQUIRE(fixture.registry.cancel(at->id, &fixture.mine));
+      expected.erase(at);
+    }
+    std::vector<Subscribed> order = expected;
+    std::stable_sort(order.begin(), order.end(), [](const Subscribed& a, const Subscribed& b) {
+      return a.priority > b.priority;
+    });
+    called.clear();
+    REQUIRE(fixture.dispatch(1) == order.size());
+    REQUIRE(std::equal(order.begin(), order.end(), called.begin(), called.end(),
+                       [](const Subscribed& a, int number) { return a.number == number; }));
+  }
+}
+
+TEST_CASE("Registry: one that comes before others waits for no dispatch that goes on",
+          "[dispatch]") {
+  Fixture fixture;
+  std::vector<int> called;
+  bool subscribed = false;
+  fixture.subscribe([&](const int&) {
+    called.push_back(1);
+    if (std::exchange(subscribed, true)) return;
+    for (int i = 0; i < 3; ++i) {
+      fixture.subscribe([&](const int&) { called.push_back(2); }, {.priority = 1 + i});
+    }
+  });
+  fixture.subscribe([&](const int&) { called.push_back(3); });
+  REQUIRE(fixture.dispatch(1) == 2);
+  REQUIRE(called == std::vector<int>{1, 3});
+  called.clear();
+  REQUIRE(fixture.dispatch(1) == 5);
+  REQUIRE(called == std::vector<int>{2, 2, 2, 1, 3});
 }
 
 TEST_CASE("Registry: cancel ends a subscription once and destroys its processor", "[dispatch]") {
