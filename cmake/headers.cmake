@@ -82,5 +82,12 @@ set(GOSSIP_HEADERS
   gossip/queue/priority_queue.hpp
   gossip/queue/wait_gate.hpp
   gossip/queue/worker_parking.hpp
+  gossip/redis.hpp
+  gossip/redis/command.hpp
+  gossip/redis/options.hpp
+  gossip/redis/redis_error.hpp
+  gossip/redis/reply.hpp
+  gossip/redis/wire_event.hpp
+  gossip/redis/wire_format.hpp
   gossip/version.hpp
 )

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Events over Redis. Target: gossip::redis.
+
+#include <gossip/redis/options.hpp>
+#include <gossip/redis/wire_format.hpp>

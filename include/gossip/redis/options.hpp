@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// RedisOptions: everything that can be chosen about Redis. Layer: redis.
+
+#include <gossip/core/error.hpp>
+#include <gossip/core/status.hpp>
+#include <gossip/redis/wire_format.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace gossip::redis {
+
+/// A password. Nothing prints it: it has no stream operator and no conversion to text.
+class Secret {
+ public:
+  Secret() = default;
+  Secret(std::string text) : text_{std::move(text)} {}
+  Secret(const char* text) : text_{text} {}
+
+  [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
+  /// The text, for whoever must send it.
+  [[nodiscard]] const std::string& reveal() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// How events reach subscribers.
+enum class Delivery : std::uint8_t {
+  streams,  ///< at least once, through Redis streams; shared within a group, or all to each
+  pub_sub,  ///< at most once, to whoever listens now; what may be lost is reported
+};
+
+/// What the provider is doing.
+enum class State : std::uint8_t {
+  connecting,  ///< for the first time, or again after a loss
+  ready,       ///< everything works
+  degraded,    ///< connected, but something is refused: a right is missing, a key of another type
+  closed,      ///< for good
+};
+
+/// "connecting", "ready", "degraded" or "closed".
+[[nodiscard]] constexpr const char* to_string(State state) noexcept {
+  switch (state) {
+    case State::connecting: return "connecting";
+    case State::ready: return "ready";
+    case State::degraded: return "degraded";
+    case State::closed: return "closed";
+  }
+  return "unknown";
+}
+
+/// What a new group, or a subscriber without one, reads first.
+enum class StartAt : std::uint8_t {
+  now,        ///< what is published from now on
+  beginning,  ///< everything that the stream still has
+  id,         ///< what follows RedisOptions::start_id
+};
+
+/// What happens when too much waits to be sent.
+enum class WriterOverflow : std::uint8_t {
+  block,   ///< publishing waits for space, but never on a bus's worker
+  reject,  ///< publishing answers Errc::queue_full
+};
+
+/// What is known about events that may have been missed.
+struct Gap {
+  std::string event_type;   ///< empty: all of them
+  std::string reason;       ///< such as "connection lost"
+  std::uint64_t known = 0;  ///< how many are known to be missing; 0: unknown // events
+};
+
+/// Transport security. On if `enabled`.
+struct TlsOptions {
+  bool enabled = false;          ///< talk TLS
+  std::string ca_file = {};      ///< PEM; empty: the system's authorities
+  std::string certificate = {};  ///< the client's own, PEM; empty: none
+  std::string key = {};          ///< of that certificate, PEM
+  std::string server_name = {};  ///< to be found in the server's certificate; empty: the host
+  bool verify_peer = true;       ///< false accepts any certificate: for experiments alone
+};
+
+/// What can be chosen about Redis. The defaults talk to a server on this machine.
+struct RedisOptions {
+  // ---- Where ----
+  std::string host = "127.0.0.1";  ///< name or address of the server
+  std::uint16_t port = 6379;       ///< its port, not 0
+  std::string unix_socket = {};    ///< path of a socket, in place of host and port
+  unsigned database = 0;           ///< number of the database. Pub/Sub channels ignore it
+  TlsOptions tls = {};             ///< transport security
+
+  // ---- Who ----
+  std::string username = {};  ///< of the access control list; empty: the default user
+  Secret password = {};       ///< empty: none
+  /// Asked for user name and password at each connection, in place of the two above.
+  std::function<std::pair<std::string, Secret>()> credentials = {};
+  std::string client_name = "gossip";  ///< shown by CLIENT LIST; no spaces
+
+  // ---- How events travel ----
+  Delivery delivery = Delivery::streams;          ///< streams or Pub/Sub
+  WireFormat format = WireFormat::stream_fields;  ///< how an event is written
+  std::string key_prefix = {};                    ///< put before event types in keys and channels
+  std::string source = "gossip";                  ///< `source` of CloudEvents
+  std::size_t maximum_payload = std::size_t{1} << 20U;  ///< of an encoded payload // bytes
+  std::size_t compress_above = 0;  ///< payloads from here on are deflated; 0: none // bytes
+
+  // ---- Streams ----
+  std::string group = {};     ///< consumer group that shares the events; empty: every one reads all
+  std::string consumer = {};  ///< name within the group; empty: made of host, process and a number
+  StartAt start_at = StartAt::now;  ///< what is read first
+  std::string start_id = {};     ///< for StartAt::id: a stream id, or milliseconds since the epoch
+  std::size_t read_count = 128;  ///< most events per read, 1 to 100000 // events
+  std::chrono::milliseconds block = std::chrono::seconds{2};  ///< longest wait of one read
+  std::uint64_t stream_max_length = 0;  ///< approximate bound of a stream; 0: none // events
+  std::size_t max_in_flight = 1024;     ///< read and not yet acknowledged // events
+  std::chrono::milliseconds claim_after =
+      std::chrono::seconds{30};  ///< idle time of another's event
+  unsigned max_deliveries = 5;   ///< of one event; then it goes to the dead letters // deliveries
+  std::size_t deduplication_window = 4096;  ///< ids remembered; 0: none // ids
+
+  // ---- Publishing ----
+  std::size_t writer_capacity = 8192;  ///< published and not yet answered // events
+  std::size_t pipeline = 512;          ///< most commands sent without an answer // commands
+  WriterOverflow writer_overflow = WriterOverflow::block;  ///< when that many wait
+
+  // ---- Connection ----
+  bool fail_fast = false;  ///< the bus's constructor fails if the server cannot be reached
+  std::chrono::milliseconds connect_timeout = std::chrono::seconds{5};  ///< of one attempt
+  std::chrono::milliseconds command_timeout = std::chrono::seconds{5};  ///< without any reply
+  std::chrono::milliseconds health_interval = std::chrono::seconds{5};  ///< between probes
+  std::chrono::milliseconds back_off_initial{50};                       ///< after the first failure
+  std::chrono::milliseconds back_off_cap = std::chrono::seconds{5};     ///< longest
+  double back_off_jitter = 0.5;  ///< share of the delay that is random, 0 to 1
+
+  // ---- Being told; called on the provider's thread, must be short and not throw ----
+  std::function<void(State, const Status&)> on_state = {};  ///< with the reason
+  std::function<void(const Gap&)> on_gap = {};              ///< events may have been missed
+  /// An event that was accepted could not be published: its type, its id, why.
+  std::function<void(std::string_view, std::string_view, const Status&)> on_publish_error = {};
+};
+
+/// Checks options without doing anything.
+/// @return  success, or a ValidationError with the field's name, its value and what is allowed
+[[nodiscard]] inline Status validate(const RedisOptions& options) {
+  const auto refuse = [](const char* field, std::string value, const char* allowed) -> Status {
+    std::string text{field};
+    text += " is ";
+    text += value;
+    text += "; allowed: ";
+    text += allowed;
+    return ValidationError{field, std::move(text)};
+  };
+  const auto number = [](auto value) { return std::to_string(value); };
+  constexpr std::size_t most = std::size_t{1} << 31U;
+  if (options.unix_socket.empty() && options.host.empty()) return refuse("host", "empty", "a name");
+  if (options.unix_socket.empty() && options.port == 0) return refuse("port", "0", "1 to 65535");
+  if (options.client_name.find_first_of(" \r\n") != std::string::npos) {
+    return refuse("client_name", "a text with blanks", "a text without blanks");
+  }
+  if (options.tls.certificate.empty() != options.tls.key.empty()) {
+    return refuse("tls.key", "set without tls.certificate, or the reverse", "both or none");
+  }
+  if (options.delivery == Delivery::streams && options.format != WireFormat::stream_fields) {
+    return refuse("format", "for Pub/Sub", "WireFormat::stream_fields with Delivery::streams");
+  }
+  if (options.maximum_payload < 1 || options.maximum_payload > (std::size_t{1} << 29U)) {
+    return refuse("maximum_payload", number(options.maximum_payload), "1 to 536870912");
+  }
+  if (options.start_at == StartAt::id &&
+      options.start_id.find_first_not_of("0123456789-") != std::string::npos) {
+    return refuse("start_id", "malformed", "a stream id such as 1700000000000-0");
+  }
+  if (options.start_at == StartAt::id && options.start_id.empty()) {
+    return refuse("start_id", "empty", "a stream id such as 1700000000000-0");
+  }
+  if (options.read_count < 1 || options.read_count > 100'000) {
+    return refuse("read_count", number(options.read_count), "1 to 100000");
+  }
+  if (options.max_in_flight < 1 || options.max_in_flight > most) {
+    return refuse("max_in_flight", number(options.max_in_flight), "1 to 2147483648");
+  }
+  if (options.max_deliveries < 1) return refuse("max_deliveries", "0", "1 or more");
+  if (options.writer_capacity < 1 || options.writer_capacity > most) {
+    return refuse("writer_capacity", number(options.writer_capacity), "1 to 2147483648");
+  }
+  if (options.pipeline < 1 || options.pipeline > 100'000) {
+    return refuse("pipeline", number(options.pipeline), "1 to 100000");
+  }
+  struct Time {
+    const char* field;
+    std::chrono::milliseconds value;
+  };
+  for (const Time& time : {Time{"block", options.block}, Time{"claim_after", options.claim_after},
+                           Time{"connect_timeout", options.connect_timeout},
+                           Time{"command_timeout", options.command_timeout},
+                           Time{"health_interval", options.health_interval},
+                           Time{"back_off_initial", options.back_off_initial},
+                           Time{"back_off_cap", options.back_off_cap}}) {
+    if (time.value < std::chrono::milliseconds{1} || time.value > std::chrono::hours{24}) {
+      return refuse(time.field, number(time.value.count()) + " ms", "1 ms to 24 h");
+    }
+  }
+  if (options.back_off_cap < options.back_off_initial) {
+    return refuse("back_off_cap", number(options.back_off_cap.count()) + " ms",
+                  "back_off_initial or more");
+  }
+  if (!(options.back_off_jitter >= 0 && options.back_off_jitter <= 1)) {
+    return refuse("back_off_jitter", number(options.back_off_jitter), "0 to 1");
+  }
+  return {};
+}
+
+}  // namespace gossip::redis

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// What the errors that Redis answers mean to gossip. Layer: redis.
+
+#include <gossip/core/error.hpp>
+#include <gossip/core/status.hpp>
+#include <gossip/redis/reply.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace gossip::redis {
+
+/// What to do about an error reply.
+enum class ErrorClass : std::uint8_t {
+  none,            ///< no error
+  retry,           ///< the server cannot now and may later: OOM, LOADING, BUSY, ...
+  reconnect,       ///< this server is the wrong one now: READONLY, MASTERDOWN, ...
+  no_group,        ///< the stream or its group is gone: NOGROUP, UNBLOCKED
+  wrong_type,      ///< the key holds something else: fatal for that event type alone
+  denied,          ///< NOPERM: a right is missing
+  authentication,  ///< WRONGPASS, NOAUTH: fatal
+  other,           ///< a mistake in the command, or unknown
+};
+
+/// The class of a reply. By the word that begins an error, never by its prose, but for two errors
+/// that old servers send as ERR.
+[[nodiscard]] inline ErrorClass class_of(const Reply& reply) noexcept {
+  if (!reply.is_error()) return ErrorClass::none;
+  struct Known {
+    std::string_view code;
+    ErrorClass means;
+  };
+  static constexpr Known known[] = {
+      {"OOM", ErrorClass::retry},
+      {"LOADING", ErrorClass::retry},
+      {"BUSY", ErrorClass::retry},
+      {"TRYAGAIN", ErrorClass::retry},
+      {"NOREPLICAS", ErrorClass::retry},
+      {"MISCONF", ErrorClass::retry},
+      {"CLUSTERDOWN", ErrorClass::retry},
+      {"READONLY", ErrorClass::reconnect},
+      {"MASTERDOWN", ErrorClass::reconnect},
+      {"NOGROUP", ErrorClass::no_group},
+      {"UNBLOCKED", ErrorClass::no_group},
+      {"WRONGTYPE", ErrorClass::wrong_type},
+      {"NOPERM", ErrorClass::denied},
+      {"WRONGPASS", ErrorClass::authentication},
+      {"NOAUTH", ErrorClass::authentication},
+  };
+  const std::string_view code = reply.error_code();
+  for (const Known& entry : known) {
+    if (entry.code == code) return entry.means;
+  }
+  const std::string_view text = reply.text;
+  if (text.find("invalid password") != std::string_view::npos) return ErrorClass::authentication;
+  if (text.find("max number of clients") != std::string_view::npos) return ErrorClass::retry;
+  return ErrorClass::other;
+}
+
+/// An error reply as a gossip error: retryable where trying again can help, fatal where it cannot.
+/// Success for every other reply.
+/// @param doing  what was asked, such as "XADD orders.created"; no secrets
+/// @throws std::bad_alloc
+[[nodiscard]] inline Status status_of(const Reply& reply, std::string_view doing) {
+  std::string message{"redis: "};
+  message += doing;
+  message += ": ";
+  message += reply.text;
+  switch (class_of(reply)) {
+    case ErrorClass::none: return {};
+    case ErrorClass::retry:
+    case ErrorClass::reconnect:
+    case ErrorClass::no_group: return RetryableError{std::move(message)};
+    case ErrorClass::wrong_type:
+    case ErrorClass::denied:
+    case ErrorClass::authentication:
+    case ErrorClass::other: break;
+  }
+  return FatalError{std::move(message)};
+}
+
+}  // namespace gossip::redis
