@@ -52,6 +52,7 @@ set(GOSSIP_HEADERS
   gossip/dispatch/statistics.hpp
   gossip/dispatch/subscriber_lists.hpp
   gossip/dispatch/subscription_record.hpp
+  gossip/dispatch/synchronous_calls.hpp
   gossip/dispatch/task_queue.hpp
   gossip/dispatch/thread_slots.hpp
   gossip/dispatch/timer.hpp

@@ -16,6 +16,7 @@
 #include <gossip/core/subscription.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/statistics.hpp>
+#include <gossip/dispatch/synchronous_calls.hpp>
 #include <gossip/processing/filter.hpp>
 #include <gossip/provider/in_memory_provider.hpp>
 
@@ -339,6 +340,7 @@ class EventBus {
           {call.subscription(), record.name, std::move(call.error)});
     };
     detail::Call call{event, options.stop, {collect, &result}, options.deadline};
+    call.operations = &detail::synchronous_calls<>;
     call.limited = options.deadline != SteadyTime::max() || options.stop.stop_possible();
     if (!core_->dispatcher().call_now(entry, call, result.calls)) result.refused = Errc::closed;
   }

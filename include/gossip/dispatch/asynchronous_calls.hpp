@@ -64,6 +64,7 @@ class AsynchronousCalls {
     Call call{event, stop_token_, {&report_failure, this}};
     call.operations = &operations;
     call.clock = &clock_;
+    call.timer = &timer_;
     call.type = &type;
     return call;
   }
@@ -93,7 +94,6 @@ class AsynchronousCalls {
       return false;
     }
   }
-  static Timer* timer(const ContextSupport& call) noexcept { return &maker_of(call).timer_; }
 
   static void run_deferral(Task& task, ThreadSlot& slot) noexcept {
     auto& deferral = static_cast<Deferral&>(task);
@@ -125,7 +125,9 @@ class AsynchronousCalls {
   Deferrals deferrals_;
 };
 
-inline constexpr ContextOperations AsynchronousCalls::operations{
-    .now = &Call::now, .defer = &AsynchronousCalls::defer, .timer = &AsynchronousCalls::timer};
+inline constexpr ContextOperations AsynchronousCalls::operations{.now = &Call::now,
+                                                                 .defer = &AsynchronousCalls::defer,
+                                                                 .timer = &Call::timer_of,
+                                                                 .name = &Call::name};
 
 }  // namespace gossip::detail

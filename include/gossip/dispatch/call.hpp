@@ -60,6 +60,7 @@ struct Call : ContextSupport {
   unsigned attempt = 1;
   const ClockView* clock = nullptr;     ///< of the deadline; set if `limited`, null: steady clock
   bool limited = false;                 ///< look at the deadline and the stop before each call
+  Timer* timer = nullptr;               ///< that goes by the clock
   TypeEntry* type = nullptr;            ///< of the event
   const SharedEvent* shared = nullptr;  ///< the event's owner, if it can be kept without copying
   const HazardFrame* frame = nullptr;   ///< announces whose processor is being called
@@ -75,10 +76,14 @@ struct Call : ContextSupport {
   }
   /// The name of the subscription whose processor is being called.
   static std::string_view name(const ContextSupport& self) noexcept;
+  static Timer* timer_of(const ContextSupport& self) noexcept {
+    return static_cast<const Call&>(self).timer;
+  }
   /// What every call can do.
   static const ContextOperations basics;
 };
-inline constexpr ContextOperations Call::basics{.now = &Call::now, .name = &Call::name};
+inline constexpr ContextOperations Call::basics{
+    .now = &Call::now, .timer = &Call::timer_of, .name = &Call::name};
 
 /// A processor whose type has been erased. Owned by a SubscriptionRecord. As default: none.
 struct ErasedProcessor {

@@ -127,6 +127,7 @@ class Dispatcher {
   bool call_now(TypeEntry& type, Call& call, std::uint64_t& calls) {
     ThreadSlot& slot = slots_.mine(this);
     call.clock = &clock_;
+    call.timer = &timer_;
     call.type = &type;
     Delivery delivery{slot, registry_, type};
     // (1) after the announcement and its fence: whoever shuts down sees the delivery, or this

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 #include <utility>
 
@@ -66,9 +67,31 @@ class Timer {
     return false;
   }
 
+  /// Waits until it is `time`. A template, so that only its users pay for compiling it.
+  /// @return          false if a stop is requested first, or the timer ends; at once if called from
+  ///                  a task, for which all others would have to wait
+  template <class Time>
+  bool wait_until(const std::stop_token& stop, Time time) {
+    const std::stop_callback wake{stop, [this] {
+                                    const std::lock_guard lock{mutex_};
+                                    changed_.notify_all();
+                                  }};
+    std::unique_lock lock{mutex_};
+    for (;;) {
+      if (stopped_ || stop.stop_requested() || runner_ == std::this_thread::get_id()) return false;
+      if (now() >= time) return true;
+      if (drive_ == Drive::own_thread) {
+        changed_.wait_until(lock, time);
+      } else {
+        changed_.wait(lock);  // run_due() notifies
+      }
+    }
+  }
+
   /// Runs what is due on the calling thread, also what the tasks themselves schedule.
   void run_due() {
     std::unique_lock lock{mutex_};
+    changed_.notify_all();                              // whoever waits for a time
     if (runner_ == std::this_thread::get_id()) return;  // from a task: the outer call goes on
     while (!tasks_.empty() && tasks_.first()->id.time <= now()) run_first(lock);
   }
@@ -123,20 +146,28 @@ class Timer {
     task->id = {time, ++last_serial_};
     tasks_.insert(*task);
     dropped.task = nullptr;
-    if (tasks_.first() == task) changed_.notify_all();
+    if (time < wakes_at_) {
+      wakes_at_ = time;
+      changed_.notify_all();
+    }
     return task->id;
   }
 
   void run() {
     std::unique_lock lock{mutex_};
     while (!stopped_) {
+      const SteadyTime time = tasks_.empty() ? SteadyTime::max() : tasks_.first()->id.time;
+      if (!tasks_.empty() && time <= now()) {
+        run_first(lock);
+        continue;
+      }
+      wakes_at_ = time;
       if (tasks_.empty()) {
         changed_.wait(lock);
-      } else if (const SteadyTime time = tasks_.first()->id.time; time > now()) {
-        changed_.wait_until(lock, time);
       } else {
-        run_first(lock);
+        changed_.wait_until(lock, time);
       }
+      wakes_at_ = SteadyTime::min();
     }
   }
 
@@ -163,6 +194,9 @@ class Timer {
   std::thread::id runner_{};
   std::uint64_t last_serial_ = 0;
   bool stopped_ = false;
+  /// Until when the thread sleeps; a task that is due earlier has to wake it. It never sleeps beyond
+  /// the first task, but until one that has been cancelled.
+  SteadyTime wakes_at_ = SteadyTime::min();
   std::thread thread_;
 };
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -40,6 +41,17 @@ struct Driven {
 };
 
 SteadyTime real_now() { return std::chrono::steady_clock::now(); }
+
+/// Real time and an hour more, once `jump` is set; counts how often it is asked.
+struct Counted {
+  std::atomic<int> reads{0};
+  std::atomic<bool> jump{false};
+  ClockView view{this, nullptr, [](const void* self) {
+                   auto& counted = *static_cast<Counted*>(const_cast<void*>(self));
+                   ++counted.reads;
+                   return real_now() + std::chrono::hours{counted.jump ? 1 : 0};
+                 }};
+};
 
 const gossip::SystemClock system_clock;
 const ClockView real_time = ClockView::of(system_clock);
@@ -203,4 +215,84 @@ TEST_CASE("Timer: two threads may stop it at once, and both wait for the running
     second.join();
     REQUIRE(early.load() == 0);
   }
+}
+
+TEST_CASE("Timer: its thread is not woken for a task that is due later than it wakes anyway",
+          "[dispatch]") {
+  Counted counted;
+  Timer timer{counted.view};
+  const SteadyTime first = real_now() + std::chrono::hours{1};
+  const TimerId id = timer.schedule(first, [] {});
+  REQUIRE(gossip::test::eventually([&] { return counted.reads.load() > 0; }));
+  timer.cancel(id);
+  for (int i = 1; i <= 300; ++i) {
+    timer.cancel(timer.schedule(first + seconds{i}, [] {}));
+    std::this_thread::yield();
+  }
+  REQUIRE(counted.reads.load() <= 2);
+  Door early;
+  timer.schedule(real_now(), [&] { early.open(); });
+  REQUIRE(early.wait());
+}
+
+TEST_CASE("Timer: tasks that each are due earlier than the one before all run in time",
+          "[dispatch]") {
+  Timer timer{real_time};
+  gossip::test::Tally ran;
+  const SteadyTime start = real_now();
+  for (int i = 50; i > 0; --i) {
+    const TimerId id = timer.schedule(start + std::chrono::hours{i}, [] {});
+    timer.schedule(start + std::chrono::microseconds{i * 100}, [&] { ran.add(); });
+    timer.cancel(id);
+  }
+  REQUIRE(ran.wait_for(50));
+}
+
+TEST_CASE("Timer: waits for a time, by its own clock", "[dispatch]") {
+  Driven driven;
+  const std::stop_token none;
+  REQUIRE(driven.timer.wait_until(none, Driven::at(0)));
+  Counted counted;
+  Timer slow{counted.view, Timer::Drive::run_due};
+  bool waited = false;
+  std::thread waiter{
+      [&] { waited = slow.wait_until(none, real_now() + std::chrono::minutes{30}); }};
+  REQUIRE(gossip::test::eventually([&] { return counted.reads.load() > 0; }));
+  counted.jump = true;
+  slow.run_due();  // takes the lock, which the waiter has given up by falling asleep
+  waiter.join();
+  REQUIRE(waited);
+  Timer timer{real_time};
+  const SteadyTime end = real_now() + std::chrono::milliseconds{2};
+  REQUIRE(timer.wait_until(none, end));
+  REQUIRE(real_now() >= end);
+}
+
+TEST_CASE("Timer: a wait ends when a stop is requested, or the timer ends", "[dispatch]") {
+  for (const Timer::Drive drive : {Timer::Drive::own_thread, Timer::Drive::run_due}) {
+    for (const bool by_stop : {true, false}) {
+      Timer timer{real_time, drive};
+      std::stop_source source;
+      std::atomic<int> waited{-1};
+      std::thread waiter{[&] {
+        waited = timer.wait_until(source.get_token(), real_now() + std::chrono::hours{9}) ? 1 : 0;
+      }};
+      if (by_stop) {
+        source.request_stop();  // before, while or after it falls asleep
+      } else {
+        timer.stop();
+      }
+      waiter.join();
+      REQUIRE(waited.load() == 0);
+    }
+  }
+}
+
+TEST_CASE("Timer: a task cannot wait", "[dispatch]") {
+  Driven driven;
+  bool waited = true;
+  driven.timer.schedule(Driven::at(1),
+                        [&] { waited = driven.timer.wait_until({}, Driven::at(2)); });
+  driven.go_to(1);
+  REQUIRE_FALSE(waited);
 }
