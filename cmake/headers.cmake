@@ -35,6 +35,7 @@ set(GOSSIP_HEADERS
   gossip/core/status.hpp
   gossip/core/subscription.hpp
   gossip/core/subscription_id.hpp
+  gossip/core/text.hpp
   gossip/dispatch/asynchronous_calls.hpp
   gossip/dispatch/call.hpp
   gossip/dispatch/clock_view.hpp

@@ -84,7 +84,9 @@ class Dispatcher {
   TypeEntry& entry_of(const EventTypeName& name) {
     if (TypeEntry* entry = find_entry<T>(name)) return *entry;
     return types_.add(name, payload_info<T>(), operations_of<T>,
-                      [this](std::uint32_t index) { slots_.all().reserve_type(index); });
+                      {&slots_.all(), [](void* slots, std::uint32_t index) {
+                         static_cast<ThreadSlots*>(slots)->reserve_type(index);
+                       }});
   }
   template <Payload T>
   TypeEntry& entry_of(const EventType<T>& type) {

@@ -18,10 +18,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 namespace gossip::detail {
 
@@ -138,7 +136,8 @@ class Registry {
   template <class Visit>
   void for_each(Visit&& visit) const {
     const std::lock_guard lock{mutex_};
-    for (const SubscriptionRecord& record : records_) {
+    for (std::uint32_t index = 0; index < records_.size(); ++index) {
+      const SubscriptionRecord& record = records_[index];
       if (record.serial.load(std::memory_order_relaxed) == 0) continue;
       const SubscriptionId id{record.tenant.load(std::memory_order_relaxed), record.index};
       visit(record, id, count_delivered(record) - record.delivered_before);
@@ -172,17 +171,12 @@ class Registry {
   }
 
   SubscriptionRecord& vacant_record() {
-    if (!vacant_.empty()) {
-      SubscriptionRecord& record = *vacant_.back();
-      vacant_.pop_back();
-      return record;
+    if (vacant_ == nullptr) {
+      slots_.reserve_subscription(records_.size());
+      return records_.add();
     }
-    const auto index = static_cast<std::uint32_t>(records_.size());
-    slots_.reserve_subscription(index);
-    vacant_.reserve(records_.size() + 1);   // so that cancelling
-    retired_.reserve(records_.size() + 1);  // never allocates
-    SubscriptionRecord& record = records_.emplace_back();
-    record.index = index;
+    SubscriptionRecord& record = *vacant_;
+    vacant_ = record.next;
     return record;
   }
 
@@ -208,7 +202,8 @@ class Registry {
   void retire(SubscriptionRecord& record, ThreadSlot& self) noexcept {
     self.self_cancelled = true;
     const std::lock_guard lock{mutex_};
-    retired_.push_back(&record);  // has room, see vacant_record()
+    record.next = retired_;
+    retired_ = &record;
   }
 
   [[nodiscard]] bool runs(const SubscriptionRecord* record) const noexcept {
@@ -256,12 +251,12 @@ class Registry {
   /// A record that cancelled itself and has returned; null if there is none.
   SubscriptionRecord* take_quiet() noexcept {
     const std::lock_guard lock{mutex_};
-    if (retired_.empty()) return nullptr;
+    if (retired_ == nullptr) return nullptr;
     heavy_fence();
-    for (auto at = retired_.begin(); at != retired_.end(); ++at) {
-      if (runs(*at)) continue;
-      SubscriptionRecord* record = *at;
-      retired_.erase(at);
+    for (SubscriptionRecord** place = &retired_; *place != nullptr; place = &(*place)->next) {
+      SubscriptionRecord* record = *place;
+      if (runs(record)) continue;
+      *place = record->next;
       return record;
     }
     return nullptr;
@@ -274,7 +269,8 @@ class Registry {
     const std::lock_guard lock{mutex_};
     record.name.clear();
     record.tenant.store(0, std::memory_order_release);
-    vacant_.push_back(&record);
+    record.next = vacant_;
+    vacant_ = &record;
   }
 
   alignas(prefetch_pair_bytes) std::atomic<std::uint64_t> cancellations_{0};
@@ -282,9 +278,9 @@ class Registry {
   Listener listener_;
   mutable std::mutex mutex_;
   SubscriberLists lists_;
-  std::deque<SubscriptionRecord> records_;
-  std::vector<SubscriptionRecord*> vacant_;
-  std::vector<SubscriptionRecord*> retired_;  ///< cancelled from inside, not yet returned
+  RecordTable records_;
+  SubscriptionRecord* vacant_ = nullptr;
+  SubscriptionRecord* retired_ = nullptr;  ///< cancelled from inside, not yet returned
   WaitGate<> quiescence_;
 };
 

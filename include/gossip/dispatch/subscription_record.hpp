@@ -12,10 +12,10 @@
 #include <gossip/queue/cache_line.hpp>
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <new>
 #include <string>
 #include <string_view>
@@ -40,6 +40,46 @@ struct alignas(cache_line_bytes) SubscriptionRecord {
   std::atomic<std::uint64_t> failed{0};  ///< calls of this subscription that failed
   std::uint64_t delivered_before = 0;    ///< what was counted for former tenants
   std::string name;
+  SubscriptionRecord* next = nullptr;  ///< in a list of the registry
+};
+
+/// Records by index. They never move, and are freed with the table.
+class RecordTable {
+ public:
+  RecordTable() noexcept = default;
+  RecordTable(const RecordTable&) = delete;
+  RecordTable& operator=(const RecordTable&) = delete;
+  ~RecordTable() {
+    for (SubscriptionRecord* chunk : chunks_) delete[] chunk;
+  }
+
+  [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
+  /// @pre index < size()
+  [[nodiscard]] SubscriptionRecord& operator[](std::uint32_t index) const noexcept {
+    const std::uint32_t chunk = chunk_of(index);
+    return chunks_[chunk][index - first_of(chunk)];
+  }
+  /// Adds a record. @throws std::bad_alloc
+  SubscriptionRecord& add() {
+    const std::uint32_t chunk = chunk_of(size_);
+    if (chunks_[chunk] == nullptr) chunks_[chunk] = new SubscriptionRecord[first_chunk << chunk];
+    SubscriptionRecord& record = (*this)[size_];
+    record.index = size_++;
+    return record;
+  }
+
+ private:
+  /// Chunk k holds first_chunk * 2^k records.
+  static constexpr std::uint32_t first_chunk = 16;
+  static std::uint32_t chunk_of(std::uint32_t index) noexcept {
+    return static_cast<std::uint32_t>(std::bit_width(index / first_chunk + 1)) - 1;
+  }
+  static std::uint32_t first_of(std::uint32_t chunk) noexcept {
+    return ((std::uint32_t{1} << chunk) - 1) * first_chunk;
+  }
+
+  SubscriptionRecord* chunks_[28]{};
+  std::uint32_t size_ = 0;
 };
 
 inline SubscriptionId Call::subscription() const noexcept {
@@ -65,14 +105,13 @@ struct SubscriberArray {
   /// What an emptied entry refers to: a subscription that is gone.
   static inline SubscriptionRecord nobody{};
 
-  explicit SubscriberArray(std::uint32_t room)
-      : capacity{room}, entries{std::make_unique<Entry[]>(room)} {}
+  explicit SubscriberArray(std::uint32_t room) : capacity{room}, entries{room} {}
 
   const std::uint32_t capacity;
   std::atomic<std::uint32_t> count{0};           ///< entries in use, emptied ones included
   std::uint32_t vacant = 0;                      ///< emptied ones among them
   int lowest = std::numeric_limits<int>::max();  ///< priority that was appended last
-  const std::unique_ptr<Entry[]> entries;
+  const Owner<Entry[]> entries;
   Owner<SubscriberArray> next{};  ///< for SubscriberLists, once it was replaced
 
   /// Adds an entry. @pre count < capacity

@@ -7,8 +7,10 @@
 
 #include <gossip/core/error.hpp>
 #include <gossip/core/event_type.hpp>
+#include <gossip/core/owner.hpp>
 #include <gossip/core/payload.hpp>
 #include <gossip/core/shared_event.hpp>
+#include <gossip/core/text.hpp>
 #include <gossip/dispatch/envelope.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
@@ -18,10 +20,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
-#include <string>
-#include <vector>
+#include <utility>
 
 namespace gossip::detail {
 
@@ -55,6 +55,7 @@ struct alignas(cache_line_bytes) TypeEntry {
   std::atomic<SubscriberArray*> subscribers{nullptr};
   std::uint32_t live = 0;                     ///< subscriptions now; under the registry's lock
   std::atomic<std::uint64_t> not_handled{0};  ///< refused, dropped or abandoned // events
+  TypeEntry* next = nullptr;                  ///< the one made after it; under the table's lock
 };
 
 /// An open-addressing hash table that only grows. Look-up takes no lock; tables that were outgrown
@@ -63,9 +64,20 @@ struct alignas(cache_line_bytes) TypeEntry {
 /// Thread safety: any thread. Progress: find() is wait-free; add() takes a mutex.
 class TypeTable {
  public:
-  TypeTable() {
-    tables_.push_back(std::make_unique<Table>(16));
-    current_ = tables_.back().get();
+  /// Told of a new entry.
+  struct Preparation {
+    void* context;
+    void (*run)(void* context, std::uint32_t index);
+  };
+
+  TypeTable() : table_{new Table{16}}, current_{table_.get()} {}
+  TypeTable(const TypeTable&) = delete;
+  TypeTable& operator=(const TypeTable&) = delete;
+  ~TypeTable() {
+    while (first_ != nullptr) {
+      const Owner<TypeEntry> entry{first_};
+      first_ = entry->next;
+    }
   }
 
   /// The entry of that name, or null. @par Complexity O(1) expected
@@ -79,47 +91,48 @@ class TypeTable {
   }
 
   /// The entry of that name and payload, made if need be.
-  /// @param prepare  called with the index of a new entry, before it can be found
+  /// @param prepare  run with the index of a new entry, before it can be found
   /// @throws TypeAssertionError  the name is in use with another payload; names both types
-  /// @throws std::bad_alloc
-  template <class Prepare>
+  /// @throws std::bad_alloc, what the preparation throws
   TypeEntry& add(const EventTypeName& name, const PayloadInfo& payload,
-                 const PayloadOperations& operations, Prepare&& prepare) {
+                 const PayloadOperations& operations, Preparation prepare) {
     const std::lock_guard lock{mutex_};
     if (TypeEntry* entry = find(name)) {
       require_payload(*entry, payload);
       return *entry;
     }
-    const auto index = static_cast<std::uint32_t>(entries_.size());
-    prepare(index);
-    reserve(entries_.size() + 1);
-    entries_.push_back(std::make_unique<TypeEntry>(name, payload, operations, index));
-    place(*tables_.back(), *entries_.back());
-    return *entries_.back();
+    prepare.run(prepare.context, size_);
+    reserve(size_ + 1);
+    auto* entry = new TypeEntry{name, payload, operations, size_};
+    (last_ != nullptr ? last_->next : first_) = entry;
+    last_ = entry;
+    ++size_;
+    place(*table_, *entry);
+    return *entry;
   }
 
   /// @throws TypeAssertionError  `entry` is in use with another payload; names both types
   static void require_payload(const TypeEntry& entry, const PayloadInfo& payload) {
     if (entry.payload == &payload) return;
     throw TypeAssertionError{
-        std::string{entry.payload->name}, std::string{payload.name},
-        "event type " + std::string{entry.name.text()} + " is in use with another payload type"};
+        join({entry.payload->name}), join({payload.name}),
+        join({"event type ", entry.name.text(), " is in use with another payload type"})};
   }
 
   /// Calls `visit(TypeEntry&)` for every entry, in the order of their making, under the lock.
   template <class Visit>
   void for_each(Visit&& visit) const {
     const std::lock_guard lock{mutex_};
-    for (const auto& entry : entries_) visit(*entry);
+    for (TypeEntry* entry = first_; entry != nullptr; entry = entry->next) visit(*entry);
   }
 
  private:
   struct Table {
-    explicit Table(std::size_t size)
-        : mask{size - 1}, cells{std::make_unique<std::atomic<TypeEntry*>[]>(size)} {}
+    explicit Table(std::size_t size) : mask{size - 1}, cells{size} {}
 
     const std::uint64_t mask;
-    const std::unique_ptr<std::atomic<TypeEntry*>[]> cells;
+    const Owner<std::atomic<TypeEntry*>[]> cells;
+    Owner<Table> older{};  ///< outgrown, but perhaps in use
   };
 
   static void place(Table& table, TypeEntry& entry) noexcept {
@@ -130,16 +143,20 @@ class TypeTable {
 
   /// Keeps the table at most half full.
   void reserve(std::size_t entries) {
-    if (entries * 2 <= tables_.back()->mask + 1) return;
-    tables_.push_back(std::make_unique<Table>((tables_.back()->mask + 1) * 2));
-    for (const auto& entry : entries_) place(*tables_.back(), *entry);
-    current_.store(tables_.back().get(), std::memory_order_release);  // (3) pairs with (1)
+    if (entries * 2 <= table_->mask + 1) return;
+    Owner<Table> larger{new Table{(table_->mask + 1) * 2}};
+    for (TypeEntry* entry = first_; entry != nullptr; entry = entry->next) place(*larger, *entry);
+    larger->older = std::move(table_);
+    table_ = std::move(larger);
+    current_.store(table_.get(), std::memory_order_release);  // (3) pairs with (1)
   }
 
-  std::atomic<const Table*> current_{nullptr};
+  Owner<Table> table_;
+  std::atomic<const Table*> current_;  ///< `table_`, for find()
   mutable std::mutex mutex_;
-  std::vector<std::unique_ptr<Table>> tables_;
-  std::vector<std::unique_ptr<TypeEntry>> entries_;
+  TypeEntry* first_ = nullptr;
+  TypeEntry* last_ = nullptr;
+  std::uint32_t size_ = 0;
 };
 
 }  // namespace gossip::detail

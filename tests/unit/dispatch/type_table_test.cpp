@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,6 +22,7 @@ using gossip::detail::TypeTable;
 namespace {
 
 constexpr PayloadOperations no_operations{nullptr, nullptr};
+constexpr TypeTable::Preparation no_preparation{nullptr, [](void*, std::uint32_t) {}};
 
 EventType<int> type(int number) {
   std::string name{'t'};
@@ -29,7 +31,7 @@ EventType<int> type(int number) {
 }
 
 TypeEntry& add(TypeTable& table, const EventType<int>& name) {
-  return table.add(name.key(), payload_info<int>(), no_operations, [](std::uint32_t) {});
+  return table.add(name.key(), payload_info<int>(), no_operations, no_preparation);
 }
 
 }  // namespace
@@ -58,7 +60,7 @@ TEST_CASE("TypeTable: a name in use with another payload is refused with both ty
   TypeTable table;
   add(table, type(1));
   try {
-    table.add(type(1).key(), payload_info<double>(), no_operations, [](std::uint32_t) {});
+    table.add(type(1).key(), payload_info<double>(), no_operations, no_preparation);
     FAIL("accepted");
   } catch (const gossip::TypeAssertionError& error) {
     const std::string text = error.what();
@@ -71,7 +73,7 @@ TEST_CASE("TypeTable: a name in use with another payload is refused with both ty
 TEST_CASE("TypeTable: what the preparation throws leaves the table as it was", "[dispatch]") {
   TypeTable table;
   REQUIRE_THROWS_AS(table.add(type(1).key(), payload_info<int>(), no_operations,
-                              [](std::uint32_t) { throw std::bad_alloc{}; }),
+                              {nullptr, [](void*, std::uint32_t) { throw std::bad_alloc{}; }}),
                     std::bad_alloc);
   REQUIRE(table.find(type(1).key()) == nullptr);
   REQUIRE(add(table, type(1)).index == 0);
