@@ -2,6 +2,7 @@
 # Every public header, one per line, in `LC_ALL=C sort` order, relative to include/.
 # `cmake/checks/header_list.sh` proves that this list and the disk agree.
 set(GOSSIP_HEADERS
+  gossip/bus/batch_host.hpp
   gossip/bus/bus_core.hpp
   gossip/bus/event_bus.hpp
   gossip/bus/global_bus.hpp
@@ -66,6 +67,15 @@ set(GOSSIP_HEADERS
   gossip/json.hpp
   gossip/json/codecs.hpp
   gossip/json/json_payload.hpp
+  gossip/processing/background.hpp
+  gossip/processing/batch.hpp
+  gossip/processing/batch_buffers.hpp
+  gossip/processing/batch_call.hpp
+  gossip/processing/batch_core.hpp
+  gossip/processing/batch_executor.hpp
+  gossip/processing/batch_intake.hpp
+  gossip/processing/batch_options.hpp
+  gossip/processing/batch_waiters.hpp
   gossip/processing/call_watch.hpp
   gossip/processing/failure.hpp
   gossip/processing/filter.hpp

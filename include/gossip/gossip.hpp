@@ -32,6 +32,8 @@
 #include <gossip/dispatch/overflow_policy.hpp>
 #include <gossip/dispatch/statistics.hpp>
 #include <gossip/fwd.hpp>
+#include <gossip/processing/batch.hpp>
+#include <gossip/processing/batch_options.hpp>
 #include <gossip/processing/filter.hpp>
 #include <gossip/processing/metadata_filter.hpp>
 #include <gossip/processing/middleware.hpp>

@@ -4,6 +4,7 @@
 /// @file
 /// EventBus: publish once, and everyone who cares is told. Layer: bus.
 
+#include <gossip/bus/batch_host.hpp>
 #include <gossip/bus/bus_core.hpp>
 #include <gossip/bus/publisher.hpp>
 #include <gossip/bus/sync_result.hpp>
@@ -17,6 +18,7 @@
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/statistics.hpp>
 #include <gossip/dispatch/synchronous_calls.hpp>
+#include <gossip/processing/batch_executor.hpp>
 #include <gossip/processing/filter.hpp>
 #include <gossip/provider/in_memory_provider.hpp>
 
@@ -306,6 +308,11 @@ class EventBus {
   /// @throws std::bad_alloc
   /// @par Complexity  linear in the numbers of types, subscriptions and threads that used the bus
   [[nodiscard]] Statistics stats() const { return core_->dispatcher().statistics(); }
+
+  /// What a Batch on this bus goes by.
+  friend detail::BatchExecutor batch_executor(EventBus& bus) {
+    return detail::lend_to_batch(bus.core_);
+  }
 
  private:
   using Core = detail::BusCore<P, C>;

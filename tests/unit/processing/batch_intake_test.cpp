@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/processing/batch_intake.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <cstddef>
+
+using gossip::BatchOptions;
+using gossip::BatchStatistics;
+using gossip::Event;
+using gossip::EventType;
+using Intake = gossip::detail::BatchIntake<int>;
+
+namespace {
+
+constexpr EventType<int> number{"test.number"};
+
+struct Fixture {
+  explicit Fixture(BatchOptions<int> chosen) : options{std::move(chosen)} {}
+
+  void append(int value, std::size_t bytes = 0) {
+    Event<int> event{number, value};
+    intake.append(event, bytes);
+  }
+
+  const BatchOptions<int> options;
+  BatchStatistics statistics;
+  Intake intake{options, statistics};
+};
+
+}  // namespace
+
+TEST_CASE("BatchIntake: fills, closes and hands out in order", "[batch]") {
+  Fixture f{{.size = 2, .max_pending = 4}};
+  CHECK(f.intake.filling() == nullptr);
+  CHECK_FALSE(f.intake.ready());
+  f.append(1);
+  CHECK_FALSE(f.intake.full());
+  f.append(2);
+  CHECK(f.intake.full());
+  f.intake.close_filling(&BatchStatistics::by_size);
+  f.append(3);
+  CHECK(f.intake.waiting() == 3);
+  CHECK(f.intake.last_serial() == 2);
+  CHECK(f.intake.has_before(1));
+  REQUIRE(f.intake.ready());
+  auto& batch = f.intake.take();
+  CHECK(batch.span()[0].data() == 1);
+  CHECK(batch.serial == 1);
+  CHECK(f.intake.waiting() == 1);
+  CHECK_FALSE(f.intake.has_before(1));
+  CHECK(f.intake.has_before(2));
+  CHECK(f.statistics.by_size == 1);
+  CHECK(f.statistics.accepted == 3);
+}
+
+TEST_CASE("BatchIntake: a demanded batch goes on filling until its turn comes", "[batch]") {
+  Fixture f{{.size = 3}};
+  f.intake.demand(&BatchStatistics::by_flush);
+  CHECK_FALSE(f.intake.ready());  // there is nothing to demand
+  f.append(1);
+  f.intake.demand(&BatchStatistics::by_period);
+  f.intake.demand(&BatchStatistics::by_flush);
+  CHECK(f.intake.ready());
+  f.append(2);
+  auto& batch = f.intake.take();
+  CHECK(batch.size() == 2);
+  CHECK_FALSE(f.intake.ready());
+  CHECK(f.statistics.by_period == 1);
+  CHECK(f.statistics.by_flush == 0);
+}
+
+TEST_CASE("BatchIntake: bytes", "[batch]") {
+  Fixture f{{.size = 9, .max_bytes = 10, .bytes_of = [](const Event<int>&) { return 0U; }}};
+  CHECK(f.intake.fits(100));
+  f.append(1, 6);
+  CHECK(f.intake.fits(4));
+  CHECK_FALSE(f.intake.fits(5));
+  CHECK_FALSE(f.intake.full());
+  f.append(2, 4);
+  CHECK(f.intake.full());
+}
+
+TEST_CASE("BatchIntake: drops the oldest event, and a batch with its last", "[batch]") {
+  Fixture f{{.size = 2, .max_pending = 4}};
+  for (const int i : {1, 2, 3, 4}) {
+    f.append(i);
+    if (f.intake.full()) f.intake.close_filling(&BatchStatistics::by_size);
+  }
+  REQUIRE(f.intake.crowded());
+  CHECK(f.intake.drop_oldest() == nullptr);
+  CHECK_FALSE(f.intake.crowded());
+  f.append(5);
+  REQUIRE(f.intake.crowded());
+  auto* emptied = f.intake.drop_oldest();
+  REQUIRE(emptied != nullptr);
+  CHECK(emptied->size() == 0);
+  emptied->clear();
+  f.intake.give_back(*emptied);
+  CHECK(f.intake.waiting() == 3);
+  CHECK(f.intake.take().span()[0].data() == 3);
+  CHECK(f.statistics.dropped_oldest == 2);
+}
