@@ -96,9 +96,12 @@ set(GOSSIP_HEADERS
   gossip/queue/worker_parking.hpp
   gossip/redis.hpp
   gossip/redis/command.hpp
+  gossip/redis/connection.hpp
+  gossip/redis/link.hpp
   gossip/redis/options.hpp
   gossip/redis/redis_error.hpp
   gossip/redis/reply.hpp
+  gossip/redis/session.hpp
   gossip/redis/wire_event.hpp
   gossip/redis/wire_format.hpp
   gossip/version.hpp

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Connection: bytes to and from one Redis server. The one file that knows hiredis. Layer: redis.
+
+#include <gossip/core/error.hpp>
+#include <gossip/core/status.hpp>
+#include <gossip/redis/options.hpp>
+#include <gossip/redis/reply.hpp>
+
+#include <hiredis/hiredis.h>
+#include <hiredis/hiredis_ssl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <poll.h>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <utility>
+
+#if HIREDIS_MAJOR < 1
+#error "gossip needs hiredis 1.0 or newer"
+#endif
+
+namespace gossip::redis {
+
+/// Builds replies while hiredis parses. A reply deeper than max_depth is refused before any recursion.
+class ReplyBuilder {
+ public:
+  static constexpr int max_depth = 16;  // levels
+
+  [[nodiscard]] static redisReplyObjectFunctions functions() noexcept {
+    return {&make_text, &make_array, &make_integer, &make_double, &make_nil, &make_bool, &destroy};
+  }
+
+ private:
+  static Reply* place(const redisReadTask* task, Reply reply) noexcept {
+    try {
+      if (task->parent == nullptr) return new Reply{std::move(reply)};
+      auto& items = static_cast<Reply*>(task->parent->obj)->items;
+      items.push_back(std::move(reply));
+      return &items.back();
+    } catch (...) {
+      return nullptr;  // hiredis reports that memory ran out
+    }
+  }
+  static void* make_text(const redisReadTask* task, char* text, std::size_t size) noexcept {
+    try {
+      std::string copy{text, size};
+      switch (task->type) {
+        case REDIS_REPLY_ERROR: return place(task, Reply::of_error(std::move(copy)));
+        case REDIS_REPLY_STATUS: return place(task, Reply::of_status(std::move(copy)));
+        default: return place(task, Reply::of_text(std::move(copy)));
+      }
+    } catch (...) {
+      return nullptr;
+    }
+  }
+  static void* make_array(const redisReadTask* task, std::size_t) noexcept {
+    int depth = 0;
+    for (const redisReadTask* at = task; at != nullptr; at = at->parent) ++depth;
+    return depth > max_depth ? nullptr : place(task, Reply::of_array({}));
+  }
+  static void* make_integer(const redisReadTask* task, long long number) noexcept {
+    return place(task, Reply::of_integer(number));
+  }
+  static void* make_double(const redisReadTask* task, double, char* text,
+                           std::size_t size) noexcept {
+    return make_text(task, text, size);
+  }
+  static void* make_nil(const redisReadTask* task) noexcept { return place(task, Reply::of_nil()); }
+  static void* make_bool(const redisReadTask* task, int value) noexcept {
+    return place(task, Reply::of_integer(value));
+  }
+  static void destroy(void* reply) noexcept { delete static_cast<Reply*>(reply); }
+};
+
+/// A connection that never blocks but while a name is resolved. Opened by open(), then driven by
+/// advance() whenever descriptor() is ready for what interest() says.
+///
+/// Thread safety: none: it belongs to one thread.
+class Connection {
+ public:
+  Connection() = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() { close(); }
+
+  /// Begins to connect.
+  /// @return  why that is impossible
+  Status open(const RedisOptions& options) {
+    close();
+    redisOptions settings{};
+    settings.options |= REDIS_OPT_NONBLOCK;
+    if (options.unix_socket.empty()) {
+      REDIS_OPTIONS_SET_TCP(&settings, options.host.c_str(), options.port);
+    } else {
+      REDIS_OPTIONS_SET_UNIX(&settings, options.unix_socket.c_str());
+    }
+    context_ = redisConnectWithOptions(&settings);
+    if (context_ == nullptr) return RetryableError{"redis: no memory for a connection"};
+    if (context_->err != 0) return failure("connecting");
+    reader_functions_ = ReplyBuilder::functions();
+    context_->reader->fn = &reader_functions_;
+    context_->reader->maxelements = max_elements;
+    most_buffered_ = options.maximum_payload * 2 * options.read_count + (std::size_t{1} << 20U);
+    tls_ = options.tls;
+    if (tls_.server_name.empty()) tls_.server_name = options.host;
+    stage_ = Stage::connecting;
+    return {};
+  }
+
+  void close() noexcept {
+    if (context_ != nullptr) redisFree(std::exchange(context_, nullptr));  // and its TLS session
+    ssl_ = nullptr;
+    stage_ = Stage::none;
+  }
+
+  [[nodiscard]] bool is_open() const noexcept { return context_ != nullptr; }
+  /// True once commands may be sent.
+  [[nodiscard]] bool established() const noexcept { return stage_ == Stage::established; }
+  /// For poll(); -1 while not open.
+  [[nodiscard]] int descriptor() const noexcept { return context_ != nullptr ? context_->fd : -1; }
+  [[nodiscard]] short interest() const noexcept {
+    if (context_ == nullptr) return 0;
+    const bool writing = stage_ == Stage::connecting || sdslen(context_->obuf) != 0 ||
+                         (ssl_ != nullptr && SSL_want_write(ssl_));
+    return static_cast<short>(POLLIN | (writing ? POLLOUT : 0));
+  }
+
+  /// Appends to what is to be written. @return false if memory ran out
+  bool send(std::string_view wire) noexcept {
+    return redisAppendFormattedCommand(context_, wire.data(), wire.size()) == REDIS_OK;
+  }
+  /// What has not been written yet. // bytes
+  [[nodiscard]] std::size_t unsent() const noexcept { return sdslen(context_->obuf); }
+
+  /// Goes on with connecting, writing and reading, as far as that is possible without waiting.
+  /// @param events  what poll() said; 0 to write at once
+  /// @return        why the connection is of no more use
+  Status advance(short events) {
+    if (stage_ == Stage::connecting) {
+      if ((events & (POLLOUT | POLLERR | POLLHUP)) == 0) return {};
+      if (Status status = finish_connecting(); !status.ok()) return status;
+    }
+    if (stage_ == Stage::securing && (events & (POLLIN | POLLOUT | POLLERR | POLLHUP)) != 0) {
+      if (Status status = shake_hands(); !status.ok() || stage_ == Stage::securing) return status;
+    }
+    if (stage_ != Stage::established) return {};
+    int done = 0;
+    if (sdslen(context_->obuf) != 0 && redisBufferWrite(context_, &done) != REDIS_OK) {
+      return failure("writing");
+    }
+    if ((events & (POLLIN | POLLERR | POLLHUP)) == 0) return {};
+    do {
+      if (redisBufferRead(context_) != REDIS_OK) return failure("reading");
+      if (context_->reader->len > most_buffered_) {
+        return RetryableError{"redis: a reply is larger than allowed"};
+      }
+    } while (ssl_ != nullptr && SSL_pending(ssl_) > 0);
+    return {};
+  }
+
+  /// The next reply that has arrived whole.
+  /// @return  why what arrived is no reply; success with null if there is none yet
+  Status next_reply(std::unique_ptr<Reply>& reply) {
+    void* object = nullptr;
+    if (redisReaderGetReply(context_->reader, &object) != REDIS_OK) {
+      return RetryableError{"redis: malformed reply: " + std::string{context_->reader->errstr}};
+    }
+    reply.reset(static_cast<Reply*>(object));
+    return {};
+  }
+
+ private:
+  enum class Stage : std::uint8_t { none, connecting, securing, established };
+  static constexpr long long max_elements = 1 << 20;  // of one array
+
+  Status failure(const char* doing) const {
+    std::string text{"redis: "};
+    text += doing;
+    text += ": ";
+    text += context_->errstr[0] != '\0' ? context_->errstr : std::strerror(errno);
+    return RetryableError{std::move(text)};
+  }
+
+  Status finish_connecting() {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (::getsockopt(context_->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+    if (error != 0) {
+      std::string text{"redis: connecting: "};
+      text += std::strerror(error);
+      return RetryableError{std::move(text)};
+    }
+    context_->flags |= REDIS_CONNECTED;
+    if (!tls_.enabled) {
+      stage_ = Stage::established;
+      return {};
+    }
+    return begin_tls();
+  }
+
+  struct FreeContext {
+    void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
+  };
+  struct FreeSession {
+    void operator()(SSL* session) const noexcept { SSL_free(session); }
+  };
+
+  /// The session is made by us: released hiredis cannot be told to check the server's name.
+  Status begin_tls() {
+    ERR_clear_error();
+    const std::unique_ptr<SSL_CTX, FreeContext> context{SSL_CTX_new(TLS_client_method())};
+    if (!context) return tls_failure("starting TLS");
+    SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+    const int authorities =
+        tls_.ca_file.empty()
+            ? SSL_CTX_set_default_verify_paths(context.get())
+            : SSL_CTX_load_verify_locations(context.get(), tls_.ca_file.c_str(), nullptr);
+    if (authorities != 1) return tls_failure("reading tls.ca_file");
+    if (!tls_.certificate.empty()) {
+      if (SSL_CTX_use_certificate_chain_file(context.get(), tls_.certificate.c_str()) != 1) {
+        return tls_failure("reading tls.certificate");
+      }
+      if (SSL_CTX_use_PrivateKey_file(context.get(), tls_.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+        return tls_failure("reading tls.key");
+      }
+    }
+    std::unique_ptr<SSL, FreeSession> session{SSL_new(context.get())};
+    if (!session) return tls_failure("starting TLS");
+    if (tls_.verify_peer) {
+      SSL_set_verify(session.get(), SSL_VERIFY_PEER, nullptr);
+      X509_VERIFY_PARAM* check = SSL_get0_param(session.get());
+      const char* name = tls_.server_name.c_str();
+      if (X509_VERIFY_PARAM_set1_ip_asc(check, name) != 1 &&
+          SSL_set1_host(session.get(), name) != 1) {
+        return tls_failure("setting tls.server_name");
+      }
+    }
+    SSL_set_tlsext_host_name(session.get(), tls_.server_name.c_str());
+    ERR_clear_error();
+    if (redisInitiateSSL(context_, session.get()) != REDIS_OK) return tls_failure("greeting");
+    ssl_ = session.release();
+    stage_ = Stage::securing;
+    return shake_hands();
+  }
+
+  Status shake_hands() {
+    ERR_clear_error();
+    const int result = SSL_do_handshake(ssl_);
+    if (result == 1) {
+      stage_ = Stage::established;
+      return {};
+    }
+    const int error = SSL_get_error(ssl_, result);
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return {};
+    return tls_failure("greeting");
+  }
+
+  /// The reason, of which the verdict on the server's certificate says most.
+  Status tls_failure(const char* doing) const {
+    std::string text{"redis: TLS: "};
+    text += doing;
+    const long verdict = ssl_ != nullptr ? SSL_get_verify_result(ssl_) : X509_V_OK;
+    if (verdict != X509_V_OK) {
+      text += ": certificate refused: ";
+      text += X509_verify_cert_error_string(verdict);
+      return FatalError{std::move(text)};
+    }
+    if (const unsigned long code = ERR_peek_last_error(); code != 0) {
+      char reason[256];
+      ERR_error_string_n(code, reason, sizeof reason);
+      text += ": ";
+      text += reason;
+    }
+    return RetryableError{std::move(text)};
+  }
+
+  redisContext* context_ = nullptr;
+  redisReplyObjectFunctions reader_functions_{};
+  SSL* ssl_ = nullptr;  ///< owned by the context
+  TlsOptions tls_;
+  std::size_t most_buffered_ = 0;
+  Stage stage_ = Stage::none;
+};
+
+}  // namespace gossip::redis

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Session: everything that is to be decided about one connection to Redis, without any input or
+/// output. Layer: redis.
+
+#include <gossip/core/clock.hpp>
+#include <gossip/core/error.hpp>
+#include <gossip/core/status.hpp>
+#include <gossip/redis/command.hpp>
+#include <gossip/redis/options.hpp>
+#include <gossip/redis/redis_error.hpp>
+#include <gossip/redis/reply.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace gossip::redis {
+
+/// What a session wants done, in this order.
+struct SessionOutput {
+  bool drop = false;                                    ///< close the socket, if there is one
+  bool connect = false;                                 ///< begin to connect
+  std::vector<Command> send = {};                       ///< write these
+  bool ready = false;                                   ///< the connection may be used from now on
+  std::optional<std::pair<State, Status>> report = {};  ///< tell the user
+};
+
+/// A state machine: connect, introduce and authenticate, choose the database, be ready; notice that
+/// the server is silent; back off and connect again.
+///
+/// Whoever drives it tells it what has happened, does what it answers, and calls tick() when wake_at()
+/// has come. While `handshaking()`, every reply goes to reply(); later each reply that somebody else
+/// waited for is told by alive().
+///
+/// Thread safety: none: it belongs to the thread of the connection.
+class Session {
+ public:
+  /// @param needs_primary  a replica will not do
+  /// @param seed           of the jitter
+  Session(const RedisOptions& options, bool needs_primary, std::uint64_t seed)
+      : options_{options}, needs_primary_{needs_primary}, random_{seed} {}
+
+  // ---- What has happened ----------------------------------------------------------------------
+
+  [[nodiscard]] SessionOutput start(SteadyTime now) { return connect(now); }
+
+  /// The socket, and TLS where it is asked for, are there.
+  [[nodiscard]] SessionOutput connected(SteadyTime now) {
+    SessionOutput output;
+    phase_ = Phase::handshaking;
+    last_life_ = now;
+    wake_at_ = now + options_.command_timeout;
+    steps_ = introduction();
+    step_ = 0;
+    output.send.push_back(steps_[0]);
+    return output;
+  }
+
+  /// The socket could not be opened, or is gone.
+  [[nodiscard]] SessionOutput lost(Status why, SteadyTime now) {
+    return phase_ == Phase::closed ? SessionOutput{} : back_off(std::move(why), now);
+  }
+
+  /// A reply to what the session sent. @pre handshaking()
+  [[nodiscard]] SessionOutput reply(const Reply& reply, SteadyTime now) {
+    last_life_ = now;
+    const std::string& asked = steps_[step_].name();
+    const ErrorClass error = class_of(reply);
+    if (error == ErrorClass::authentication || (error == ErrorClass::other && asked == "HELLO")) {
+      return refuse(status_of(reply, asked), now);
+    }
+    if (asked == "HELLO" && error != ErrorClass::none)
+      return back_off(status_of(reply, asked), now);
+    if (asked == "HELLO") {
+      if (Status status = read_introduction(reply); !status.ok()) return back_off(status, now);
+    }
+    if (asked == "SELECT" && error != ErrorClass::none) return refuse(status_of(reply, asked), now);
+    // A name is a courtesy: a user who may not set one works without.
+    if (++step_ < steps_.size()) {
+      SessionOutput output;
+      output.send.push_back(steps_[step_]);
+      return output;
+    }
+    return become_ready(now);
+  }
+
+  /// Something arrived: the server lives.
+  void alive(SteadyTime now) noexcept {
+    last_life_ = now;
+    probing_ = false;
+  }
+
+  /// The server refuses to write: it has become a replica, say.
+  [[nodiscard]] SessionOutput unusable(Status why, SteadyTime now) {
+    return back_off(std::move(why), now);
+  }
+
+  /// Time has passed.
+  [[nodiscard]] SessionOutput tick(SteadyTime now) {
+    SessionOutput output;
+    if (now < wake_at_) return output;
+    switch (phase_) {
+      case Phase::backing_off: return connect(now);
+      case Phase::connecting:
+        return back_off(TimeoutError{options_.connect_timeout, "redis: connecting"}, now);
+      case Phase::handshaking:
+        return back_off(TimeoutError{options_.command_timeout, "redis: introduction"}, now);
+      case Phase::ready: return probe(now);
+      case Phase::idle:
+      case Phase::closed: break;
+    }
+    wake_at_ = SteadyTime::max();
+    return output;
+  }
+
+  /// No more connecting.
+  [[nodiscard]] SessionOutput close() {
+    SessionOutput output;
+    if (phase_ == Phase::closed) return output;
+    phase_ = Phase::closed;
+    trouble_ = Errc::closed;
+    wake_at_ = SteadyTime::max();
+    output.drop = true;
+    output.report = {State::closed, Status{}};
+    return output;
+  }
+
+  // ---- What is --------------------------------------------------------------------------------
+
+  /// When to call tick().
+  [[nodiscard]] SteadyTime wake_at() const noexcept { return wake_at_; }
+  [[nodiscard]] bool handshaking() const noexcept { return phase_ == Phase::handshaking; }
+  [[nodiscard]] bool ready() const noexcept { return phase_ == Phase::ready; }
+  [[nodiscard]] bool closed() const noexcept { return phase_ == Phase::closed; }
+  /// How often the connection became ready. // times
+  [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
+  /// The server's version as major * 10000 + minor * 100 + patch; 0 while unknown.
+  [[nodiscard]] unsigned server_version() const noexcept { return version_; }
+  /// Why the last connection was lost, or refused.
+  [[nodiscard]] const Status& trouble() const noexcept { return trouble_; }
+
+ private:
+  enum class Phase : std::uint8_t { idle, connecting, handshaking, ready, backing_off, closed };
+
+  /// What to say first. HELLO needs Redis 6 and no right of its own.
+  [[nodiscard]] std::vector<Command> introduction() const {
+    std::string user = options_.username;
+    Secret password = options_.password;
+    if (options_.credentials) std::tie(user, password) = options_.credentials();
+    std::vector<Command> steps;
+    Command hello{"HELLO", "2"};
+    if (!password.empty()) {
+      hello.add("AUTH").add(user.empty() ? "default" : user).add(password.reveal());
+    }
+    steps.push_back(std::move(hello));
+    if (options_.database != 0) {
+      steps.push_back(Command{"SELECT"}.add(std::int64_t{options_.database}));
+    }
+    steps.push_back(Command{"CLIENT", "SETNAME", options_.client_name});
+    return steps;
+  }
+
+  /// HELLO answers names and values in turn.
+  Status read_introduction(const Reply& reply) {
+    std::string role;
+    for (std::size_t i = 0; i + 1 < reply.items.size(); i += 2) {
+      const Reply& value = reply.items[i + 1];
+      if (reply.items[i].text == "version") version_ = parse_version(value.text);
+      if (reply.items[i].text == "role") role = value.text;
+    }
+    if (version_ == 0) return RetryableError{"redis: HELLO: no version in the answer"};
+    if (needs_primary_ && role != "master") {
+      return RetryableError{"redis: the server is a replica; events cannot be published there"};
+    }
+    return {};
+  }
+
+  static unsigned parse_version(std::string_view text) noexcept {
+    unsigned parts[3] = {};
+    std::size_t part = 0;
+    for (const char c : text) {
+      if (c == '.') {
+        if (++part == 3) break;
+      } else if (c < '0' || c > '9' || parts[part] > 9999) {
+        break;
+      } else {
+        parts[part] = parts[part] * 10 + static_cast<unsigned>(c - '0');
+      }
+    }
+    return parts[0] * 10000 + parts[1] * 100 + parts[2];
+  }
+
+  SessionOutput connect(SteadyTime now) {
+    SessionOutput output;
+    phase_ = Phase::connecting;
+    wake_at_ = now + options_.connect_timeout;
+    output.connect = true;
+    if (attempts_ == 0) output.report = {State::connecting, Status{}};
+    return output;
+  }
+
+  SessionOutput become_ready(SteadyTime now) {
+    SessionOutput output;
+    phase_ = Phase::ready;
+    attempts_ = 0;
+    probing_ = false;
+    trouble_ = {};
+    ++generation_;
+    wake_at_ = now + options_.health_interval;
+    output.ready = true;
+    output.report = {State::ready, Status{}};
+    return output;
+  }
+
+  /// Only a reply counts as life: a server that is stopped takes what is written.
+  SessionOutput probe(SteadyTime now) {
+    SessionOutput output;
+    if (probing_) {
+      return back_off(TimeoutError{options_.command_timeout, "redis: the server does not answer"},
+                      now);
+    }
+    if (now - last_life_ < options_.health_interval) {
+      wake_at_ = last_life_ + options_.health_interval;
+      return output;
+    }
+    probing_ = true;
+    wake_at_ = now + options_.command_timeout;
+    output.send.push_back(Command{"PING"});
+    return output;
+  }
+
+  /// The server is there and says no: a faster retry cannot help.
+  SessionOutput refuse(Status why, SteadyTime now) {
+    attempts_ = 64;
+    return back_off(std::move(why), now);
+  }
+
+  /// Exponential with full jitter on the share that options name.
+  SessionOutput back_off(Status why, SteadyTime now) {
+    SessionOutput output;
+    output.drop = true;
+    const bool news = phase_ == Phase::ready || trouble_.what() != why.what();
+    trouble_ = std::move(why);
+    phase_ = Phase::backing_off;
+    probing_ = false;
+    const auto doublings = std::min(attempts_, 30U);
+    const double cap = std::chrono::duration<double>(options_.back_off_cap).count();
+    const double delay =
+        std::min(cap, std::chrono::duration<double>(options_.back_off_initial).count() *
+                          static_cast<double>(std::uint64_t{1} << doublings));
+    std::uniform_real_distribution<double> share{1.0 - options_.back_off_jitter, 1.0};
+    const std::chrono::duration<double> jittered{delay * share(random_)};
+    wake_at_ = now + std::chrono::duration_cast<std::chrono::nanoseconds>(jittered);
+    attempts_ = std::min(attempts_ + 1, 64U);
+    if (news) output.report = {State::connecting, trouble_};
+    return output;
+  }
+
+  const RedisOptions& options_;
+  const bool needs_primary_;
+  std::minstd_rand random_;
+  Phase phase_ = Phase::idle;
+  SteadyTime wake_at_ = SteadyTime::max();
+  SteadyTime last_life_{};
+  bool probing_ = false;
+  unsigned attempts_ = 0;  ///< since it was ready last // times
+  unsigned version_ = 0;
+  std::uint64_t generation_ = 0;
+  std::vector<Command> steps_;
+  std::size_t step_ = 0;
+  Status trouble_;
+};
+
+}  // namespace gossip::redis

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// FakeRedis: a server on a free loopback port that answers bytes from a script. For what a real
+/// server does, see redis_server.hpp.
+
+#include <arpa/inet.h>
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <netinet/in.h>
+#include <string>
+#include <sys/socket.h>
+#include <system_error>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+namespace gossip::test {
+
+/// What a server of version 7.0.15 says to HELLO 2.
+inline constexpr const char* hello_reply =
+    "*14\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:2\r\n"
+    "$2\r\nid\r\n:3\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n"
+    "$7\r\nmodules\r\n*0\r\n";
+
+/// Accepts one connection after the other, and answers whatever was read in one go.
+class FakeRedis {
+ public:
+  /// @param answer  bytes for what arrived; an empty text closes the connection
+  explicit FakeRedis(std::function<std::string(const std::string&)> answer)
+      : answer_{std::move(answer)}, listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (listener_ < 0 || ::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+        ::listen(listener_, 8) != 0 ||
+        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+      throw std::system_error{errno, std::generic_category(), "FakeRedis"};
+    }
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread{[this] { serve(); }};
+  }
+  FakeRedis(const FakeRedis&) = delete;
+  FakeRedis& operator=(const FakeRedis&) = delete;
+  ~FakeRedis() {
+    ending_ = true;
+    ::shutdown(listener_, SHUT_RDWR);
+    if (const int client = client_.load(); client >= 0) ::shutdown(client, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  /// How many connections were accepted so far.
+  [[nodiscard]] int connections() const noexcept { return connections_.load(); }
+
+ private:
+  void serve() {
+    while (!ending_) {
+      const int client = ::accept(listener_, nullptr, nullptr);
+      if (client < 0) return;
+      client_ = client;
+      ++connections_;
+      char buffer[4096];
+      for (;;) {
+        const auto read = ending_ ? 0 : ::recv(client, buffer, sizeof buffer, 0);
+        if (read <= 0) break;
+        const std::string reply = answer_(std::string{buffer, static_cast<std::size_t>(read)});
+        if (reply.empty()) break;
+        if (::send(client, reply.data(), reply.size(), MSG_NOSIGNAL) < 0) break;
+      }
+      client_ = -1;
+      ::close(client);
+    }
+  }
+
+  std::function<std::string(const std::string&)> answer_;
+  int listener_;
+  std::uint16_t port_ = 0;
+  std::atomic<bool> ending_{false};
+  std::atomic<int> client_{-1};
+  std::atomic<int> connections_{0};
+  std::thread thread_;
+};
+
+}  // namespace gossip::test

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/redis/link.hpp>
+
+#include "support/fake_redis.hpp"
+#include "support/wait.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+using gossip::Errc;
+using gossip::Status;
+using gossip::SteadyTime;
+using gossip::redis::Command;
+using gossip::redis::Link;
+using gossip::redis::RedisOptions;
+using gossip::redis::Reply;
+using gossip::redis::State;
+using gossip::test::eventually;
+using gossip::test::FakeRedis;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Sends one command whenever it is told to, and counts what comes of it.
+struct Client {
+  explicit Client(const RedisOptions& options) : link{options, *this, true} {}
+
+  void on_ready() { ++ready; }
+  void on_lost(const Status&) { ++lost; }
+  void on_push(Reply&) {}
+  void on_state(State state, const Status&) { last = state; }
+  SteadyTime on_turn(SteadyTime) {
+    while (link.ready() && wanted.load() > 0) {
+      --wanted;
+      link.send(Command{"PING"}, {&on_reply, this, 7});
+    }
+    return SteadyTime::max();
+  }
+  bool has_work() const { return link.ready() && wanted.load() > 0; }
+  bool drained() const { return link.unanswered() == 0; }
+
+  static void on_reply(void* self, std::uint64_t tag, const Status& gone, Reply& reply) {
+    auto& client = *static_cast<Client*>(self);
+    if (tag != 7) return;
+    gone.ok() && reply.text == "PONG" ? ++client.answered : ++client.failed;
+  }
+
+  std::atomic<int> wanted{0};
+  std::atomic<int> answered{0};
+  std::atomic<int> failed{0};
+  std::atomic<int> ready{0};
+  std::atomic<int> lost{0};
+  std::atomic<State> last{State::connecting};
+  Link<Client> link;
+};
+
+/// A server that plays Redis, and hangs up after `answers` PINGs.
+auto hanging_up_after(int answers) {
+  return [left = answers](const std::string& asked) mutable -> std::string {
+    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
+    if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
+    return left-- > 0 ? "+PONG\r\n" : "";
+  };
+}
+
+RedisOptions options_for(const FakeRedis& server) {
+  RedisOptions options;
+  options.port = server.port();
+  options.back_off_initial = 1ms;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("Link: what is sent is answered, and a notify gives the client a turn", "[redis]") {
+  FakeRedis server{hanging_up_after(1'000)};
+  const auto options = options_for(server);
+  Client client{options};
+  client.link.start();
+  REQUIRE(eventually([&] { return client.ready.load() == 1; }));
+  for (int i = 1; i <= 100; ++i) {
+    ++client.wanted;
+    client.link.notify();
+    REQUIRE(eventually([&] { return client.answered.load() == i; }));
+  }
+  client.link.close(std::chrono::steady_clock::now() + 5s);
+  REQUIRE(client.last.load() == State::closed);
+  REQUIRE(client.failed == 0);
+}
+
+TEST_CASE("Link: a lost connection is told to whoever waits, and made again", "[redis]") {
+  FakeRedis server{hanging_up_after(1)};
+  const auto options = options_for(server);
+  Client client{options};
+  client.link.start();
+  client.wanted = 1;
+  client.link.notify();
+  REQUIRE(eventually([&] { return client.answered.load() == 1; }));
+  client.wanted = 1;
+  client.link.notify();
+  REQUIRE(eventually([&] { return client.ready.load() == 2; }));
+  REQUIRE(client.failed == 1);
+  REQUIRE(client.lost == 1);
+  client.link.close(std::chrono::steady_clock::now() + 5s);
+}
+
+TEST_CASE("Link: a link that never connected closes at once", "[redis]") {
+  RedisOptions options;
+  options.unix_socket = "/nonexistent/gossip.socket";
+  Client client{options};
+  client.link.start();
+  const auto before = std::chrono::steady_clock::now();
+  client.link.close(before + 10s);
+  REQUIRE(std::chrono::steady_clock::now() - before < 5s);
+  REQUIRE(client.ready == 0);
+}
+
+TEST_CASE("Link: a close whose time is up does not wait for answers", "[redis]") {
+  FakeRedis server{[](const std::string& asked) -> std::string {
+    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
+    if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
+    return ":";  // the beginning of an answer
+  }};
+  const auto options = options_for(server);
+  Client client{options};
+  client.link.start();
+  client.wanted = 1;
+  client.link.notify();
+  REQUIRE(eventually([&] { return client.ready.load() == 1 && client.wanted.load() == 0; }));
+  const auto before = std::chrono::steady_clock::now();
+  client.link.close(before + 20ms);
+  REQUIRE(std::chrono::steady_clock::now() - before < 5s);
+  REQUIRE(client.failed == 1);
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/redis/session.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+using gossip::SteadyTime;
+using gossip::redis::Command;
+using gossip::redis::RedisOptions;
+using gossip::redis::Reply;
+using gossip::redis::Session;
+using gossip::redis::SessionOutput;
+using gossip::redis::State;
+using namespace std::chrono_literals;
+
+namespace {
+
+Reply hello(std::string version = "7.0.15", std::string role = "master") {
+  return Reply::of_array({Reply::of_text("server"), Reply::of_text("redis"),
+                          Reply::of_text("version"), Reply::of_text(std::move(version)),
+                          Reply::of_text("role"), Reply::of_text(std::move(role))});
+}
+const Reply ok = Reply::of_status("OK");
+
+/// A session whose time is told by hand.
+struct Fixture {
+  explicit Fixture(RedisOptions chosen = {}, bool needs_primary = true)
+      : options{std::move(chosen)}, session{options, needs_primary, 1} {
+    options.back_off_jitter = 0;
+  }
+  SessionOutput start() { return session.start(now); }
+  SessionOutput reply(const Reply& answer) { return session.reply(answer, now); }
+  void become_ready() {
+    static_cast<void>(session.start(now));
+    static_cast<void>(session.connected(now));
+    static_cast<void>(reply(hello()));
+    REQUIRE(reply(ok).ready);
+  }
+  SessionOutput tick_at(SteadyTime time) {
+    now = time;
+    return session.tick(now);
+  }
+  /// How long it wants to wait now.
+  std::chrono::nanoseconds delay() const { return session.wake_at() - now; }
+
+  SteadyTime now{1h};
+  RedisOptions options;
+  Session session;
+};
+
+}  // namespace
+
+TEST_CASE("Session: it connects, introduces itself and is ready", "[redis]") {
+  Fixture fixture;
+  const auto begun = fixture.start();
+  REQUIRE(begun.connect);
+  REQUIRE(begun.report->first == State::connecting);
+  const auto connected = fixture.session.connected(fixture.now);
+  REQUIRE(connected.send == std::vector<Command>{Command{"HELLO", "2"}});
+  const auto introduced = fixture.reply(hello());
+  REQUIRE(introduced.send == std::vector<Command>{Command{"CLIENT", "SETNAME", "gossip"}});
+  REQUIRE_FALSE(introduced.ready);
+  const auto named = fixture.reply(ok);
+  REQUIRE(named.ready);
+  REQUIRE(named.report->first == State::ready);
+  REQUIRE(fixture.session.ready());
+  REQUIRE(fixture.session.server_version() == 70015);
+  REQUIRE(fixture.session.generation() == 1);
+}
+
+TEST_CASE("Session: user, password and database are sent in order", "[redis]") {
+  Fixture fixture{{.database = 3, .username = "ann", .password = "secret"}};
+  static_cast<void>(fixture.start());
+  REQUIRE(fixture.session.connected(fixture.now).send ==
+          std::vector<Command>{Command{"HELLO", "2", "AUTH", "ann", "secret"}});
+  REQUIRE(fixture.reply(hello()).send == std::vector<Command>{Command{"SELECT", "3"}});
+  REQUIRE(fixture.reply(ok).send.at(0).name() == "CLIENT");
+}
+
+TEST_CASE("Session: a password without a user is the default user's", "[redis]") {
+  Fixture fixture{{.password = "secret"}};
+  static_cast<void>(fixture.start());
+  REQUIRE(fixture.session.connected(fixture.now).send ==
+          std::vector<Command>{Command{"HELLO", "2", "AUTH", "default", "secret"}});
+}
+
+TEST_CASE("Session: credentials are asked for at each connection", "[redis]") {
+  int asked = 0;
+  Fixture fixture{{.credentials = [&] {
+    return std::pair{std::string{"user"}, gossip::redis::Secret{std::to_string(++asked)}};
+  }}};
+  static_cast<void>(fixture.start());
+  REQUIRE(fixture.session.connected(fixture.now).send.at(0).arguments().back() == "1");
+  static_cast<void>(fixture.session.lost(gossip::Errc::retryable, fixture.now));
+  static_cast<void>(fixture.tick_at(fixture.session.wake_at()));
+  REQUIRE(fixture.session.connected(fixture.now).send.at(0).arguments().back() == "2");
+}
+
+TEST_CASE("Session: a wrong password waits as long as allowed before the next try", "[redis]") {
+  Fixture fixture{{.password = "wrong"}};
+  static_cast<void>(fixture.start());
+  static_cast<void>(fixture.session.connected(fixture.now));
+  const auto refused = fixture.reply(Reply::of_error("WRONGPASS invalid username-password pair"));
+  REQUIRE(refused.drop);
+  REQUIRE(gossip::is_fatal(refused.report->second));
+  REQUIRE(std::string{refused.report->second.what()}.find("wrong") == std::string::npos);
+  REQUIRE(fixture.delay() == fixture.options.back_off_cap);
+}
+
+TEST_CASE("Session: a server that knows no HELLO is refused", "[redis]") {
+  Fixture fixture;
+  static_cast<void>(fixture.start());
+  static_cast<void>(fixture.session.connected(fixture.now));
+  const auto refused = fixture.reply(Reply::of_error("ERR unknown command 'HELLO'"));
+  REQUIRE(gossip::is_fatal(refused.report->second));
+}
+
+TEST_CASE("Session: a replica will not do where events are published", "[redis]") {
+  Fixture fixture;
+  static_cast<void>(fixture.start());
+  static_cast<void>(fixture.session.connected(fixture.now));
+  const auto refused = fixture.reply(hello("7.0.15", "slave"));
+  REQUIRE(refused.drop);
+  REQUIRE(gossip::is_retryable(refused.report->second));
+  Fixture reader{{}, false};
+  static_cast<void>(reader.start());
+  static_cast<void>(reader.session.connected(reader.now));
+  REQUIRE_FALSE(reader.reply(hello("7.0.15", "slave")).drop);
+}
+
+TEST_CASE("Session: a user who may not name the connection works without", "[redis]") {
+  Fixture fixture;
+  static_cast<void>(fixture.start());
+  static_cast<void>(fixture.session.connected(fixture.now));
+  static_cast<void>(fixture.reply(hello()));
+  REQUIRE(fixture.reply(Reply::of_error("NOPERM no client command")).ready);
+}
+
+TEST_CASE("Session: it backs off twice as long each time, up to the cap", "[redis]") {
+  Fixture fixture{{.back_off_initial = 100ms, .back_off_cap = 1s}};
+  static_cast<void>(fixture.start());
+  for (const auto expected : {100ms, 200ms, 400ms, 800ms, 1000ms, 1000ms}) {
+    const auto output = fixture.session.lost(gossip::Errc::retryable, fixture.now);
+    REQUIRE(output.drop);
+    REQUIRE(fixture.delay() == expected);
+    REQUIRE_FALSE(fixture.tick_at(fixture.session.wake_at() - 1ns).connect);
+    REQUIRE(fixture.tick_at(fixture.session.wake_at()).connect);
+  }
+}
+
+TEST_CASE("Session: the jitter shortens the delay by at most its share", "[redis]") {
+  RedisOptions options{.back_off_initial = 1s, .back_off_cap = 1s, .back_off_jitter = 0.5};
+  Session session{options, true, 7};
+  SteadyTime now{1h};
+  static_cast<void>(session.start(now));
+  bool varied = false;
+  auto last = std::chrono::nanoseconds::zero();
+  for (int i = 0; i < 100; ++i) {
+    static_cast<void>(session.lost(gossip::Errc::retryable, now));
+    const auto delay = session.wake_at() - now;
+    REQUIRE(delay >= 500ms);
+    REQUIRE(delay <= 1s);
+    varied = varied || (i > 0 && delay != last);
+    last = delay;
+    now = session.wake_at();
+    static_cast<void>(session.tick(now));
+  }
+  REQUIRE(varied);
+}
+
+TEST_CASE("Session: the same trouble is reported once", "[redis]") {
+  Fixture fixture;
+  static_cast<void>(fixture.start());
+  const gossip::Status refused = gossip::RetryableError{"connection refused"};
+  REQUIRE(fixture.session.lost(refused, fixture.now).report);
+  static_cast<void>(fixture.tick_at(fixture.session.wake_at()));
+  REQUIRE_FALSE(fixture.session.lost(refused, fixture.now).report);
+}
+
+TEST_CASE("Session: a connection that does not come about in time is given up", "[redis]") {
+  Fixture fixture;
+  static_cast<void>(fixture.start());
+  REQUIRE(fixture.delay() == fixture.options.connect_timeout);
+  const auto late = fixture.tick_at(fixture.session.wake_at());
+  REQUIRE(late.drop);
+  REQUIRE(gossip::is_timeout(late.report->second));
+}
+
+TEST_CASE("Session: a server that does not answer the probe is given up", "[redis]") {
+  Fixture fixture;
+  fixture.become_ready();
+  const auto probe = fixture.tick_at(fixture.session.wake_at());
+  REQUIRE(probe.send == std::vector<Command>{Command{"PING"}});
+  REQUIRE(fixture.delay() == fixture.options.command_timeout);
+  SECTION("silence") {
+    const auto late = fixture.tick_at(fixture.session.wake_at());
+    REQUIRE(late.drop);
+    REQUIRE(gossip::is_timeout(late.report->second));
+    REQUIRE(late.report->first == State::connecting);
+  }
+  SECTION("an answer") {
+    fixture.session.alive(fixture.now);
+    REQUIRE_FALSE(fixture.tick_at(fixture.session.wake_at()).drop);
+    REQUIRE(fixture.session.ready());
+  }
+}
+
+TEST_CASE("Session: no probe while the server talks anyway", "[redis]") {
+  Fixture fixture;
+  fixture.become_ready();
+  for (int i = 0; i < 10; ++i) {
+    fixture.now += fixture.options.health_interval / 2;
+    fixture.session.alive(fixture.now);
+    REQUIRE(fixture.session.tick(fixture.now).send.empty());
+  }
+}
+
+TEST_CASE("Session: closed, it does nothing any more", "[redis]") {
+  Fixture fixture;
+  fixture.become_ready();
+  const auto closed = fixture.session.close();
+  REQUIRE(closed.drop);
+  REQUIRE(closed.report->first == State::closed);
+  REQUIRE(fixture.session.closed());
+  REQUIRE_FALSE(fixture.session.close().drop);
+  REQUIRE_FALSE(fixture.session.lost(gossip::Errc::retryable, fixture.now).drop);
+  REQUIRE_FALSE(fixture.tick_at(fixture.now + 1h).connect);
+}
