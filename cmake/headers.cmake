@@ -77,6 +77,7 @@ set(GOSSIP_HEADERS
   gossip/processing/batch_options.hpp
   gossip/processing/batch_waiters.hpp
   gossip/processing/call_watch.hpp
+  gossip/processing/dead_letter.hpp
   gossip/processing/failure.hpp
   gossip/processing/filter.hpp
   gossip/processing/handler.hpp

@@ -34,6 +34,7 @@
 #include <gossip/fwd.hpp>
 #include <gossip/processing/batch.hpp>
 #include <gossip/processing/batch_options.hpp>
+#include <gossip/processing/dead_letter.hpp>
 #include <gossip/processing/filter.hpp>
 #include <gossip/processing/metadata_filter.hpp>
 #include <gossip/processing/middleware.hpp>

@@ -90,7 +90,8 @@ class Context {
   [[nodiscard]] const std::stop_token& stop_token() const noexcept { return *stop_; }
   /// By when the call should be done, in the time of now(); SteadyTime::max() if there is no limit.
   [[nodiscard]] SteadyTime deadline() const noexcept { return deadline_; }
-  /// 1 for the first call for an event, 2 for the first retry.
+  /// 1 for the first call for an event, 2 for the first retry. After a call inside which attempts were
+  /// repeated in place: the last of them.
   [[nodiscard]] unsigned attempt() const noexcept { return attempt_; }
   /// The subscription that is being served.
   [[nodiscard]] SubscriptionId subscription() const noexcept { return subscription_; }
@@ -188,6 +189,10 @@ struct ContextAccess {
   [[nodiscard]] static bool may_wait(const Context& context) noexcept {
     const ContextOperations* can = context.operations();
     return can == nullptr || can->defer == nullptr;
+  }
+  /// Begins another attempt in place.
+  static void set_attempt(Context& context, unsigned attempt) noexcept {
+    context.attempt_ = attempt;
   }
 };
 

@@ -122,8 +122,8 @@ class Retrying {
   template <class E>
   requires Handler<Next, E> Status operator()(const E& event, Context& context) {
     for (unsigned attempt = context.attempt();; ++attempt) {
-      Context inner = context.with_attempt(attempt);
-      Status status = handle_caught(next_, event, inner);
+      ContextAccess::set_attempt(context, attempt);
+      Status status = handle_caught(next_, event, context);
       if (status.ok() || context.deferred() || !worthwhile_(status)) return status;
       if (attempt >= options_.max_attempts) return gave_up(status, attempt, "");
       const auto delay = retry_delay(options_, attempt, static_cast<double>(random_()));
@@ -175,7 +175,8 @@ class Retry : public MiddlewareBase {
 /// Asynchronously no thread waits: the failed attempt returns, the bus's timer brings the event back
 /// to this subscription alone, and everything around the retry sees each attempt as a call of its
 /// own, with Context::attempt() 1, 2, ... and Context::deferred() after a failure that is not final.
-/// In publish_sync, and with a context made by hand, it repeats in place with Context::wait_for.
+/// In publish_sync, and with a context made by hand, it repeats in place with Context::wait_for; what
+/// is around it sees one call, and afterwards the last attempt() of it.
 ///
 /// The last failure keeps its kind, says how many attempts there were, and has the original as its
 /// cause. A failure that is not worth retrying is handed on as it is.

@@ -182,6 +182,7 @@ TEST_CASE("retry: repeats in place where nobody could arrange another attempt", 
   CHECK(call.delays == Delays{seconds{1}, seconds{2}});
   CHECK(context.now() == start + seconds{3});
   CHECK_FALSE(context.deferred());
+  CHECK(context.attempt() == 3);
 }
 
 TEST_CASE("retry: with a context made by hand it repeats in real time", "[retry]") {
