@@ -77,12 +77,19 @@ set(GOSSIP_HEADERS
   gossip/processing/batch_options.hpp
   gossip/processing/batch_waiters.hpp
   gossip/processing/call_watch.hpp
+  gossip/processing/circuit_breaker.hpp
   gossip/processing/dead_letter.hpp
+  gossip/processing/deduplicate.hpp
+  gossip/processing/detail/seen_keys.hpp
   gossip/processing/failure.hpp
   gossip/processing/filter.hpp
   gossip/processing/handler.hpp
+  gossip/processing/logging.hpp
   gossip/processing/metadata_filter.hpp
+  gossip/processing/metrics.hpp
   gossip/processing/middleware.hpp
+  gossip/processing/rate_limit.hpp
+  gossip/processing/recovery.hpp
   gossip/processing/retry.hpp
   gossip/processing/stalled_call.hpp
   gossip/processing/timeout.hpp

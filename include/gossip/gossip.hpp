@@ -34,10 +34,16 @@
 #include <gossip/fwd.hpp>
 #include <gossip/processing/batch.hpp>
 #include <gossip/processing/batch_options.hpp>
+#include <gossip/processing/circuit_breaker.hpp>
 #include <gossip/processing/dead_letter.hpp>
+#include <gossip/processing/deduplicate.hpp>
 #include <gossip/processing/filter.hpp>
+#include <gossip/processing/logging.hpp>
 #include <gossip/processing/metadata_filter.hpp>
+#include <gossip/processing/metrics.hpp>
 #include <gossip/processing/middleware.hpp>
+#include <gossip/processing/rate_limit.hpp>
+#include <gossip/processing/recovery.hpp>
 #include <gossip/processing/retry.hpp>
 #include <gossip/processing/stalled_call.hpp>
 #include <gossip/processing/timeout.hpp>
