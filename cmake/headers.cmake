@@ -11,6 +11,7 @@ set(GOSSIP_HEADERS
   gossip/config.hpp
   gossip/core/any_event.hpp
   gossip/core/any_processor.hpp
+  gossip/core/causality.hpp
   gossip/core/clock.hpp
   gossip/core/codec.hpp
   gossip/core/context.hpp
@@ -78,6 +79,7 @@ set(GOSSIP_HEADERS
   gossip/processing/batch_waiters.hpp
   gossip/processing/call_watch.hpp
   gossip/processing/circuit_breaker.hpp
+  gossip/processing/correlate.hpp
   gossip/processing/dead_letter.hpp
   gossip/processing/deduplicate.hpp
   gossip/processing/detail/seen_keys.hpp

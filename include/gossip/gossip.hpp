@@ -11,6 +11,7 @@
 #include <gossip/config.hpp>
 #include <gossip/core/any_event.hpp>
 #include <gossip/core/any_processor.hpp>
+#include <gossip/core/causality.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/errc.hpp>
@@ -35,6 +36,7 @@
 #include <gossip/processing/batch.hpp>
 #include <gossip/processing/batch_options.hpp>
 #include <gossip/processing/circuit_breaker.hpp>
+#include <gossip/processing/correlate.hpp>
 #include <gossip/processing/dead_letter.hpp>
 #include <gossip/processing/deduplicate.hpp>
 #include <gossip/processing/filter.hpp>

@@ -4,9 +4,11 @@
 /// @file
 /// BusCore: what a bus shares with its publishers and subscriptions. Layer: bus.
 
+#include <gossip/core/causality.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/manual_clock.hpp>
+#include <gossip/core/metadata.hpp>
 #include <gossip/core/provider.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/dispatcher.hpp>
@@ -47,7 +49,7 @@ class BusCore {
   /// @param data  moved from on success, untouched on failure
   template <Payload T>
   Status publish(TypeEntry& entry, StoredPayload<T>& data, Priority priority = Priority::normal) {
-    std::unique_ptr<EventExtras> extras;
+    std::unique_ptr<EventExtras> extras = extras_of_cause();
     Outgoing<T> event{entry.name, entry, data, dispatcher_.stamp(clock_), extras, priority};
     return provider_.publish(*this, event);
   }
@@ -86,8 +88,15 @@ class BusCore {
   /// What an event has beside its payload, on its way; what nobody took goes back.
   struct LentExtras {
     explicit LentExtras(EventHeader& from) : header{from} {
-      if (!from.metadata && !from.own_id.exists()) return;
+      if (!from.metadata && !from.own_id.exists() && current_cause == nullptr) return;
       extras = std::make_unique<EventExtras>();
+      if (current_cause != nullptr) [[unlikely]] {
+        // Into a copy, so that an event that nobody takes stays as it was.
+        auto metadata = std::make_unique<Metadata>(from.metadata ? *from.metadata : Metadata{});
+        add_cause(*metadata);
+        original = std::exchange(from.metadata, std::move(metadata));
+        augmented = true;
+      }
       extras->own_id = std::move(from.own_id);
       extras->metadata = std::move(from.metadata);
     }
@@ -96,11 +105,13 @@ class BusCore {
     ~LentExtras() {
       if (!extras) return;
       header.own_id = std::move(extras->own_id);
-      header.metadata = std::move(extras->metadata);
+      header.metadata = std::move(augmented ? original : extras->metadata);
     }
 
     EventHeader& header;
     std::unique_ptr<EventExtras> extras;
+    std::unique_ptr<Metadata> original;  ///< if `augmented`
+    bool augmented = false;              ///< the cause was added
   };
 
   static constexpr bool driven = std::same_as<C, ManualClock>;

@@ -8,6 +8,7 @@
 #include <gossip/bus/bus_core.hpp>
 #include <gossip/bus/publisher.hpp>
 #include <gossip/bus/sync_result.hpp>
+#include <gossip/core/causality.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/event_type.hpp>
@@ -252,8 +253,10 @@ class EventBus {
     if (entry == nullptr) [[unlikely]]
       return result;
     const Event<T> event = detail::EventAccess::make<T>(
-        detail::DeliveredHeader{entry->name, core_->dispatcher().stamp(core_->clock()),
-                                &core_->dispatcher().source()},
+        detail::DeliveredHeader{.type = entry->name,
+                                .time = core_->dispatcher().stamp(core_->clock()),
+                                .source = &core_->dispatcher().source(),
+                                .extras = detail::extras_of_cause().release()},
         std::move(data));
     call_now(*entry, event, options, result);
     return result;

@@ -109,7 +109,7 @@ class AnyEvent {
 
 namespace detail {
 
-/// Makes the AnyEvent that refers to an event without owning it.
+/// How gossip makes an AnyEvent that refers to an event without owning it, and looks behind it.
 struct AnyEventAccess {
   template <class T>
   static AnyEvent refer_to(const Event<T>& event) noexcept {
@@ -121,6 +121,8 @@ struct AnyEventAccess {
                            SharedEvent (*copier)(const EventBase&)) noexcept {
     return AnyEvent{event, info, copier};
   }
+  /// The event, without its payload's type.
+  static const EventBase& base(const AnyEvent& event) noexcept { return *event.event_; }
 };
 
 }  // namespace detail

@@ -5,6 +5,7 @@
 /// Dispatcher: the queue, the workers and the registry of a bus, and how they live and end.
 /// Layer: dispatch.
 
+#include <gossip/core/causality.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/owner.hpp>
@@ -304,6 +305,7 @@ class Dispatcher {
     } catch (const std::bad_alloc&) {
       return Help::too_deep;
     }
+    const CauseScope unrelated{nullptr};
     return dispatcher.run_one(slot) ? Help::ran : Help::no_event;
   }
 
