@@ -56,6 +56,8 @@ class BatchAdder {
   /// @return  see Batch::add
   Status operator()(const Event<T>& event) const {
     Event<T> copy{event};
+    // Whoever delivered the event learns what the batch's processor made of it.
+    detail::EventAccess::header(copy).receipt = detail::EventAccess::header(event).receipt;
     return core_->add(copy);
   }
 

@@ -77,6 +77,7 @@ template <Payload T>
 std::uint64_t BatchStatistics::*bury_batch(const void* batch, const BatchOptions<T>& options,
                                            std::span<const Event<T>> events,
                                            const Status& failure) noexcept {
+  for (const Event<T>& event : events) EventAccess::header(event).receipt.fail();
   if (!options.dead_letter) return &BatchStatistics::discarded;
   const BatchFrame frame{batch};
   try {

@@ -78,7 +78,7 @@ class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
       if (closed_ || intake_.crowded()) [[unlikely]] {
         switch (make_space(lock, self)) {
           case Space::found: break;
-          case Space::dropped: return {};
+          case Space::dropped: return EventAccess::header(event).receipt.fail(), Status{};
           case Space::full: return Errc::queue_full;
           case Space::closed: return Errc::closed;
         }

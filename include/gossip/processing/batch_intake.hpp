@@ -101,6 +101,7 @@ class BatchIntake {
   /// @return  the batch, if no event of it is left: to be cleared and given back; else null
   [[nodiscard]] Buffer* drop_oldest() noexcept {
     Buffer& buffer = *ready_.front();
+    EventAccess::header(buffer.events[buffer.first]).receipt.fail();
     ++buffer.first;
     --waiting_;
     ++statistics_.dropped_oldest;

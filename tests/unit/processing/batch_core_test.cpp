@@ -149,6 +149,33 @@ TEST_CASE("BatchCore: a batch that is gone leaves nothing behind in the timer bu
   CHECK(host.run() == 0);
 }
 
+TEST_CASE("BatchCore: an attempt that could not be delayed is not due as well", "[batch]") {
+  ManualBatchHost host;
+  host.end();
+  Door inside;
+  int calls = 0;
+  const auto core = std::make_shared<Core>(
+      BatchOptions<int>{.size = 1}, batch_executor(host),
+      BatchCall<int>{std::make_shared<std::function<Status(Context&)>>([&](Context& context) {
+                       if (++calls == 1) return Status{Errc::retryable};
+                       inside.open();
+                       const bool stopped =
+                           gossip::test::eventually([&] { return context.stop_requested(); });
+                       return stopped ? Status{} : Status{Errc::timeout};
+                     }),
+                     [](void* call, std::span<const Event<int>>, Context& context) {
+                       return (*static_cast<std::function<Status(Context&)>*>(call))(context);
+                     }});
+  std::thread adder{[&] { add(*core, 1); }};
+  const bool began = inside.wait();
+  const bool complete = core->close(SteadyTime{});
+  adder.join();
+  CHECK(began);
+  CHECK(complete);  // the running attempt was waited for, and nothing given up
+  CHECK(calls == 2);
+  CHECK(core->statistics().processed == 1);
+}
+
 TEST_CASE("BatchCore: the delay of a retry is cut short by close, and its timer does no harm",
           "[batch]") {
   ManualBatchHost host;

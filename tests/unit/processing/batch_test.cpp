@@ -592,6 +592,70 @@ TEST_CASE("Batch: a processor destroys its own batch", "[batch]") {
   CHECK(seen.batches() == std::vector<Numbers>{{1, 2}, {3, 4}, {5}});
 }
 
+// ---- Receipts -----------------------------------------------------------------------------------
+
+namespace {
+
+/// What whoever delivered an event has learned about it.
+struct Told {
+  bool settled = false;
+  bool failed = false;
+};
+
+struct State : gossip::ReceiptState {
+  explicit State(Told& who) : told{&who} {
+    settle = [](gossip::ReceiptState* self) noexcept {
+      auto* state = static_cast<State*>(self);
+      *state->told = {true, state->failed.load()};
+      delete state;
+    };
+  }
+  Told* told;
+};
+
+/// Gives the batch an event as a provider delivers it.
+Status deliver(Batch<int>& batch, int value, Told& told) {
+  Event<int> event{number, value};
+  gossip::detail::EventAccess::header(event).receipt = gossip::Receipt{new State{told}};
+  return batch.processor()(event);
+}
+
+}  // namespace
+
+TEST_CASE("Batch: an event's receipt is held until its batch is done, and told how", "[batch]") {
+  ManualBatchHost host;
+  const bool fails = GENERATE(false, true);
+  std::vector<Event<int>> kept;  // copies that a processor keeps delay nothing
+  Batch<int> batch{host, {.size = 2}, [&](std::span<const Event<int>> events) -> Status {
+                     kept.assign(events.begin(), events.end());
+                     return fails ? Status{Errc::fatal} : Status{};
+                   }};
+  Told told[2];
+  REQUIRE(deliver(batch, 1, told[0]).ok());
+  CHECK_FALSE(told[0].settled);
+  REQUIRE(deliver(batch, 2, told[1]).ok());
+  for (const Told& one : told) {
+    CHECK(one.settled);
+    CHECK(one.failed == fails);
+  }
+  CHECK(kept.size() == 2);
+}
+
+TEST_CASE("Batch: the receipt of a dropped event is told so", "[batch]") {
+  const auto policy = GENERATE(OverflowPolicy::drop_oldest, OverflowPolicy::drop_newest);
+  Stuck stuck{policy};
+  REQUIRE(stuck.ready);
+  Told told[6];
+  for (int i = 0; i < 6; ++i) REQUIRE(deliver(stuck.batch, 3 + i, told[i]).ok());
+  stuck.release();
+  stuck.host.run();
+  REQUIRE(stuck.batch.flush());
+  for (std::size_t i = 0; i < 6; ++i) {
+    CHECK(told[i].settled);
+    CHECK(told[i].failed == (policy == OverflowPolicy::drop_oldest ? i < 2 : i >= 4));
+  }
+}
+
 // ---- Without a bus ------------------------------------------------------------------------------
 
 TEST_CASE("Batch: alone, its period is watched by shared threads", "[batch]") {
