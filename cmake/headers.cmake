@@ -91,6 +91,8 @@ set(GOSSIP_HEADERS
   gossip/processing/metrics.hpp
   gossip/processing/middleware.hpp
   gossip/processing/rate_limit.hpp
+  gossip/processing/recorder.hpp
+  gossip/processing/recording.hpp
   gossip/processing/recovery.hpp
   gossip/processing/retry.hpp
   gossip/processing/stalled_call.hpp

@@ -46,6 +46,7 @@
 #include <gossip/processing/middleware.hpp>
 #include <gossip/processing/rate_limit.hpp>
 #include <gossip/processing/recovery.hpp>
+#include <gossip/processing/recorder.hpp>
 #include <gossip/processing/retry.hpp>
 #include <gossip/processing/stalled_call.hpp>
 #include <gossip/processing/timeout.hpp>

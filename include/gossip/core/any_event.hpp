@@ -123,6 +123,18 @@ struct AnyEventAccess {
   }
   /// The event, without its payload's type.
   static const EventBase& base(const AnyEvent& event) noexcept { return *event.event_; }
+  /// The event as what it is, if its payload is a `T`; else null.
+  template <class T>
+  static const Event<T>* event_if(const AnyEvent& any) noexcept {
+    return any.info_ == &payload_info<T>() ? static_cast<const Event<T>*>(any.event_) : nullptr;
+  }
+  /// A copy that may be kept for long: one of a delivered event does not hold its receipt.
+  /// @throws as copying
+  static AnyEvent keep(const AnyEvent& any) {
+    AnyEvent copy{any};
+    if (!any.owner_) EventAccess::header(const_cast<EventBase&>(*copy.event_)).receipt = {};
+    return copy;
+  }
 };
 
 }  // namespace detail

@@ -133,4 +133,29 @@ TEST_CASE("AnyEvent: a move-only payload cannot be copied out of a delivery", "[
   CHECK(target.type() == "clock.ticked");
 }
 
+TEST_CASE("AnyEventAccess: event_if gives the event as what it is", "[any_event]") {
+  const Event event{created, {.name = "alice"}};
+  const AnyEvent view = AnyEventAccess::refer_to(event);
+  CHECK(AnyEventAccess::event_if<User>(view) == &event);
+  CHECK(AnyEventAccess::event_if<Order>(view) == nullptr);
+}
+
+TEST_CASE("AnyEventAccess: keep makes a copy that does not hold a delivery's receipt",
+          "[any_event]") {
+  static int settled = 0;
+  settled = 0;
+  gossip::ReceiptState state{[](gossip::ReceiptState*) noexcept { ++settled; }};
+  std::optional<AnyEvent> kept;
+  {
+    Event event{created, {.name = "alice"}};
+    gossip::detail::EventAccess::header(event).receipt = gossip::Receipt{&state};
+    kept.emplace(AnyEventAccess::keep(AnyEventAccess::refer_to(event)));
+    CHECK(settled == 0);
+  }
+  CHECK(settled == 1);
+  CHECK(kept->get<User>().name == "alice");
+  const AnyEvent shared = AnyEventAccess::keep(*kept);
+  CHECK(shared.get_if<User>() == kept->get_if<User>());
+}
+
 }  // namespace

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Recording: a bounded ring of events of any types. Layer: processing.
+
+#include <gossip/core/any_event.hpp>
+#include <gossip/core/clock.hpp>
+#include <gossip/core/context.hpp>
+#include <gossip/dispatch/clock_view.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace gossip::detail {
+
+/// The last events that were added, each until it is too old or too many came after it.
+///
+/// Thread safety: any thread. Events are copied before and destroyed after the lock is held.
+class Recording {
+ public:
+  /// @param capacity  1 or more // events
+  /// @param max_age   0 for none
+  template <Clock C>
+  Recording(std::size_t capacity, std::chrono::nanoseconds max_age, std::shared_ptr<const C> clock)
+      : capacity_{capacity},
+        max_age_{max_age},
+        view_{ClockView::of(*clock)},
+        clock_{std::move(clock)},
+        ring_(capacity) {}
+
+  /// Adds an event, which owns itself. @throws nothing
+  void add(AnyEvent&& event) {
+    drop_expired();
+    std::optional<Entry> entry{Entry{std::move(event), now()}};
+    const std::lock_guard lock{mutex_};
+    entry.swap(ring_[(first_ + size_) % capacity_]);
+    if (size_ < capacity_) {
+      ++size_;
+    } else {
+      first_ = (first_ + 1) % capacity_;
+    }
+  }
+
+  /// Oldest first. @throws std::bad_alloc
+  [[nodiscard]] std::vector<AnyEvent> events() {
+    drop_expired();
+    std::vector<AnyEvent> copies;
+    const std::lock_guard lock{mutex_};
+    copies.reserve(size_);
+    for (std::size_t i = 0; i < size_; ++i) {
+      copies.push_back(ring_[(first_ + i) % capacity_]->event);  // shares it
+    }
+    return copies;
+  }
+
+  [[nodiscard]] std::size_t size() {
+    drop_expired();
+    const std::lock_guard lock{mutex_};
+    return size_;
+  }
+
+  /// Forgets what is there now.
+  void clear() {
+    std::vector<std::optional<Entry>> emptied(capacity_);
+    const std::lock_guard lock{mutex_};
+    emptied.swap(ring_);
+    size_ = 0;
+  }
+
+ private:
+  struct Entry {
+    AnyEvent event;
+    SteadyTime time;  ///< of the recording
+  };
+
+  [[nodiscard]] SteadyTime now() const {
+    return max_age_.count() != 0 ? view_.now(view_.clock) : SteadyTime{};
+  }
+
+  void drop_expired() {
+    if (max_age_.count() == 0) return;
+    const SteadyTime time = now();
+    for (;;) {
+      std::optional<Entry> oldest;  // destroyed outside the lock
+      const std::lock_guard lock{mutex_};
+      if (size_ == 0 || later(ring_[first_]->time, max_age_) > time) return;
+      oldest.swap(ring_[first_]);
+      first_ = (first_ + 1) % capacity_;
+      --size_;
+    }
+  }
+
+  const std::size_t capacity_;
+  const std::chrono::nanoseconds max_age_;
+  const ClockView view_;
+  const std::shared_ptr<const void> clock_;  ///< what `view_` refers to
+  std::mutex mutex_;
+  std::vector<std::optional<Entry>> ring_;
+  std::size_t first_ = 0;  ///< the oldest
+  std::size_t size_ = 0;
+};
+
+}  // namespace gossip::detail
