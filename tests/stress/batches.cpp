@@ -152,7 +152,6 @@ TEST_CASE("stress: batches that fail are tried again, then dead-lettered", "[bat
   Fates fates{scaled(20'000)};
   Answers answers;
   std::atomic<std::uint32_t> calls{0};
-  std::atomic<std::size_t> thrown{0};
   Batch<Item> batch{{.size = 10,
                      .period = 100us,
                      .max_concurrent_flushes = flushes,
