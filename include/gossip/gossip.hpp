@@ -45,8 +45,8 @@
 #include <gossip/processing/metrics.hpp>
 #include <gossip/processing/middleware.hpp>
 #include <gossip/processing/rate_limit.hpp>
-#include <gossip/processing/recovery.hpp>
 #include <gossip/processing/recorder.hpp>
+#include <gossip/processing/recovery.hpp>
 #include <gossip/processing/retry.hpp>
 #include <gossip/processing/stalled_call.hpp>
 #include <gossip/processing/timeout.hpp>
