@@ -107,14 +107,23 @@ set(GOSSIP_HEADERS
   gossip/queue/wait_gate.hpp
   gossip/queue/worker_parking.hpp
   gossip/redis.hpp
+  gossip/redis/channel_reader.hpp
   gossip/redis/command.hpp
   gossip/redis/connection.hpp
+  gossip/redis/deduplication.hpp
+  gossip/redis/framed_fields.hpp
+  gossip/redis/inbound.hpp
   gossip/redis/link.hpp
   gossip/redis/options.hpp
+  gossip/redis/provider.hpp
   gossip/redis/redis_error.hpp
   gossip/redis/reply.hpp
   gossip/redis/session.hpp
+  gossip/redis/stream_fields.hpp
+  gossip/redis/stream_reader.hpp
   gossip/redis/wire_event.hpp
   gossip/redis/wire_format.hpp
+  gossip/redis/wire_text.hpp
+  gossip/redis/writer.hpp
   gossip/version.hpp
 )

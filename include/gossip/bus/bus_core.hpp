@@ -83,6 +83,13 @@ class BusCore {
   [[nodiscard]] bool has_subscriptions(const EventTypeName& type) const noexcept {
     return dispatcher_.has_subscriptions(type);
   }
+  template <Payload T>
+  [[nodiscard]] TypeEntry& entry_of(const EventTypeName& type) {
+    return dispatcher_.template entry_of<T>(type);
+  }
+  [[nodiscard]] Timestamp timestamp_of(EventTime time) const noexcept {
+    return time.resolve(&dispatcher_.source());
+  }
 
  private:
   /// What an event has beside its payload, on its way; what nobody took goes back.

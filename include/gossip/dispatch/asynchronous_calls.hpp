@@ -46,7 +46,10 @@ class AsynchronousCalls {
     Call call = call_for(event, type);
     Delivery delivery{slot, registry_, type};
     slot.dispatched.increment(type.index);
-    if (delivery.run(call) == 0) ThreadSlot::increment(slot.unmatched);
+    if (delivery.run(call) == 0) [[unlikely]] {
+      ThreadSlot::increment(slot.unmatched);
+      EventAccess::header(event).receipt.fail();  // somebody else may want it
+    }
   }
 
   /// Asks the running processors to stop.

@@ -143,6 +143,8 @@ struct RedisOptions {
   // ---- Being told; called on the provider's thread, must be short and not throw ----
   std::function<void(State, const Status&)> on_state = {};  ///< with the reason
   std::function<void(const Gap&)> on_gap = {};              ///< events may have been missed
+  /// A message that cannot be decoded (Pub/Sub; streams have dead letters): type, bytes, why.
+  std::function<void(std::string_view, std::string_view, const Status&)> on_undecodable = {};
   /// An event that was accepted could not be published: its type, its id, why.
   std::function<void(std::string_view, std::string_view, const Status&)> on_publish_error = {};
 };
@@ -211,6 +213,9 @@ struct RedisOptions {
   if (options.back_off_cap < options.back_off_initial) {
     return refuse("back_off_cap", number(options.back_off_cap.count()) + " ms",
                   "back_off_initial or more");
+  }
+  if (options.block >= options.command_timeout) {
+    return refuse("block", number(options.block.count()) + " ms", "less than command_timeout");
   }
   if (!(options.back_off_jitter >= 0 && options.back_off_jitter <= 1)) {
     return refuse("back_off_jitter", number(options.back_off_jitter), "0 to 1");

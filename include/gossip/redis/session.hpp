@@ -147,6 +147,8 @@ class Session {
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
   /// The server's version as major * 10000 + minor * 100 + patch; 0 while unknown.
   [[nodiscard]] unsigned server_version() const noexcept { return version_; }
+  /// The server's number for this connection.
+  [[nodiscard]] std::int64_t client_id() const noexcept { return client_id_; }
   /// Why the last connection was lost, or refused.
   [[nodiscard]] const Status& trouble() const noexcept { return trouble_; }
 
@@ -178,6 +180,7 @@ class Session {
       const Reply& value = reply.items[i + 1];
       if (reply.items[i].text == "version") version_ = parse_version(value.text);
       if (reply.items[i].text == "role") role = value.text;
+      if (reply.items[i].text == "id") client_id_ = value.integer;
     }
     if (version_ == 0) return RetryableError{"redis: HELLO: no version in the answer"};
     if (needs_primary_ && role != "master") {
@@ -276,6 +279,7 @@ class Session {
   bool probing_ = false;
   unsigned attempts_ = 0;  ///< since it was ready last // times
   unsigned version_ = 0;
+  std::int64_t client_id_ = 0;
   std::uint64_t generation_ = 0;
   std::vector<Command> steps_;
   std::size_t step_ = 0;

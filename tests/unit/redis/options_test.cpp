@@ -57,6 +57,7 @@ TEST_CASE("RedisOptions: each field out of range is named", "[redis]") {
   REQUIRE(refused([](O o) { o.writer_capacity = 0; }) == "writer_capacity");
   REQUIRE(refused([](O o) { o.pipeline = 0; }) == "pipeline");
   REQUIRE(refused([](O o) { o.block = 0ms; }) == "block");
+  REQUIRE(refused([](O o) { o.block = o.command_timeout; }) == "block");
   REQUIRE(refused([](O o) { o.claim_after = 25h; }) == "claim_after");
   REQUIRE(refused([](O o) { o.connect_timeout = -1ms; }) == "connect_timeout");
   REQUIRE(refused([](O o) { o.command_timeout = 0ms; }) == "command_timeout");

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// ChannelReader: receives events by Pub/Sub. Layer: redis.
+
+#include <gossip/core/clock.hpp>
+#include <gossip/core/errc.hpp>
+#include <gossip/core/error.hpp>
+#include <gossip/core/receipt.hpp>
+#include <gossip/core/status.hpp>
+#include <gossip/redis/command.hpp>
+#include <gossip/redis/deduplication.hpp>
+#include <gossip/redis/inbound.hpp>
+#include <gossip/redis/link.hpp>
+#include <gossip/redis/options.hpp>
+#include <gossip/redis/redis_error.hpp>
+#include <gossip/redis/reply.hpp>
+#include <gossip/redis/wire_event.hpp>
+#include <gossip/redis/wire_text.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gossip::redis {
+
+/// Listens to one channel per event type on a connection of its own. What is published while it is
+/// not connected is lost, and each time that can have happened it reports a gap. An event that finds
+/// no room in the bus's queue is dropped and counted.
+///
+/// Thread safety: subscribe, unsubscribe, statistics from any thread; start and close from one.
+class ChannelReader {
+ public:
+  /// @param options  valid; outlive the reader
+  explicit ChannelReader(const RedisOptions& options)
+      : options_{options},
+        seen_{options.deduplication_window},
+        link_{options, *this, false, true} {}
+  ChannelReader(const ChannelReader&) = delete;
+  ChannelReader& operator=(const ChannelReader&) = delete;
+  ~ChannelReader() { close(std::chrono::steady_clock::now()); }
+
+  /// Connects. @throws std::system_error
+  void start() { link_.start(); }
+
+  /// Listens to that event type from now on; waits until the server confirms it, or cannot be reached.
+  /// @return  why not: a right is missing
+  Status subscribe(Subscribed type) {
+    const std::string key = type.key;
+    std::unique_lock lock{mutex_};
+    Channel& channel = channels_[key];
+    channel.subscribed = std::move(type);
+    channel.wanted = true;
+    channel.changed = true;
+    link_.notify();
+    const auto answered = [&] {
+      return channels_[key].confirmed || !channels_[key].refusal.ok() || in_trouble_;
+    };
+    changed_.wait_for(lock, options_.command_timeout, answered);
+    if (!channels_[key].confirmed) missed_ = true;  // from now on, until it is
+    return channels_[key].refusal;
+  }
+
+  /// Listens no longer; waits until the server confirms it, if it is connected.
+  void unsubscribe(const std::string& type) {
+    std::unique_lock lock{mutex_};
+    const auto found = channels_.find(options_.key_prefix + type);
+    if (found == channels_.end()) return;
+    found->second.wanted = false;
+    found->second.changed = true;
+    link_.notify();
+    if (link_.closing()) return;
+    changed_.wait_for(lock, options_.command_timeout,
+                      [&] { return !found->second.confirmed || in_trouble_; });
+  }
+
+  /// Puts no more events into the bus.
+  void stop_reading() noexcept { stopped_.store(true, std::memory_order_release); }
+  void close(SteadyTime deadline) {
+    stop_reading();
+    link_.close(deadline);
+  }
+
+  [[nodiscard]] ReaderStatistics statistics() const {
+    const std::lock_guard lock{mutex_};
+    return statistics_;
+  }
+
+  // ---- For the link ---------------------------------------------------------------------------
+
+  void on_ready() {
+    bool gap = false;
+    {
+      const std::lock_guard lock{mutex_};
+      in_trouble_ = false;
+      for (auto& entry : channels_) entry.second.changed = entry.second.wanted;
+      gap = std::exchange(missed_, false);
+      if (gap) ++statistics_.gaps;
+    }
+    if (gap && options_.on_gap) options_.on_gap({"", "the connection was lost", 0});
+  }
+  void on_lost(const Status&) {
+    const std::lock_guard lock{mutex_};
+    in_trouble_ = true;
+    for (auto& entry : channels_) {
+      missed_ = missed_ || entry.second.wanted;
+      entry.second.confirmed = false;
+    }
+    changed_.notify_all();
+  }
+  void on_state(State state, const Status& why) {
+    if (why.ok()) return;
+    {
+      const std::lock_guard lock{mutex_};
+      in_trouble_ = true;
+      changed_.notify_all();
+    }
+    if (options_.on_state) options_.on_state(state, why);
+  }
+  SteadyTime on_turn(SteadyTime) {
+    if (!link_.ready()) return SteadyTime::max();
+    const std::lock_guard lock{mutex_};
+    for (auto& [key, channel] : channels_) {
+      if (!std::exchange(channel.changed, false)) continue;
+      link_.send(Command{channel.wanted ? "SUBSCRIBE" : "UNSUBSCRIBE", key}, {});
+      asked_.push_back(key);
+    }
+    return SteadyTime::max();
+  }
+  [[nodiscard]] bool has_work() const {
+    if (!link_.ready()) return false;
+    const std::lock_guard lock{mutex_};
+    for (const auto& entry : channels_) {
+      if (entry.second.changed) return true;
+    }
+    return false;
+  }
+  [[nodiscard]] bool drained() const { return true; }
+
+  /// A message, a confirmation, the answer to a probe, or an error.
+  void on_push(Reply& reply) {
+    if (reply.is_error()) return refuse(reply);
+    if (reply.items.size() < 3) return;
+    const std::string& kind = reply.items[0].text;
+    if (kind == "message") return deliver(reply.items[1].text, reply.items[2].text);
+    const bool subscribed = kind == "subscribe";
+    if (!subscribed && kind != "unsubscribe") return;
+    const std::lock_guard lock{mutex_};
+    if (!asked_.empty()) asked_.erase(asked_.begin());
+    const auto found = channels_.find(reply.items[1].text);
+    if (found == channels_.end()) return;
+    found->second.confirmed = subscribed;
+    found->second.refusal = {};
+    changed_.notify_all();
+  }
+
+ private:
+  struct Channel {
+    Subscribed subscribed;
+    bool wanted = false;
+    bool changed = false;    ///< the server has yet to be told
+    bool confirmed = false;  ///< the server listens for us
+    Status refusal;
+  };
+
+  /// An error answers the first question that is open.
+  void refuse(const Reply& reply) {
+    Status why;
+    {
+      const std::lock_guard lock{mutex_};
+      if (asked_.empty()) return;
+      const std::string key = asked_.front();
+      asked_.erase(asked_.begin());
+      why = status_of(reply, "SUBSCRIBE " + key);
+      channels_[key].refusal = why;
+      changed_.notify_all();
+    }
+    if (options_.on_state) options_.on_state(State::degraded, why);
+  }
+
+  void deliver(const std::string& key, const std::string& text) {
+    if (stopped_.load(std::memory_order_acquire)) return;
+    Inbound inbound;
+    std::string type;
+    {
+      const std::lock_guard lock{mutex_};
+      const auto found = channels_.find(key);
+      if (found == channels_.end() || !found->second.wanted) return;
+      inbound = found->second.subscribed.inbound;
+      type = found->second.subscribed.type;
+    }
+    WireEvent event;
+    Status status = decode_text(options_, text, event);
+    if (status.ok() && event.type != type) {
+      status = ValidationError{"type", "another type than that of the channel"};
+    }
+    if (status.ok() && !seen_.add(event.id)) return count(&ReaderStatistics::duplicates);
+    Receipt none;
+    if (status.ok()) status = inbound(event, none);
+    if (status.ok()) return count(&ReaderStatistics::received);
+    if (status == Errc::closed) return;
+    if (status == Errc::queue_full) return count(&ReaderStatistics::dropped);
+    count(&ReaderStatistics::dead_lettered);
+    if (options_.on_undecodable) options_.on_undecodable(type, text, status);
+  }
+
+  void count(std::uint64_t ReaderStatistics::*counter) {
+    const std::lock_guard lock{mutex_};
+    ++(statistics_.*counter);
+  }
+
+  const RedisOptions& options_;
+  std::atomic<bool> stopped_{false};
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, Channel> channels_;  ///< by key
+  std::vector<std::string> asked_;           ///< keys of the questions that are open, in order
+  bool in_trouble_ = false;  ///< the connection is lost, or does not come about
+  bool missed_ = false;      ///< events may have been missed since the last report
+  ReaderStatistics statistics_;
+  RecentIds seen_;  ///< the link's thread alone
+  Link<ChannelReader> link_;
+};
+
+}  // namespace gossip::redis

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// RecentIds: remembers the ids that were seen last. Layer: redis.
+
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+namespace gossip::redis {
+
+/// The last so many ids, to tell repetitions by. The oldest is forgotten first.
+///
+/// Thread safety: none.
+class RecentIds {
+ public:
+  /// @param capacity  how many it remembers; 0: none // ids
+  explicit RecentIds(std::size_t capacity) : capacity_{capacity} {}
+
+  /// @return  true if the id was not there
+  /// @throws  std::bad_alloc
+  bool add(std::string_view id) {
+    if (capacity_ == 0 || id.empty()) return true;
+    if (known_.count(std::string{id}) != 0) return false;
+    if (order_.size() == capacity_) {
+      known_.erase(order_.front());
+      order_.pop_front();
+    }
+    order_.emplace_back(id);
+    known_.emplace(id);
+    return true;
+  }
+  [[nodiscard]] bool contains(std::string_view id) const {
+    return known_.count(std::string{id}) != 0;
+  }
+
+ private:
+  const std::size_t capacity_;
+  std::deque<std::string> order_;
+  std::unordered_set<std::string> known_;
+};
+
+}  // namespace gossip::redis

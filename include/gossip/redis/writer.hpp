@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Writer: publishes events over one connection, many at a time, and asks what readers want to know.
+/// Layer: redis.
+
+#include <gossip/core/clock.hpp>
+#include <gossip/core/errc.hpp>
+#include <gossip/core/error.hpp>
+#include <gossip/core/status.hpp>
+#include <gossip/dispatch/current_thread.hpp>
+#include <gossip/redis/command.hpp>
+#include <gossip/redis/link.hpp>
+#include <gossip/redis/options.hpp>
+#include <gossip/redis/redis_error.hpp>
+#include <gossip/redis/reply.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gossip::redis {
+
+/// An event that has been encoded: the command that publishes it, and what to call it if that fails.
+struct EncodedEvent {
+  std::string wire;  ///< the whole command
+  std::string type;  ///< the event type's name
+  std::string id;    ///< the event's id
+};
+
+/// What a writer has done. // events
+struct WriterStatistics {
+  std::uint64_t accepted = 0;   ///< taken over from publishers
+  std::uint64_t published = 0;  ///< confirmed by the server
+  std::uint64_t failed = 0;  ///< refused by the server, or unanswered at the end; each was reported
+  std::uint64_t rejected = 0;    ///< not taken over: too many were waiting
+  std::uint64_t sent_again = 0;  ///< after a connection was lost
+  std::uint64_t reconnects = 0;  ///< connections after the first // times
+  std::size_t waiting = 0;       ///< taken over and not yet confirmed
+};
+
+/// Takes encoded events from many threads and sends what has gathered in one go, up to a bound
+/// without answer. Each event is confirmed by the server's reply, or reported as failed.
+///
+/// After a lost connection, what was not answered is sent again: an event whose answer was lost then
+/// arrives twice, with one id, by which readers tell. Where a repetition could not be told (Pub/Sub),
+/// it is reported instead: whether the server took it is unknown.
+///
+/// Thread safety: publish, ask, flush, statistics from any thread; start and close from one.
+class Writer {
+ public:
+  using OnAnswer = std::function<void(const Status& lost, Reply& reply)>;
+
+  /// @param options     valid; outlive the writer
+  /// @param repeatable  whether an event may be sent again without being told from a new one
+  Writer(const RedisOptions& options, bool repeatable)
+      : options_{options}, repeatable_{repeatable}, link_{options, *this, true} {}
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  ~Writer() { close(std::chrono::steady_clock::now()); }
+
+  /// Connects. @throws std::system_error
+  void start() { link_.start(); }
+
+  /// Takes an event over.
+  /// @return          ok, Errc::queue_full, Errc::closed
+  /// @par Blocking    with WriterOverflow::block while too many wait; never on a bus's worker
+  Status publish(EncodedEvent event) {
+    std::unique_lock lock{mutex_};
+    while (!closed_ && waiting_ >= options_.writer_capacity) {
+      if (options_.writer_overflow == WriterOverflow::reject || must_not_wait()) {
+        ++statistics_.rejected;
+        return Errc::queue_full;
+      }
+      changed_.wait(lock);
+    }
+    if (closed_) return Errc::closed;
+    ++waiting_;
+    ++statistics_.accepted;
+    arrived_.push_back(std::move(event));
+    lock.unlock();
+    link_.notify();
+    return {};
+  }
+
+  /// Sends a command of another kind. `answer` is called on the writer's thread; with a failure if the
+  /// connection is lost before the answer, or at the end.
+  void ask(Command command, OnAnswer answer) {
+    {
+      const std::lock_guard lock{mutex_};
+      if (!closed_) {
+        questions_.push_back({std::move(command), std::move(answer)});
+        answer = nullptr;
+      }
+    }
+    Reply none;
+    if (answer) return answer(Status{Errc::closed}, none);
+    link_.notify();
+  }
+
+  /// As ask(), and waits for the answer. Not on the writer's own thread.
+  /// @return  Errc::timeout if it did not come in time; then it may still have an effect
+  Status ask_and_wait(Command command, Reply& reply, SteadyTime deadline) {
+    struct Answer {
+      std::mutex mutex;
+      std::condition_variable changed;
+      bool here = false;
+      Status lost;
+      Reply reply;
+    };
+    const auto answer = std::make_shared<Answer>();
+    ask(std::move(command), [answer](const Status& lost, Reply& got) {
+      const std::lock_guard lock{answer->mutex};
+      answer->here = true;
+      answer->lost = lost;
+      answer->reply = std::move(got);
+      answer->changed.notify_all();
+    });
+    std::unique_lock lock{answer->mutex};
+    if (!answer->changed.wait_until(lock, deadline, [&] { return answer->here; })) {
+      return Errc::timeout;
+    }
+    reply = std::move(answer->reply);
+    return answer->lost;
+  }
+
+  /// Waits until everything that was taken over before the call is confirmed or has failed.
+  /// @return  ok, Errc::timeout
+  Status flush(SteadyTime deadline) {
+    std::unique_lock lock{mutex_};
+    const std::uint64_t goal = statistics_.accepted;
+    const auto done = [&] { return statistics_.published + statistics_.failed >= goal || closed_; };
+    return changed_.wait_until(lock, deadline, done) ? Status{} : Status{Errc::timeout};
+  }
+
+  /// Sends what was taken over, up to the deadline, reports the rest as failed, and ends. Idempotent.
+  void close(SteadyTime deadline) {
+    {
+      const std::lock_guard lock{mutex_};
+      if (closed_) return;
+      closing_ = true;
+    }
+    link_.close(deadline);
+    std::deque<EncodedEvent> left;
+    std::vector<Question> unasked;
+    {
+      const std::lock_guard lock{mutex_};
+      closed_ = true;
+      left.swap(in_flight_);
+      for (EncodedEvent& event : arrived_) left.push_back(std::move(event));
+      arrived_.clear();
+      unasked.swap(questions_);
+      changed_.notify_all();
+    }
+    for (const EncodedEvent& event : left) fail(event, Status{Errc::closed});
+    Reply none;
+    for (Question& question : unasked) question.answer(Status{Errc::closed}, none);
+  }
+
+  [[nodiscard]] WriterStatistics statistics() const {
+    const std::lock_guard lock{mutex_};
+    WriterStatistics statistics = statistics_;
+    statistics.waiting = waiting_;
+    return statistics;
+  }
+  /// True while the connection works. @par Thread safety any thread
+  [[nodiscard]] bool connected() const noexcept {
+    return connected_.load(std::memory_order_acquire);
+  }
+  /// Waits for the connection. @return why it does not come about
+  Status wait_until_connected(SteadyTime deadline) {
+    std::unique_lock lock{mutex_};
+    const auto known = [this] { return connected() || !trouble_.ok(); };
+    if (!changed_.wait_until(lock, deadline, known)) return Errc::timeout;
+    return connected() ? Status{} : trouble_;
+  }
+
+  // ---- For the link ---------------------------------------------------------------------------
+
+  void on_ready() {
+    const std::lock_guard lock{mutex_};
+    connected_.store(true, std::memory_order_release);
+    trouble_ = {};
+    if (generation_++ != 0) ++statistics_.reconnects;
+    changed_.notify_all();
+  }
+  void on_lost(const Status&) {
+    connected_.store(false, std::memory_order_release);
+    statistics_again(sent_);
+    sent_ = 0;
+  }
+  void on_push(Reply&) {}
+  void on_state(State state, const Status& why) {
+    if (!why.ok()) {
+      const std::lock_guard lock{mutex_};
+      trouble_ = why;
+      changed_.notify_all();
+    }
+    if (options_.on_state) options_.on_state(state, why);
+  }
+
+  SteadyTime on_turn(SteadyTime) {
+    std::vector<Question> questions;
+    {
+      const std::lock_guard lock{mutex_};
+      for (EncodedEvent& event : arrived_) in_flight_.push_back(std::move(event));
+      arrived_.clear();
+      if (link_.ready()) questions.swap(questions_);
+    }
+    if (!link_.ready()) return SteadyTime::max();
+    for (Question& question : questions) {
+      link_.send(question.command, {&on_answer, new OnAnswer{std::move(question.answer)}, 0});
+    }
+    while (sent_ < in_flight_.size() && sent_ < options_.pipeline) {
+      link_.send_wire(in_flight_[sent_++].wire, {&on_published, this, 0});
+    }
+    return SteadyTime::max();
+  }
+  [[nodiscard]] bool has_work() const {
+    const std::lock_guard lock{mutex_};
+    return !arrived_.empty() || (link_.ready() && !questions_.empty());
+  }
+  [[nodiscard]] bool drained() const {
+    const std::lock_guard lock{mutex_};
+    return arrived_.empty() && in_flight_.empty() && questions_.empty() && link_.unanswered() == 0;
+  }
+
+ private:
+  struct Question {
+    Command command;
+    OnAnswer answer;
+  };
+
+  static bool must_not_wait() noexcept {
+    const auto& thread = gossip::detail::current_thread;
+    return thread.worker_of != nullptr || thread.never_waits;
+  }
+
+  static void on_answer(void* context, std::uint64_t, const Status& lost, Reply& reply) {
+    const std::unique_ptr<OnAnswer> answer{static_cast<OnAnswer*>(context)};
+    (*answer)(lost, reply);
+  }
+
+  /// The reply to the first event in flight.
+  static void on_published(void* context, std::uint64_t, const Status& lost, Reply& reply) {
+    auto& self = *static_cast<Writer*>(context);
+    if (!lost.ok()) {
+      if (!self.repeatable_) self.settle_first(unknown_outcome(lost));
+      return;
+    }
+    const ErrorClass error = class_of(reply);
+    if (error == ErrorClass::none) return self.settle_first({});
+    Status failure = status_of(reply, "publishing " + self.in_flight_.front().type);
+    if (error == ErrorClass::reconnect) {
+      // Kept, to be sent to the server that takes it; so are those behind it.
+      self.link_.give_up(std::move(failure));
+      self.on_hold_ = true;
+      return;
+    }
+    if (self.on_hold_) return;
+    self.settle_first(failure);
+  }
+
+  static Status unknown_outcome(const Status& lost) {
+    return RetryableError{"redis: the connection was lost before the server answered",
+                          lost.error()};
+  }
+
+  void settle_first(const Status& outcome) {
+    const EncodedEvent event = std::move(in_flight_.front());
+    in_flight_.pop_front();
+    if (sent_ > 0) --sent_;
+    if (!outcome.ok()) return fail(event, outcome);
+    const std::lock_guard lock{mutex_};
+    ++statistics_.published;
+    settled();
+  }
+
+  void fail(const EncodedEvent& event, const Status& why) {
+    if (options_.on_publish_error) options_.on_publish_error(event.type, event.id, why);
+    const std::lock_guard lock{mutex_};
+    ++statistics_.failed;
+    settled();
+  }
+
+  /// @pre the lock is held
+  void settled() {
+    --waiting_;
+    changed_.notify_all();
+  }
+
+  void statistics_again(std::size_t count) {
+    on_hold_ = false;
+    const std::lock_guard lock{mutex_};
+    statistics_.sent_again += count;
+  }
+
+  const RedisOptions& options_;
+  const bool repeatable_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<EncodedEvent> arrived_;
+  std::vector<Question> questions_;
+  std::size_t waiting_ = 0;  ///< taken over and not yet confirmed // events
+  bool closing_ = false;
+  bool closed_ = false;
+  std::uint64_t generation_ = 0;
+  Status trouble_;
+  WriterStatistics statistics_;
+  std::atomic<bool> connected_{false};
+
+  // The link's thread alone.
+  std::deque<EncodedEvent> in_flight_;  ///< sent ones first
+  std::size_t sent_ = 0;
+  bool on_hold_ = false;  ///< the server is the wrong one
+  Link<Writer> link_;
+};
+
+}  // namespace gossip::redis

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// What the tests of the Redis provider publish, and what they note.
+
+#include <gossip/gossip.hpp>
+#include <gossip/redis.hpp>
+
+#include "support/redis_server.hpp"
+#include "support/wait.hpp"
+
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gossip::test {
+
+struct Order {
+  int number = 0;
+  std::string customer;
+  bool operator==(const Order&) const = default;
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(Order, number, customer)
+};
+inline constexpr EventType<Order> order_placed{"order.placed"};
+
+using RedisBus = EventBus<redis::RedisProvider>;
+
+/// Which orders were handled, and how often.
+class Handled {
+ public:
+  void add(const Order& order) {
+    const std::lock_guard lock{mutex_};
+    ++counts_[order.number];
+    ++total_;
+  }
+  [[nodiscard]] std::size_t total() const {
+    const std::lock_guard lock{mutex_};
+    return total_;
+  }
+  [[nodiscard]] std::size_t distinct() const {
+    const std::lock_guard lock{mutex_};
+    return counts_.size();
+  }
+  [[nodiscard]] bool wait_for(std::size_t distinct_orders) const {
+    return eventually([&] { return distinct() >= distinct_orders; });
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<int, std::size_t> counts_;
+  std::size_t total_ = 0;
+};
+
+/// Notes what a provider tells; outlives the bus.
+class Told {
+ public:
+  void listen(redis::RedisOptions& options) {
+    options.on_state = [this](redis::State state, const Status& why) {
+      note(std::string{to_string(state)} + (why.ok() ? "" : ": " + std::string{why.what()}));
+      const std::lock_guard lock{mutex_};
+      last_ = state;
+    };
+    options.on_gap = [this](const redis::Gap& gap) { note("gap: " + gap.reason); };
+    options.on_publish_error = [this](std::string_view type, std::string_view, const Status& why) {
+      note("unpublished " + std::string{type} + ": " + std::string{why.what()});
+    };
+    options.on_undecodable = [this](std::string_view type, std::string_view, const Status& why) {
+      note("undecodable " + std::string{type} + ": " + std::string{why.what()});
+    };
+  }
+  /// How many notes contain `text`.
+  [[nodiscard]] std::size_t count(const std::string& text) const {
+    const std::lock_guard lock{mutex_};
+    std::size_t found = 0;
+    for (const std::string& entry : notes_) found += entry.find(text) != std::string::npos ? 1 : 0;
+    return found;
+  }
+  [[nodiscard]] bool wait_for(const std::string& text, std::size_t times = 1) const {
+    return eventually([&] { return count(text) >= times; });
+  }
+  [[nodiscard]] bool ready() const {
+    return eventually([&] {
+      const std::lock_guard lock{mutex_};
+      return last_ == redis::State::ready;
+    });
+  }
+
+ private:
+  void note(std::string text) {
+    const std::lock_guard lock{mutex_};
+    notes_.push_back(std::move(text));
+  }
+
+  mutable std::mutex mutex_;
+  std::vector<std::string> notes_;
+  redis::State last_ = redis::State::connecting;
+};
+
+}  // namespace gossip::test

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// RedisServer: a redis-server on a free loopback port, for as long as the object lives.
+
+#include <gossip/redis/options.hpp>
+
+#include <hiredis/hiredis.h>
+
+#include <arpa/inet.h>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdexcept>
+#include <string>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace gossip::test {
+
+/// A port that nobody uses now.
+inline std::uint16_t free_port() {
+  const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  if (::bind(probe, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    ::close(probe);
+    throw std::runtime_error{"no free port"};
+  }
+  ::close(probe);
+  return ntohs(address.sin_port);
+}
+
+/// Starts redis-server in a temporary folder and stops it by its process id.
+class RedisServer {
+ public:
+  /// @param arguments  more of them for redis-server, each its own word
+  explicit RedisServer(std::vector<std::string> arguments = {})
+      : arguments_{std::move(arguments)}, port_{free_port()} {
+    char name[] = "/tmp/gossip-redis-XXXXXX";
+    if (::mkdtemp(name) == nullptr) throw std::runtime_error{"no temporary folder"};
+    folder_ = name;
+    start();
+  }
+  RedisServer(const RedisServer&) = delete;
+  RedisServer& operator=(const RedisServer&) = delete;
+  ~RedisServer() {
+    kill();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+  /// Options to talk to it, with short times.
+  [[nodiscard]] redis::RedisOptions options() const {
+    redis::RedisOptions options;
+    options.port = port_;
+    options.block = std::chrono::milliseconds{100};
+    options.command_timeout = std::chrono::milliseconds{1000};
+    options.health_interval = std::chrono::milliseconds{300};
+    options.back_off_initial = std::chrono::milliseconds{5};
+    options.back_off_cap = std::chrono::milliseconds{100};
+    return options;
+  }
+
+  /// Ends it at once, without a word to anybody.
+  void kill() {
+    if (process_ <= 0) return;
+    ::kill(process_, SIGKILL);  // reaches one that is paused, too
+    ::waitpid(process_, nullptr, 0);
+    process_ = -1;
+  }
+  /// Starts it again on the same port. Streams are gone unless it was told to keep them.
+  void restart() {
+    kill();
+    start();
+  }
+  /// Makes it silent, with its connections open.
+  void pause() const { ::kill(process_, SIGSTOP); }
+  void resume() const { ::kill(process_, SIGCONT); }
+
+  /// Sends a command on a connection of its own, and waits for the answer.
+  /// @return  its text or number as text; "nil"; for an array, its items joined by blanks
+  std::string ask(const std::vector<std::string>& words) const {
+    const std::unique_ptr<redisContext, void (*)(redisContext*)> context{
+        redisConnect("127.0.0.1", port_), &redisFree};
+    if (!context || context->err != 0) throw std::runtime_error{"cannot reach redis-server"};
+    std::vector<const char*> parts;
+    std::vector<std::size_t> sizes;
+    for (const std::string& word : words) {
+      parts.push_back(word.data());
+      sizes.push_back(word.size());
+    }
+    auto* reply = static_cast<redisReply*>(redisCommandArgv(
+        context.get(), static_cast<int>(words.size()), parts.data(), sizes.data()));
+    if (reply == nullptr) throw std::runtime_error{"redis-server does not answer"};
+    const std::string text = text_of(*reply);
+    freeReplyObject(reply);
+    return text;
+  }
+
+ private:
+  static std::string text_of(const redisReply& reply) {
+    if (reply.type == REDIS_REPLY_INTEGER) return std::to_string(reply.integer);
+    if (reply.type == REDIS_REPLY_NIL) return "nil";
+    if (reply.type != REDIS_REPLY_ARRAY) return {reply.str, reply.len};
+    std::string text;
+    for (std::size_t i = 0; i < reply.elements; ++i) {
+      if (i != 0) text += ' ';
+      text += text_of(*reply.element[i]);
+    }
+    return text;
+  }
+
+  void start() {
+    std::vector<std::string> words{"redis-server",
+                                   "--port",
+                                   std::to_string(port_),
+                                   "--bind",
+                                   "127.0.0.1",
+                                   "--save",
+                                   "",
+                                   "--dir",
+                                   folder_.string(),
+                                   "--logfile",
+                                   (folder_ / "log").string()};
+    for (const std::string& argument : arguments_) words.push_back(argument);
+    process_ = ::fork();
+    if (process_ < 0) throw std::runtime_error{"cannot start redis-server"};
+    if (process_ == 0) {
+      std::vector<char*> argv;
+      for (std::string& word : words) argv.push_back(word.data());
+      argv.push_back(nullptr);
+      ::execvp(argv[0], argv.data());
+      ::_exit(127);
+    }
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (!answers()) {
+      if (std::chrono::steady_clock::now() > deadline ||
+          ::waitpid(process_, nullptr, WNOHANG) != 0) {
+        throw std::runtime_error{"redis-server does not start: is it installed?"};
+      }
+      std::this_thread::yield();
+    }
+  }
+
+  [[nodiscard]] bool answers() const {
+    const std::unique_ptr<redisContext, void (*)(redisContext*)> context{
+        redisConnect("127.0.0.1", port_), &redisFree};
+    if (!context || context->err != 0) return false;
+    auto* reply = static_cast<redisReply*>(redisCommand(context.get(), "PING"));
+    const bool alive = reply != nullptr && (reply->type == REDIS_REPLY_STATUS ||
+                                            std::string{reply->str}.find("NOAUTH") == 0);
+    if (reply != nullptr) freeReplyObject(reply);
+    return alive;
+  }
+
+  const std::vector<std::string> arguments_;
+  const std::uint16_t port_;
+  std::filesystem::path folder_;
+  pid_t process_ = -1;
+};
+
+}  // namespace gossip::test

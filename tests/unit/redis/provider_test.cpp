@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/redis/provider.hpp>
+
+#include "support/redis_bus.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+using gossip::Errc;
+using gossip::Event;
+using gossip::EventType;
+using gossip::Status;
+using gossip::redis::Delivery;
+using gossip::redis::event_id_of;
+using gossip::redis::RedisOptions;
+using gossip::redis::StartAt;
+using gossip::test::eventually;
+using gossip::test::Handled;
+using gossip::test::Order;
+using gossip::test::order_placed;
+using gossip::test::RedisBus;
+using gossip::test::RedisServer;
+using gossip::test::Told;
+using namespace std::chrono_literals;
+
+TEST_CASE("RedisProvider: our ids survive the wire, and others become ids", "[redis]") {
+  const auto id = gossip::detail::make_event_id();
+  REQUIRE(event_id_of(to_string(id)) == id);
+  REQUIRE(event_id_of("order-1") == event_id_of("order-1"));
+  REQUIRE(event_id_of("order-1") != event_id_of("order-2"));
+  REQUIRE(event_id_of(std::string(32, 'g')).origin != 0);
+}
+
+TEST_CASE("RedisProvider: options out of range are refused by the bus's constructor", "[redis]") {
+  REQUIRE_THROWS_AS((RedisBus{{}, RedisOptions{.read_count = 0}}), std::invalid_argument);
+}
+
+TEST_CASE("RedisProvider: fail_fast makes an unreachable server the constructor's error",
+          "[redis]") {
+  RedisOptions options;
+  options.port = gossip::test::free_port();
+  options.fail_fast = true;
+  try {
+    RedisBus bus{{}, options};
+    FAIL("constructed");
+  } catch (const gossip::Error& error) {
+    REQUIRE(std::string{error.what()}.find("redis: ") != std::string::npos);
+  }
+}
+
+TEST_CASE("RedisProvider: an event keeps its id, its time and its metadata", "[redis]") {
+  RedisServer server;
+  auto options = server.options();
+  options.delivery = GENERATE(Delivery::streams, Delivery::pub_sub);
+  RedisBus bus{{.workers = 1}, options};
+  gossip::EventId id;
+  gossip::Timestamp time;
+  gossip::Metadata metadata;
+  std::atomic<bool> handled{false};
+  const auto subscription = bus.subscribe(order_placed, [&](const Event<Order>& event) {
+    id = event.id();
+    time = event.timestamp();
+    metadata = event.metadata();
+    handled = true;
+  });
+  auto event = Event{order_placed, {1, "ann"}};
+  event.with_metadata("request_id", "req-1").with_metadata("count", 5);
+  const auto expected = event.id();
+  const auto published = event.timestamp();
+  const gossip::Metadata sent = event.metadata();
+  REQUIRE(bus.publish(std::move(event)).ok());
+  REQUIRE(eventually([&] { return handled.load(); }));
+  REQUIRE(id == expected);
+  REQUIRE(time == published);
+  REQUIRE(metadata == sent);
+}
+
+TEST_CASE("RedisProvider: events without data travel too", "[redis]") {
+  constexpr EventType<void> tick{"clock.tick"};
+  RedisServer server;
+  RedisBus bus{{.workers = 1}, server.options()};
+  std::atomic<int> ticks{0};
+  const auto subscription = bus.subscribe(tick, [&] { ++ticks; });
+  REQUIRE(bus.publish(tick).ok());
+  REQUIRE(eventually([&] { return ticks.load() == 1; }));
+}
+
+TEST_CASE("RedisProvider: a payload above the limit is refused at publish", "[redis]") {
+  RedisServer server;
+  auto options = server.options();
+  options.maximum_payload = 100;
+  RedisBus bus{{.workers = 1}, options};
+  const auto status = bus.publish(order_placed, Order{1, std::string(200, 'x')});
+  REQUIRE(gossip::is_validation(status));
+  REQUIRE(std::string{status.what()}.find("allowed: 100") != std::string::npos);
+  REQUIRE(server.ask({"EXISTS", "order.placed"}) == "0");
+}
+
+TEST_CASE("RedisProvider: a shutdown sends what was accepted", "[redis]") {
+  RedisServer server;
+  {
+    RedisBus bus{{.workers = 1}, server.options()};
+    for (int i = 0; i < 5000; ++i) REQUIRE(bus.publish(order_placed, Order{i, "ann"}).ok());
+  }
+  REQUIRE(server.ask({"XLEN", "order.placed"}) == "5000");
+}
+
+TEST_CASE("RedisProvider: a shutdown without a server returns in time and reports what is left",
+          "[redis]") {
+  Told told;
+  RedisOptions options;
+  options.port = gossip::test::free_port();
+  told.listen(options);
+  RedisBus bus{{.workers = 1}, options};
+  REQUIRE(bus.publish(order_placed, Order{1, "ann"}).ok());
+  const auto before = std::chrono::steady_clock::now();
+  static_cast<void>(bus.shutdown(50ms));
+  REQUIRE(std::chrono::steady_clock::now() - before < 10s);
+  REQUIRE(told.count("unpublished order.placed") == 1);
+  REQUIRE(bus.publish(order_placed, Order{2, "ann"}) == Errc::closed);
+}
+
+TEST_CASE("RedisProvider: after unsubscribing nothing runs, and nothing is read", "[redis]") {
+  RedisServer server;
+  auto options = server.options();
+  options.delivery = GENERATE(Delivery::streams, Delivery::pub_sub);
+  RedisBus bus{{.workers = 1}, options};
+  Handled handled;
+  auto subscription = bus.subscribe(order_placed, [&](const Order& order) { handled.add(order); });
+  REQUIRE(bus.publish(order_placed, Order{1, "ann"}).ok());
+  REQUIRE(handled.wait_for(1));
+  subscription.cancel();
+  if (options.delivery == Delivery::pub_sub) {
+    REQUIRE(server.ask({"PUBSUB", "NUMSUB", "order.placed"}) == "order.placed 0");
+  }
+  REQUIRE(bus.publish(order_placed, Order{2, "ann"}).ok());
+  REQUIRE(bus.drain());
+  const auto again = bus.subscribe(order_placed, [&](const Order& order) { handled.add(order); });
+  REQUIRE(bus.publish(order_placed, Order{3, "ann"}).ok());
+  REQUIRE(eventually([&] { return handled.distinct() >= 2; }));
+  REQUIRE(handled.total() == 2);
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/redis/stream_reader.hpp>
+
+#include "support/redis_bus.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+using gossip::Errc;
+using gossip::Status;
+using gossip::redis::RedisOptions;
+using gossip::redis::StartAt;
+using gossip::test::eventually;
+using gossip::test::Handled;
+using gossip::test::Order;
+using gossip::test::order_placed;
+using gossip::test::patience;
+using gossip::test::RedisBus;
+using gossip::test::RedisServer;
+using namespace std::chrono_literals;
+
+namespace {
+
+RedisOptions in_group(const RedisServer& server) {
+  auto options = server.options();
+  options.group = "workers";
+  options.claim_after = 100ms;
+  return options;
+}
+void publish(const RedisServer& server, int from, int to) {
+  RedisBus bus{{.workers = 1}, server.options()};
+  for (int i = from; i < to; ++i) REQUIRE(bus.publish(order_placed, Order{i, "ann"}).ok());
+}
+std::string pending(const RedisServer& server) {
+  return server.ask({"XPENDING", "order.placed", "workers", "-", "+", "100"});
+}
+
+}  // namespace
+
+TEST_CASE("StreamReader: a group shares the events, and acknowledges each", "[redis]") {
+  RedisServer server;
+  Handled handled;
+  const auto note = [&](const Order& order) { handled.add(order); };
+  RedisBus first{{.workers = 1}, in_group(server)};
+  RedisBus second{{.workers = 1}, in_group(server)};
+  const auto one = first.subscribe(order_placed, note);
+  const auto two = second.subscribe(order_placed, note);
+  publish(server, 0, 1000);
+  REQUIRE(handled.wait_for(1000));
+  REQUIRE(handled.total() == 1000);
+  REQUIRE(eventually([&] { return pending(server).empty(); }));
+}
+
+TEST_CASE("StreamReader: without a group everybody reads all", "[redis]") {
+  RedisServer server;
+  Handled first_handled;
+  Handled second_handled;
+  RedisBus first{{.workers = 1}, server.options()};
+  RedisBus second{{.workers = 1}, server.options()};
+  const auto one =
+      first.subscribe(order_placed, [&](const Order& order) { first_handled.add(order); });
+  const auto two =
+      second.subscribe(order_placed, [&](const Order& order) { second_handled.add(order); });
+  publish(server, 0, 500);
+  REQUIRE(first_handled.wait_for(500));
+  REQUIRE(second_handled.wait_for(500));
+}
+
+TEST_CASE("StreamReader: it begins where it is told to", "[redis]") {
+  RedisServer server;
+  publish(server, 0, 10);
+  auto options = GENERATE(true, false) ? in_group(server) : server.options();
+  options.start_at = StartAt::beginning;
+  Handled all;
+  RedisBus bus{{.workers = 1}, options};
+  const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { all.add(o); });
+  REQUIRE(all.wait_for(10));
+
+  auto behind = server.options();
+  behind.start_at = StartAt::id;
+  const std::string entries = server.ask({"XRANGE", "order.placed", "-", "+", "COUNT", "8"});
+  const auto last = entries.rfind("-", entries.rfind(" id "));
+  const auto begin = entries.rfind(' ', last) + 1;
+  behind.start_id = entries.substr(begin, entries.find(' ', begin) - begin);
+  Handled rest;
+  RedisBus late{{.workers = 1}, behind};
+  const auto replay = late.subscribe(order_placed, [&](const Order& o) { rest.add(o); });
+  REQUIRE(rest.wait_for(2));
+  publish(server, 100, 101);
+  REQUIRE(rest.wait_for(3));
+  REQUIRE(rest.total() == 3);
+}
+
+TEST_CASE("StreamReader: a group goes on where its last consumer stopped", "[redis]") {
+  RedisServer server;
+  Handled handled;
+  const auto note = [&](const Order& order) { handled.add(order); };
+  {
+    RedisBus bus{{.workers = 1}, in_group(server)};
+    const auto subscription = bus.subscribe(order_placed, note);
+    publish(server, 0, 100);
+    REQUIRE(handled.wait_for(100));
+  }
+  publish(server, 100, 200);
+  RedisBus bus{{.workers = 1}, in_group(server)};
+  const auto subscription = bus.subscribe(order_placed, note);
+  REQUIRE(handled.wait_for(200));
+  REQUIRE(handled.total() == 200);
+}
+
+TEST_CASE("StreamReader: an event whose processor fails comes again, then to the dead letters",
+          "[redis]") {
+  RedisServer server;
+  auto options = in_group(server);
+  options.max_deliveries = 3;
+  std::atomic<int> calls{0};
+  RedisBus bus{{.workers = 1}, options};
+  const auto subscription = bus.subscribe(order_placed, [&](const Order&) -> Status {
+    ++calls;
+    return Errc::fatal;
+  });
+  publish(server, 7, 8);
+  REQUIRE(eventually([&] { return server.ask({"XLEN", "order.placed.dead"}) == "1"; }));
+  REQUIRE(eventually([&] { return pending(server).empty(); }));
+  REQUIRE(calls == 3);
+  const std::string dead = server.ask({"XRANGE", "order.placed.dead", "-", "+"});
+  REQUIRE(dead.find("delivered too often") != std::string::npos);
+  REQUIRE(dead.find("\"number\":7") != std::string::npos);
+}
+
+TEST_CASE("StreamReader: an event that cannot be decoded goes to the dead letters", "[redis]") {
+  RedisServer server;
+  Handled handled;
+  RedisBus bus{{.workers = 1}, in_group(server)};
+  const auto subscription =
+      bus.subscribe(order_placed, [&](const Order& order) { handled.add(order); });
+  for (const char* data : {"null", "{}", "{\"number\":", ""}) {
+    server.ask({"XADD", "order.placed", "*", "type", "order.placed", "content-type",
+                "application/json", "data", data});
+  }
+  server.ask({"XADD", "order.placed", "*", "nonsense", "x"});
+  server.ask({"XADD", "order.placed", "*", "type", "order.paid", "data", "{}"});
+  publish(server, 1, 2);
+  REQUIRE(handled.wait_for(1));
+  static_cast<void>(eventually([&] { return server.ask({"XLEN", "order.placed.dead"}) == "6"; }, 3s));
+  INFO(server.ask({"XRANGE", "order.placed.dead", "-", "+"}));
+  REQUIRE(server.ask({"XLEN", "order.placed.dead"}) == "6");
+  REQUIRE(eventually([&] { return pending(server).empty(); }));
+  REQUIRE(handled.total() == 1);
+}
+
+TEST_CASE("StreamReader: it never reads more than may be in flight", "[redis]") {
+  RedisServer server;
+  auto options = in_group(server);
+  options.max_in_flight = 4;
+  gossip::test::Door go_on;
+  Handled handled;
+  RedisBus bus{{.workers = 1}, options};
+  const auto subscription = bus.subscribe(order_placed, [&](const Order& order) {
+    go_on.wait();
+    handled.add(order);
+  });
+  publish(server, 0, 20);
+  REQUIRE(eventually([&] {
+    return server.ask({"XPENDING", "order.placed", "workers"}).find("4 ") == 0;
+  }));
+  go_on.open();
+  REQUIRE(handled.wait_for(20));
+  REQUIRE(handled.total() == 20);
+}
+
+TEST_CASE("StreamReader: a processor that takes its time is not robbed of its event", "[redis]") {
+  RedisServer server;
+  gossip::test::Door go_on;
+  std::atomic<int> calls{0};
+  const auto slow = [&](const Order&) {
+    ++calls;
+    go_on.wait();
+  };
+  RedisBus first{{.workers = 1}, in_group(server)};
+  RedisBus second{{.workers = 1}, in_group(server)};
+  const auto one = first.subscribe(order_placed, slow);
+  const auto two = second.subscribe(order_placed, slow);
+  publish(server, 1, 2);
+  REQUIRE(eventually([&] { return calls.load() == 1; }));
+  gossip::test::let_pass(600ms);  // six times claim_after
+  REQUIRE(calls == 1);
+  go_on.open();
+  REQUIRE(eventually([&] { return pending(server).empty(); }));
+  REQUIRE(calls == 1);
+}
+
+TEST_CASE("StreamReader: what a silent consumer holds is claimed", "[redis]") {
+  RedisServer server;
+  Handled handled;
+  REQUIRE(server.ask({"XGROUP", "CREATE", "order.placed", "workers", "$", "MKSTREAM"}) == "OK");
+  publish(server, 0, 10);
+  server.ask(
+      {"XREADGROUP", "GROUP", "workers", "gone", "COUNT", "100", "STREAMS", "order.placed", ">"});
+  RedisBus bus{{.workers = 1}, in_group(server)};
+  const auto subscription =
+      bus.subscribe(order_placed, [&](const Order& order) { handled.add(order); });
+  REQUIRE(handled.wait_for(10));
+  REQUIRE(eventually([&] { return pending(server).empty(); }));
+  REQUIRE(handled.total() == 10);
+}

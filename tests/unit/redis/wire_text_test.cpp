@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/redis/wire_text.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <string>
+
+using gossip::redis::decode_text;
+using gossip::redis::encode_text;
+using gossip::redis::RedisOptions;
+using gossip::redis::WireEvent;
+
+TEST_CASE("wire text: framed fields carry every part of an event", "[redis]") {
+  WireEvent event{"id-1", "order.placed", 7, "application/json", "{\"a\":1}", {}};
+  event.metadata.set("key", 5);
+  const RedisOptions options;
+  std::string text;
+  REQUIRE(encode_text(options, event, text).ok());
+  WireEvent read;
+  REQUIRE(decode_text(options, text, read).ok());
+  REQUIRE(read == event);
+  REQUIRE(gossip::is_validation(decode_text(options, "{}", read)));
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/redis/writer.hpp>
+
+#include "support/fake_redis.hpp"
+#include "support/redis_server.hpp"
+#include "support/wait.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+using gossip::Errc;
+using gossip::Status;
+using gossip::redis::Command;
+using gossip::redis::EncodedEvent;
+using gossip::redis::RedisOptions;
+using gossip::redis::Reply;
+using gossip::redis::Writer;
+using gossip::redis::WriterOverflow;
+using gossip::test::eventually;
+using gossip::test::RedisServer;
+using namespace std::chrono_literals;
+
+namespace {
+
+EncodedEvent event(const std::string& key, int number) {
+  EncodedEvent encoded{{}, key, std::to_string(number)};
+  Command{"XADD", key, "*", "n"}.add(std::int64_t{number}).append_to(encoded.wire);
+  return encoded;
+}
+auto soon() { return std::chrono::steady_clock::now() + 20s; }
+
+}  // namespace
+
+TEST_CASE("Writer: events of many threads arrive, each once", "[redis]") {
+  RedisServer server;
+  auto options = server.options();
+  options.writer_capacity = 64;  // so that publishers wait
+  options.pipeline = 16;
+  Writer writer{options, true};
+  writer.start();
+  std::vector<std::thread> threads;
+  std::atomic<int> refused{0};
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 500; ++i) {
+        if (!writer.publish(event("s", t * 1000 + i)).ok()) ++refused;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  REQUIRE(writer.flush(soon()).ok());
+  REQUIRE(refused == 0);
+  REQUIRE(server.ask({"XLEN", "s"}) == "2000");
+  const auto statistics = writer.statistics();
+  REQUIRE(statistics.accepted == 2000);
+  REQUIRE(statistics.published == 2000);
+  REQUIRE(statistics.waiting == 0);
+}
+
+TEST_CASE("Writer: what it has no room for is refused where that was chosen", "[redis]") {
+  RedisOptions options;
+  options.port = gossip::test::free_port();
+  options.writer_capacity = 2;
+  options.writer_overflow = WriterOverflow::reject;
+  int failed = 0;
+  options.on_publish_error = [&](std::string_view, std::string_view, const Status&) { ++failed; };
+  Writer writer{options, true};
+  writer.start();
+  REQUIRE(writer.publish(event("s", 1)).ok());
+  REQUIRE(writer.publish(event("s", 2)).ok());
+  REQUIRE(writer.publish(event("s", 3)) == Errc::queue_full);
+  REQUIRE(writer.flush(std::chrono::steady_clock::now() + 1ms) == Errc::timeout);
+  writer.close(std::chrono::steady_clock::now());
+  REQUIRE(failed == 2);
+  REQUIRE(writer.statistics().failed == 2);
+  REQUIRE(writer.statistics().rejected == 1);
+  REQUIRE(writer.publish(event("s", 4)) == Errc::closed);
+}
+
+TEST_CASE("Writer: an event that the server refuses is reported with its type and id", "[redis]") {
+  RedisServer server;
+  REQUIRE(server.ask({"SET", "s", "text"}) == "OK");
+  auto options = server.options();
+  std::string reported;
+  options.on_publish_error = [&](std::string_view type, std::string_view id, const Status& why) {
+    reported = std::string{type} + " " + std::string{id} + " " + std::string{why.what()};
+  };
+  Writer writer{options, true};
+  writer.start();
+  REQUIRE(writer.publish(event("s", 7)).ok());
+  REQUIRE(writer.publish(event("t", 8)).ok());
+  REQUIRE(writer.flush(soon()).ok());
+  REQUIRE(reported.find("s 7 ") == 0);
+  REQUIRE(reported.find("WRONGTYPE") != std::string::npos);
+  REQUIRE(writer.statistics().published == 1);
+  REQUIRE(writer.statistics().failed == 1);
+}
+
+TEST_CASE("Writer: what was not answered goes out again where that can be told", "[redis]") {
+  RedisServer server;
+  auto options = server.options();
+  Writer writer{options, true};
+  writer.start();
+  REQUIRE(writer.publish(event("s", 1)).ok());
+  REQUIRE(writer.flush(soon()).ok());
+  server.pause();
+  for (int i = 2; i <= 100; ++i) REQUIRE(writer.publish(event("s", i)).ok());
+  server.restart();
+  REQUIRE(writer.flush(soon()).ok());
+  REQUIRE(server.ask({"XLEN", "s"}) == "99");
+  REQUIRE(writer.statistics().failed == 0);
+  REQUIRE(writer.statistics().reconnects == 1);
+}
+
+TEST_CASE("Writer: a question is answered, or its failure told", "[redis]") {
+  RedisServer server;
+  const auto options = server.options();
+  Writer writer{options, true};
+  writer.start();
+  Reply reply;
+  REQUIRE(writer.ask_and_wait(Command{"ECHO", "hello"}, reply, soon()).ok());
+  REQUIRE(reply.text == "hello");
+  REQUIRE(writer.ask_and_wait(Command{"BLPOP", "none", "0"}, reply,
+                              std::chrono::steady_clock::now() + 1ms) == Errc::timeout);
+  writer.close(std::chrono::steady_clock::now());
+  Status lost;
+  writer.ask(Command{"PING"}, [&](const Status& why, Reply&) { lost = why; });
+  REQUIRE(lost == Errc::closed);
+}
+
+TEST_CASE("Writer: where a repetition cannot be told, the unknown outcome is reported", "[redis]") {
+  gossip::test::FakeRedis server{[](const std::string& asked) -> std::string {
+    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
+    if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
+    return "";  // hangs up
+  }};
+  RedisOptions options;
+  options.port = server.port();
+  std::atomic<int> unknown{0};
+  options.on_publish_error = [&](std::string_view, std::string_view, const Status& why) {
+    if (gossip::is_retryable(why)) ++unknown;
+  };
+  Writer writer{options, false};
+  writer.start();
+  REQUIRE(writer.publish(event("s", 1)).ok());
+  REQUIRE(eventually([&] { return unknown.load() == 1; }));
+  writer.close(std::chrono::steady_clock::now());
+  REQUIRE(writer.statistics().sent_again == 0);
+}
