@@ -107,6 +107,7 @@ set(GOSSIP_HEADERS
   gossip/queue/wait_gate.hpp
   gossip/queue/worker_parking.hpp
   gossip/redis.hpp
+  gossip/redis/back_reference.hpp
   gossip/redis/channel_reader.hpp
   gossip/redis/command.hpp
   gossip/redis/connection.hpp
@@ -119,7 +120,9 @@ set(GOSSIP_HEADERS
   gossip/redis/redis_error.hpp
   gossip/redis/reply.hpp
   gossip/redis/session.hpp
+  gossip/redis/stream_claims.hpp
   gossip/redis/stream_fields.hpp
+  gossip/redis/stream_intake.hpp
   gossip/redis/stream_reader.hpp
   gossip/redis/wire_event.hpp
   gossip/redis/wire_format.hpp

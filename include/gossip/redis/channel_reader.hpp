@@ -222,8 +222,8 @@ class ChannelReader {
   std::condition_variable changed_;
   std::map<std::string, Channel> channels_;  ///< by key
   std::vector<std::string> asked_;           ///< keys of the questions that are open, in order
-  bool in_trouble_ = false;  ///< the connection is lost, or does not come about
-  bool missed_ = false;      ///< events may have been missed since the last report
+  bool in_trouble_ = false;                  ///< the connection is lost, or does not come about
+  bool missed_ = false;                      ///< events may have been missed since the last report
   ReaderStatistics statistics_;
   RecentIds seen_;  ///< the link's thread alone
   Link<ChannelReader> link_;

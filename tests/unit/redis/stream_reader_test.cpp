@@ -148,7 +148,11 @@ TEST_CASE("StreamReader: an event that cannot be decoded goes to the dead letter
   server.ask({"XADD", "order.placed", "*", "type", "order.paid", "data", "{}"});
   publish(server, 1, 2);
   REQUIRE(handled.wait_for(1));
-  static_cast<void>(eventually([&] { return server.ask({"XLEN", "order.placed.dead"}) == "6"; }, 3s));
+  static_cast<void>(eventually(
+      [&] {
+        return server.ask({"XLEN", "order.placed.dead"}) == "6";
+      },
+      3s));
   INFO(server.ask({"XRANGE", "order.placed.dead", "-", "+"}));
   REQUIRE(server.ask({"XLEN", "order.placed.dead"}) == "6");
   REQUIRE(eventually([&] { return pending(server).empty(); }));

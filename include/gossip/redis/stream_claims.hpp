@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// StreamClaims: keeps what we handle, and takes over what silent consumers hold. Layer: redis.
+
+#include <gossip/core/clock.hpp>
+#include <gossip/core/error.hpp>
+#include <gossip/core/status.hpp>
+#include <gossip/redis/back_reference.hpp>
+#include <gossip/redis/command.hpp>
+#include <gossip/redis/inbound.hpp>
+#include <gossip/redis/options.hpp>
+#include <gossip/redis/reply.hpp>
+#include <gossip/redis/stream_intake.hpp>
+#include <gossip/redis/writer.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gossip::redis {
+
+/// The idle time of an event begins when it is read, so that a slow processor would be robbed of it:
+/// each third of `claim_after` it refreshes the claims on what is in the bus. Then it asks which events
+/// are idle, and claims them, unless somebody else does first; one that was delivered too often is
+/// buried. XPENDING and XCLAIM serve, since they tell how often an event was delivered.
+///
+/// Thread safety: has_claimed from any thread; the rest belongs to the thread of the connection.
+class StreamClaims {
+ public:
+  /// @param wake  as StreamIntake's
+  StreamClaims(const RedisOptions& options, Writer& writer, std::string consumer,
+               StreamIntake& intake, void (*wake)(void*) noexcept, void* wake_context)
+      : options_{options},
+        writer_{writer},
+        consumer_{std::move(consumer)},
+        intake_{intake},
+        wake_{wake},
+        wake_context_{wake_context},
+        self_{*this} {}
+  StreamClaims(const StreamClaims&) = delete;
+  StreamClaims& operator=(const StreamClaims&) = delete;
+  ~StreamClaims() { self_.end(); }
+
+  /// Does what is due.
+  /// @param streams  those that are read
+  /// @return         when to come again
+  SteadyTime turn(SteadyTime now, const std::vector<std::shared_ptr<const Subscribed>>& streams) {
+    take_claimed();
+    if (now < next_) return next_;
+    next_ = now + options_.claim_after / 3;
+    for (auto& [key, ids] : intake_.held_since(now - options_.claim_after / 4)) {
+      Command refresh{"XCLAIM", key, options_.group, consumer_, "0"};
+      for (const std::string& id : ids) refresh.add(id);
+      writer_.ask(refresh.add("JUSTID"), [](const Status&, Reply&) {});
+    }
+    if (intake_.in_flight() + intake_.backlog() >= options_.max_in_flight) return next_;
+    for (const auto& stream : streams) {
+      Command pending{"XPENDING", stream->key, options_.group, "IDLE"};
+      pending.add(std::int64_t{options_.claim_after.count()}).add("-").add("+").add("100");
+      writer_.ask(std::move(pending), [self = self_, stream](const Status& lost, Reply& reply) {
+        if (!lost.ok() || reply.is_error()) return;
+        self.with([&](StreamClaims& claims) { claims.claim(stream, reply); });
+      });
+    }
+    return next_;
+  }
+  /// The next turn() is due at once.
+  void hurry() noexcept { next_ = SteadyTime{}; }
+  /// True if turn() would find something that was claimed.
+  [[nodiscard]] bool has_claimed() const {
+    const std::lock_guard lock{mutex_};
+    return !claimed_.empty();
+  }
+
+ private:
+  struct Claimed {
+    std::shared_ptr<const Subscribed> stream;
+    Reply entry;
+    std::int64_t deliveries;  ///< before this one
+  };
+
+  /// Asks for what XPENDING listed: id, consumer, idle time, deliveries of each. On the writer's thread.
+  void claim(const std::shared_ptr<const Subscribed>& stream, const Reply& pending) {
+    if (pending.items.empty()) return;
+    Command command{"XCLAIM", stream->key, options_.group, consumer_};
+    command.add(std::int64_t{options_.claim_after.count()});
+    std::map<std::string, std::int64_t> deliveries;
+    for (const Reply& entry : pending.items) {
+      if (entry.items.size() != 4) continue;
+      command.add(entry.items[0].text);
+      deliveries[entry.items[0].text] = entry.items[3].integer;
+    }
+    writer_.ask(std::move(command), [self = self_, stream, deliveries = std::move(deliveries)](
+                                        const Status& lost, Reply& reply) {
+      if (!lost.ok() || reply.is_error()) return;
+      self.with([&](StreamClaims& claims) { claims.note_claimed(stream, deliveries, reply); });
+    });
+  }
+
+  void note_claimed(const std::shared_ptr<const Subscribed>& stream,
+                    const std::map<std::string, std::int64_t>& deliveries, Reply& reply) {
+    {
+      const std::lock_guard lock{mutex_};
+      for (Reply& entry : reply.items) {
+        if (entry.items.empty()) continue;
+        const auto found = deliveries.find(entry.items[0].text);
+        const std::int64_t before = found == deliveries.end() ? 0 : found->second;
+        claimed_.push_back({stream, std::move(entry), before});
+      }
+    }
+    wake_(wake_context_);
+  }
+
+  void take_claimed() {
+    std::vector<Claimed> claimed;
+    {
+      const std::lock_guard lock{mutex_};
+      claimed.swap(claimed_);
+    }
+    intake_.count(&ReaderStatistics::claimed, claimed.size());
+    for (Claimed& claim : claimed) {
+      const std::string id = claim.entry.items[0].text;
+      if (intake_.holds(claim.stream->key, id)) continue;
+      if (claim.deliveries >= std::int64_t{options_.max_deliveries}) {
+        intake_.bury(claim.stream->key, id, take_fields(claim.entry),
+                     RetryableError{"delivered too often"}, claim.deliveries);
+      } else {
+        intake_.take(claim.stream, claim.entry);
+      }
+    }
+  }
+
+  const RedisOptions& options_;
+  Writer& writer_;
+  const std::string consumer_;
+  StreamIntake& intake_;
+  void (*const wake_)(void*) noexcept;
+  void* const wake_context_;
+  const BackReference<StreamClaims> self_;
+  SteadyTime next_{};
+  mutable std::mutex mutex_;
+  std::vector<Claimed> claimed_;
+};
+
+}  // namespace gossip::redis
