@@ -177,7 +177,7 @@ class BareRing {
         claim.release();
         if (space_.has_waiters() && half_free()) space_.notify_all();
         handler_(event);
-      } else if (!gossip::detail::spin_until([this] { return queue_.ready(); }, 20)) {
+      } else if (!gossip::detail::spin_until([this] { return queue_.ready(); }, 10, 8)) {
         parking_.park(self, queue_);
       }
     }

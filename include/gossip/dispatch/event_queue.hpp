@@ -16,6 +16,7 @@
 #include <gossip/queue/worker_parking.hpp>
 
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -36,8 +37,9 @@ void discard_event(MpmcQueue<Envelope>::Claim& claim) noexcept {
 /// Where published events, and tasks, wait for workers.
 ///
 /// A publisher that finds no space does what the policy says. If it must wait it takes turns, then
-/// sleeps until half of the queue is free; it looks again after a millisecond at the latest, so that
-/// luckier publishers cannot starve it. A worker (of whatever bus) does not sleep but runs queued
+/// sleeps. When half of the queue is free one publisher is woken, since one can keep several workers
+/// busy; another one each time that what is left has halved again, and all when nothing is left. A
+/// publisher looks again after a millisecond at the latest, so luckier ones cannot starve it. A worker (of whatever bus) does not sleep but runs queued
 /// events of its own bus, so that workers never wait for one another in a circle.
 ///
 /// Thread safety: any thread. Progress: as MpmcQueue, until there is no space or a worker has to be
@@ -106,15 +108,16 @@ class EventQueue {
     return work_.take(turn, on_event, on_task);
   }
 
-  /// After a claim has been released: lets waiting publishers know when half of its ring is free.
+  /// After a claim has been released: wakes publishers that wait for space, see above.
   void slot_freed(std::uint64_t ticket) noexcept {
     // Claiming has moved the head, which is all that half_free() needs.
-    if (space_.has_waiters() && half_free(work_.ring(priority_of(ticket)))) space_.notify_all();
+    if (space_.has_waiters()) [[unlikely]]
+      wake_publishers(work_.ring(priority_of(ticket)), ticket);
   }
 
   /// Waits, for a short while, for an event. @return true if there is one
   [[nodiscard]] bool spin_for_event() const noexcept {
-    return spin_until([this] { return work_.ready(); }, worker_looks);
+    return spin_until([this] { return work_.ready(); }, worker_looks, worker_turns);
   }
 
   /// Sleeps until there may be an event, or release_workers().
@@ -171,7 +174,8 @@ class EventQueue {
   void count_refused() noexcept { refused_closed_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
-  static constexpr unsigned worker_looks = 20;
+  static constexpr unsigned worker_looks = 10;
+  static constexpr unsigned worker_turns = 8;
   static constexpr unsigned publisher_looks = 20;
   static constexpr std::chrono::milliseconds longest_wait{1};
 
@@ -183,6 +187,16 @@ class EventQueue {
     bool operator()(bool though_closed) const noexcept { return invoke(call, though_closed); }
   };
 
+  /// @param ticket  taken last, by this thread: while nobody publishes, each worker sees another
+  ///                number left
+  void wake_publishers(const Ring& ring, std::uint64_t ticket) noexcept {
+    const std::uint64_t left = ring.tail() - (ticket + 1);
+    if (left == 0) {
+      space_.notify_all();
+    } else if (left <= ring.capacity() / 2 && std::has_single_bit(left)) {
+      space_.notify_one();
+    }
+  }
   [[nodiscard]] static bool half_free(const Ring& ring) noexcept {
     return ring.size() <= ring.capacity() / 2;
   }

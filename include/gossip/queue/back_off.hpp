@@ -22,14 +22,22 @@ inline void pause_processor(unsigned times) noexcept {
   for (unsigned i = 0; i < times; ++i) pause_processor();
 }
 
-/// Waits for `ready` on the processor: for something that is about to happen, if it happens at all.
-/// @param looks  how often to look, about 0.4 us apart
+/// Waits for `ready`, which is about to hold, if it ever will: on the processor, then giving other
+/// threads turns. Those are needed: whoever makes it ready may be waiting for this very processor.
+/// Two threads that put each other to sleep and wake each other can stay on one processor for long
+/// while another is idle; the kernel moves threads that wait for their turn.
+/// @param looks  how often to look first, 0.1 to 0.4 us apart
+/// @param turns  how often to give others a turn then, 0.2 to 1 us each if nobody takes it
 /// @return       true if `ready` held
 template <class Ready>
-bool spin_until(Ready&& ready, unsigned looks) noexcept {
+bool spin_until(Ready&& ready, unsigned looks, unsigned turns = 0) noexcept {
   for (unsigned i = 0; i < looks; ++i) {
     if (ready()) return true;
     pause_processor(8);
+  }
+  for (unsigned i = 0; i < turns; ++i) {
+    if (ready()) return true;
+    std::this_thread::yield();
   }
   return ready();
 }
@@ -37,7 +45,7 @@ bool spin_until(Ready&& ready, unsigned looks) noexcept {
 /// Waits for `ready`, giving other threads a turn after each look. Looks seldom, since each look
 /// takes a cache line from the threads that are waited for. Beside other processes a turn can be a
 /// whole time slice: after the first that took long there is no other.
-/// @param looks  how often to look, about 3 us apart
+/// @param looks  how often to look, 1 to 4 us apart
 /// @return       true if `ready` held
 template <class Ready>
 bool take_turns_until(Ready&& ready, unsigned looks) noexcept {

@@ -38,6 +38,12 @@ class WaitGate {
     changed_.notify_all();
   }
 
+  /// Makes one waiter look at its condition.
+  void notify_one() noexcept {
+    { const std::lock_guard lock{mutex_}; }  // as above
+    changed_.notify_one();
+  }
+
   /// Makes every waiter look, if there is one. To be called after the state has been changed.
   void notify() noexcept {
     if constexpr (changes == Changes::by_stores) Platform::light_fence();  // Dekker with (3)

@@ -22,6 +22,15 @@ TEST_CASE("spin_until: it looks once per turn and once at the end", "[queue]") {
   REQUIRE_FALSE(spin_until([] { return false; }, 0));
 }
 
+TEST_CASE("spin_until: it looks once more for each turn", "[queue]") {
+  int looks = 0;
+  REQUIRE_FALSE(spin_until([&] { return ++looks == 0; }, 3, 2));
+  REQUIRE(looks == 3 + 2 + 1);
+  looks = 0;
+  REQUIRE(spin_until([&] { return ++looks == 5; }, 3, 2));
+  REQUIRE(looks == 5);
+}
+
 TEST_CASE("take_turns_until: it never looks more often than it was told, and once at the end",
           "[queue]") {
   int looks = 0;

@@ -147,3 +147,31 @@ TEST_CASE("WaitGate: notify lets every waiting thread through", "[queue]") {
   for (auto& thread : threads) thread.join();
   REQUIRE(through.load() == 3);
 }
+
+TEST_CASE("WaitGate: notify_one lets one waiting thread through", "[queue]") {
+  WaitGate<> gate;
+  std::atomic<int> permits{0};
+  std::atomic<int> asleep{0};
+  std::atomic<int> through{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      bool counted = false;
+      const bool held = gate.wait_until(SteadyTime::max(), [&] {  // under the gate's lock
+        if (!counted) ++asleep;
+        counted = true;
+        if (permits.load() == 0) return false;
+        --permits;
+        return true;
+      });
+      if (held) ++through;
+    });
+  }
+  REQUIRE(gossip::test::eventually([&] { return asleep.load() == 3; }));
+  for (int i = 1; i <= 3; ++i) {
+    ++permits;
+    gate.notify_one();
+    REQUIRE(gossip::test::eventually([&] { return through.load() == i; }));
+  }
+  for (auto& thread : threads) thread.join();
+}
