@@ -54,20 +54,19 @@ class WakeUp {
 
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
 
-  /// Wakes the thread, if it sleeps or is about to. Costs a load if it does not.
+  /// Wakes the thread, if it sleeps or is about to.
   /// @par Thread safety any thread
   void notify() noexcept {
-    // seq_cst: what the caller changed is seen by the sleeper's last look, or its mark is seen here
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (!sleeping_.load(std::memory_order_relaxed)) return;
+    // (1) acq_rel: either this reads what (2) wrote, or (2) comes later and the sleeper's last look
+    // for work sees what the caller did before.
+    if (!sleeping_.exchange(false, std::memory_order_acq_rel)) return;
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof one);
   }
 
   /// For the thread itself: says that it is about to sleep; it then looks for work once more.
   void about_to_sleep() noexcept {
-    sleeping_.store(true, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    sleeping_.exchange(true, std::memory_order_acq_rel);  // (2) pairs with (1)
   }
   void awake() noexcept {
     sleeping_.store(false, std::memory_order_relaxed);
