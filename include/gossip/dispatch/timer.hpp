@@ -47,9 +47,36 @@ class Timer {
       Action action;
     };
     auto* task = new ActionTask{std::move(action)};
-    task->run = [](TimerTask& self) { static_cast<ActionTask&>(self).action(); };
+    task->run = [](TimerTask& self) noexcept {
+      auto& due = static_cast<ActionTask&>(self);
+      due.action();
+      delete &due;
+    };
     task->destroy = [](TimerTask* self) noexcept { delete static_cast<ActionTask*>(self); };
-    return insert(time, task);
+    Removed dropped{task};  // unless it gets into the queue
+    const TimerId id = insert(time, *task);
+    if (id.serial != 0) dropped.task = nullptr;
+    return id;
+  }
+
+  /// Runs `task` at `time`, without an allocation.
+  /// @param task  with `run` and `destroy` set; the timer's from now on, until one of them is called.
+  /// @return      its id, for cancel(); an empty one after stop(): the task is still the caller's
+  /// @throws      std::system_error (no thread): likewise
+  /// @par Complexity  logarithmic in the number of tasks
+  TimerId insert(SteadyTime time, TimerTask& task) {
+    const std::lock_guard lock{mutex_};
+    if (stopped_) return {};
+    if (drive_ == Drive::own_thread && !thread_.joinable()) {
+      thread_ = start_thread([](void* self) { static_cast<Timer*>(self)->run(); }, this);
+    }
+    task.id = {time, ++last_serial_};
+    tasks_.insert(task);
+    if (time < wakes_at_) {
+      wakes_at_ = time;
+      changed_.notify_all();
+    }
+    return task.id;
   }
 
   /// Takes a task back. When it returns, the task is not running and never will (but from inside
@@ -136,23 +163,6 @@ class Timer {
 
   [[nodiscard]] SteadyTime now() const { return clock_.now(clock_.clock); }
 
-  TimerId insert(SteadyTime time, TimerTask* task) {
-    Removed dropped{task};  // unless it gets into the queue
-    const std::lock_guard lock{mutex_};
-    if (stopped_) return {};
-    if (drive_ == Drive::own_thread && !thread_.joinable()) {
-      thread_ = start_thread([](void* self) { static_cast<Timer*>(self)->run(); }, this);
-    }
-    task->id = {time, ++last_serial_};
-    tasks_.insert(*task);
-    dropped.task = nullptr;
-    if (time < wakes_at_) {
-      wakes_at_ = time;
-      changed_.notify_all();
-    }
-    return task->id;
-  }
-
   void run() {
     std::unique_lock lock{mutex_};
     while (!stopped_) {
@@ -174,11 +184,9 @@ class Timer {
   void run_first(std::unique_lock<std::mutex>& lock) {
     running_ = tasks_.first()->id;
     runner_ = std::this_thread::get_id();
-    {
-      const Removed first{tasks_.extract(running_)};
-      lock.unlock();
-      first.task->run(*first.task);
-    }  // destroys what the task captured outside the lock
+    TimerTask* first = tasks_.extract(running_);
+    lock.unlock();
+    first->run(*first);
     lock.lock();
     running_ = {};
     runner_ = {};

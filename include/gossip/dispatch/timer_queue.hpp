@@ -27,7 +27,9 @@ struct TimerId {
 /// A task that can be in one TimerQueue at a time; who has it owns it.
 struct TimerTask {
   TimerId id;
-  void (*run)(TimerTask& task) = nullptr;
+  /// Does what is to be done; `task` is no longer the timer's, and may be gone when it returns.
+  void (*run)(TimerTask& task) noexcept = nullptr;
+  /// Called instead of `run`, if the task is cancelled or dropped.
   void (*destroy)(TimerTask* task) noexcept = nullptr;
 
   // The queue's.

@@ -296,3 +296,34 @@ TEST_CASE("Timer: a task cannot wait", "[dispatch]") {
   driven.go_to(1);
   REQUIRE_FALSE(waited);
 }
+
+TEST_CASE("Timer: a task of one's own is run, or destroyed instead", "[dispatch]") {
+  struct Own : gossip::detail::TimerTask {
+    int ran = 0;
+    int destroyed = 0;
+  };
+  Driven driven;
+  Own due;
+  Own cancelled;
+  Own dropped;
+  for (Own* task : {&due, &cancelled, &dropped}) {
+    task->run = [](gossip::detail::TimerTask& self) noexcept { ++static_cast<Own&>(self).ran; };
+    task->destroy = [](gossip::detail::TimerTask* self) noexcept {
+      ++static_cast<Own*>(self)->destroyed;
+    };
+    REQUIRE(driven.timer.insert(Driven::at(1), *task).serial != 0);
+    REQUIRE(task->id.time == Driven::at(1));
+  }
+  REQUIRE(driven.timer.cancel(cancelled.id));
+  REQUIRE(cancelled.destroyed == 1);
+  driven.timer.cancel(dropped.id);
+  driven.go_to(1);
+  REQUIRE(due.ran == 1);
+  REQUIRE(due.destroyed == 0);
+  REQUIRE(driven.timer.insert(Driven::at(9), due).serial != 0);  // again
+  driven.timer.stop();
+  REQUIRE(due.destroyed == 1);
+  REQUIRE(driven.timer.insert(Driven::at(9), due).serial == 0);
+  REQUIRE(due.destroyed == 1);
+  REQUIRE(cancelled.ran + dropped.ran == 0);
+}
