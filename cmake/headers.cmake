@@ -7,7 +7,9 @@ set(GOSSIP_HEADERS
   gossip/bus/event_bus.hpp
   gossip/bus/global_bus.hpp
   gossip/bus/publisher.hpp
+  gossip/bus/schedule.hpp
   gossip/bus/sync_result.hpp
+  gossip/bus/timed_publishing.hpp
   gossip/config.hpp
   gossip/core/any_event.hpp
   gossip/core/any_processor.hpp
@@ -51,6 +53,8 @@ set(GOSSIP_HEADERS
   gossip/dispatch/overflow_policy.hpp
   gossip/dispatch/posted_tasks.hpp
   gossip/dispatch/registry.hpp
+  gossip/dispatch/scheduled_publish.hpp
+  gossip/dispatch/schedules.hpp
   gossip/dispatch/start_thread.hpp
   gossip/dispatch/statistics.hpp
   gossip/dispatch/subscriber_lists.hpp

@@ -7,7 +7,9 @@
 #include <gossip/bus/event_bus.hpp>
 #include <gossip/bus/global_bus.hpp>
 #include <gossip/bus/publisher.hpp>
+#include <gossip/bus/schedule.hpp>
 #include <gossip/bus/sync_result.hpp>
+#include <gossip/bus/timed_publishing.hpp>
 #include <gossip/config.hpp>
 #include <gossip/core/any_event.hpp>
 #include <gossip/core/any_processor.hpp>

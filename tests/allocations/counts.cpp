@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <functional>
@@ -154,4 +155,30 @@ TEST_CASE("allocations: a self-cancelled and renewed subscription costs a bounde
   renew();
   // The processor, and now and then a tidied list of subscriptions.
   REQUIRE(allocations() - before <= 200 * 3);
+}
+
+TEST_CASE("allocations: a schedule costs one, and each repetition none", "[allocations]") {
+  using namespace std::chrono_literals;
+  gossip::ManualClock clock;
+  gossip::EventBus<gossip::InMemoryProvider, gossip::ManualClock> bus{{.workers = 1}, {}, clock};
+  std::size_t count = 0;
+  auto subscription = bus.subscribe(small, [&](const Block<32>&) { ++count; });
+  const auto step = [&] {
+    clock.advance(1s);
+    if (!bus.drain_for(patience)) std::abort();
+  };
+  const auto once = [&] {
+    bus.publish_after(small, {}, 1s);
+    step();
+  };
+  once();
+  std::size_t before = allocations();
+  for (int i = 0; i < 100; ++i) once();
+  CHECK(allocations() - before == 100);
+  gossip::Schedule schedule = bus.publish_every(small, {}, 1s);
+  step();
+  before = allocations();
+  for (int i = 0; i < 100; ++i) step();
+  CHECK(allocations() - before == 0);
+  CHECK(count == 202);
 }

@@ -6,7 +6,9 @@
 
 #include <gossip/core/causality.hpp>
 #include <gossip/core/clock.hpp>
+#include <gossip/core/error.hpp>
 #include <gossip/core/event.hpp>
+#include <gossip/core/event_type.hpp>
 #include <gossip/core/manual_clock.hpp>
 #include <gossip/core/metadata.hpp>
 #include <gossip/core/provider.hpp>
@@ -45,11 +47,30 @@ class BusCore {
 
   // ---- For the bus and its publishers ---------------------------------------------------------
 
+  /// Looks a type up, without throwing for a mistake of the caller's.
+  /// @return  null, and why in `failure`, if the name is in use with another payload type
+  template <Payload T>
+  TypeEntry* find(const EventTypeName& name, Status& failure) {
+    if (auto* entry = dispatcher_.template find_entry<T>(name)) [[likely]]
+      return entry;
+    try {
+      return &dispatcher_.template entry_of<T>(name);
+    } catch (const TypeAssertionError& error) {
+      failure = error;
+      return nullptr;
+    }
+  }
+
   /// Publishes an event of a type that has been looked up.
   /// @param data  moved from on success, untouched on failure
   template <Payload T>
   Status publish(TypeEntry& entry, StoredPayload<T>& data, Priority priority = Priority::normal) {
-    std::unique_ptr<EventExtras> extras = extras_of_cause();
+    return publish<T>(entry, data, priority, extras_of_cause());
+  }
+  /// @param extras  what it has beside its payload; null: nothing
+  template <Payload T>
+  Status publish(TypeEntry& entry, StoredPayload<T>& data, Priority priority,
+                 std::unique_ptr<EventExtras> extras) {
     Outgoing<T> event{entry.name, entry, data, dispatcher_.stamp(clock_), extras, priority};
     return provider_.publish(*this, event);
   }

@@ -8,6 +8,7 @@
 #include <gossip/bus/bus_core.hpp>
 #include <gossip/bus/publisher.hpp>
 #include <gossip/bus/sync_result.hpp>
+#include <gossip/bus/timed_publishing.hpp>
 #include <gossip/core/causality.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event.hpp>
@@ -55,7 +56,7 @@ struct BatchResult {
 ///
 /// Thread safety: all members from any thread at once, but construction and destruction.
 template <Provider P = InMemoryProvider, Clock C = TickClock>
-class EventBus {
+class EventBus : public TimedPublishing<EventBus<P, C>> {
  public:
   /// Starts the workers.
   /// @param options           see BusOptions
@@ -180,7 +181,7 @@ class EventBus {
   Status publish(const EventType<T>& type, std::type_identity_t<StoredPayload<T>>&& data,
                  PublishOptions options = {}) {
     Status failure;
-    detail::TypeEntry* entry = find<T>(type.key(), failure);
+    detail::TypeEntry* entry = core_->template find<T>(type.key(), failure);
     if (entry == nullptr) [[unlikely]]
       return failure;
     return core_->template publish<T>(*entry, data, options.priority);
@@ -199,7 +200,8 @@ class EventBus {
   template <class T>
   Status publish(Event<T>&& event) {
     Status failure;
-    detail::TypeEntry* entry = find<T>(detail::EventAccess::header(event).type, failure);
+    detail::TypeEntry* entry =
+        core_->template find<T>(detail::EventAccess::header(event).type, failure);
     if (entry == nullptr) [[unlikely]]
       return failure;
     return core_->publish(*entry, event);
@@ -223,7 +225,7 @@ class EventBus {
   template <class T, class Range>
   BatchResult publish_batch(const EventType<T>& type, Range&& range, PublishOptions options = {}) {
     BatchResult result;
-    detail::TypeEntry* entry = find<T>(type.key(), result.status);
+    detail::TypeEntry* entry = core_->template find<T>(type.key(), result.status);
     if (entry == nullptr) return result;
     for (auto&& element : range) {
       if constexpr (!std::is_lvalue_reference_v<Range> && !std::ranges::view<Range> &&
@@ -249,7 +251,7 @@ class EventBus {
   SyncResult publish_sync(const EventType<T>& type, std::type_identity_t<StoredPayload<T>> data,
                           SyncOptions options = {}) {
     SyncResult result;
-    detail::TypeEntry* entry = find<T>(type.key(), result.refused);
+    detail::TypeEntry* entry = core_->template find<T>(type.key(), result.refused);
     if (entry == nullptr) [[unlikely]]
       return result;
     const Event<T> event = detail::EventAccess::make<T>(
@@ -267,11 +269,14 @@ class EventBus {
   template <class T>
   SyncResult publish_sync(const Event<T>& event, SyncOptions options = {}) {
     SyncResult result;
-    detail::TypeEntry* entry = find<T>(detail::EventAccess::header(event).type, result.refused);
+    detail::TypeEntry* entry =
+        core_->template find<T>(detail::EventAccess::header(event).type, result.refused);
     if (entry != nullptr) call_now(*entry, event, options, result);
     return result;
   }
   /// @}
+
+  // Publishing later: publish_after, publish_at and publish_every, see TimedPublishing.
 
   /// A handle that publishes events of `type` without looking the type up each time.
   /// @throws TypeAssertionError  the name is in use on this bus with another payload type
@@ -318,6 +323,7 @@ class EventBus {
   }
 
  private:
+  friend class TimedPublishing<EventBus>;
   using Core = detail::BusCore<P, C>;
 
   Subscription handle(SubscriptionId id) {
@@ -326,20 +332,6 @@ class EventBus {
               static_cast<Core*>(core)->dispatcher().unsubscribe(gone);
             },
             id};
-  }
-
-  /// Looks a type up, without throwing for a mistake of the caller's.
-  /// @return  null, and why in `failure`, if the name is in use with another payload type
-  template <class T>
-  detail::TypeEntry* find(const EventTypeName& name, Status& failure) {
-    if (auto* entry = core_->dispatcher().template find_entry<T>(name)) [[likely]]
-      return entry;
-    try {
-      return &core_->dispatcher().template entry_of<T>(name);
-    } catch (const TypeAssertionError& error) {
-      failure = error;
-      return nullptr;
-    }
   }
 
   void call_now(detail::TypeEntry& entry, const EventBase& event, SyncOptions& options,

@@ -14,6 +14,7 @@
 #include <gossip/dispatch/event_queue.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/registry.hpp>
+#include <gossip/dispatch/statistics.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 #include <gossip/dispatch/timer.hpp>
@@ -52,6 +53,16 @@ class AsynchronousCalls {
     }
   }
 
+  /// Tells the error handler.
+  void report(const ErrorReport& failure) noexcept {
+    if (!options_.on_error) return;
+    try {
+      options_.on_error(failure);
+    } catch (...) {
+      handler_failures_.fetch_add(1, std::memory_order_release);
+    }
+  }
+
   /// Asks the running processors to stop.
   void request_stop() noexcept { stop_source_.request_stop(); }
   [[nodiscard]] const std::stop_token& stop_token() const noexcept { return stop_token_; }
@@ -59,8 +70,13 @@ class AsynchronousCalls {
   /// The calls that were put off.
   [[nodiscard]] Deferrals& deferrals() noexcept { return deferrals_; }
   [[nodiscard]] const Deferrals& deferrals() const noexcept { return deferrals_; }
-  /// Exceptions out of the error handler. // calls
-  [[nodiscard]] std::uint64_t handler_failures() const noexcept { return handler_failures_.load(); }
+  /// Fills in what concerns them.
+  void describe(Statistics& statistics) const noexcept {
+    statistics.handler_failures = handler_failures_.load();
+    statistics.deferred = deferrals_.made();
+    statistics.deferred_dropped = deferrals_.dropped();
+    statistics.deferred_waiting = deferrals_.pending();
+  }
 
  private:
   Call call_for(const EventBase& event, TypeEntry& type) noexcept {
@@ -78,15 +94,10 @@ class AsynchronousCalls {
 
   /// The failure sink: tells the error handler.
   static void report_failure(void* self, Call& call, const SubscriptionRecord& record) {
-    auto& calls = *static_cast<AsynchronousCalls*>(self);
     EventAccess::header(call.event).receipt.fail();
-    if (!calls.options_.on_error) return;
-    try {
-      calls.options_.on_error({call.subscription(), record.name, call.event.type(), call.event.id(),
-                               call.attempt, call.error});
-    } catch (...) {
-      calls.handler_failures_.fetch_add(1, std::memory_order_release);
-    }
+    static_cast<AsynchronousCalls*>(self)->report({call.subscription(), record.name,
+                                                   call.event.type(), call.event.id(), call.attempt,
+                                                   call.error});
   }
 
   /// See Context::defer.

@@ -20,6 +20,7 @@
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/posted_tasks.hpp>
 #include <gossip/dispatch/registry.hpp>
+#include <gossip/dispatch/schedules.hpp>
 #include <gossip/dispatch/statistics.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 #include <gossip/dispatch/timer.hpp>
@@ -59,7 +60,11 @@ class Dispatcher {
         calls_{options_, clock_, registry_, queue_, timer_} {}
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
-  ~Dispatcher() = default;
+  ~Dispatcher() {
+    // What is left of an orphan: the timer and the queue know of things that are about to go.
+    timer_.stop();
+    queue_.sweep();
+  }
 
   /// Starts the workers.
   /// @param keep_alive  held by each worker while it runs
@@ -150,6 +155,7 @@ class Dispatcher {
   [[nodiscard]] const EventSource& source() const noexcept { return source_; }
   [[nodiscard]] Timer& timer() noexcept { return timer_; }
   [[nodiscard]] PostedTasks& posted() noexcept { return posted_; }
+  [[nodiscard]] Schedules& schedules() noexcept { return schedules_; }
   [[nodiscard]] const BusOptions& options() const noexcept { return options_; }
   [[nodiscard]] std::stop_token stop_token() const noexcept { return calls_.stop_token(); }
 
@@ -220,10 +226,8 @@ class Dispatcher {
     statistics.dropped_oldest = queue_.dropped_oldest();
     statistics.dropped_newest = queue_.dropped_newest();
     statistics.abandoned = abandoned_.load();
-    statistics.handler_failures = calls_.handler_failures();
-    statistics.deferred = calls_.deferrals().made();
-    statistics.deferred_dropped = calls_.deferrals().dropped();
-    statistics.deferred_waiting = calls_.deferrals().pending();
+    calls_.describe(statistics);
+    schedules_.describe(statistics);
     const auto gone = statistics.handled + statistics.dropped_oldest + statistics.abandoned;
     const std::uint64_t taken = queue_.taken();
     statistics.published = queue_.published();
@@ -325,7 +329,7 @@ class Dispatcher {
     const std::uint64_t gone = sum(&ThreadSlot::finished) + queue_.dropped_oldest();
     // What an event leaves pending is counted before the event is finished, and what that publishes
     // before it is no longer pending; so this is read in between.
-    return calls_.deferrals().pending() == 0 && posted_.pending() == 0 &&
+    return calls_.deferrals().pending() == 0 && posted_.pending() == 0 && schedules_.due() == 0 &&
            gone == queue_.published();
   }
 
@@ -365,7 +369,8 @@ class Dispatcher {
   }
 
   [[nodiscard]] ShutdownReport report() const noexcept {
-    return {stage_.load() == Stage::stopped, abandoned_.load(), abandoned_attempts_.load()};
+    return {stage_.load() == Stage::stopped, abandoned_.load(), abandoned_attempts_.load(),
+            schedules_.dropped()};
   }
 
   const BusOptions options_;
@@ -388,6 +393,7 @@ class Dispatcher {
   Timer timer_;
   AsynchronousCalls calls_;
   PostedTasks posted_{queue_};
+  Schedules schedules_{options_, clock_, registry_, queue_, timer_, calls_};
   WorkerPool pool_;
 };
 

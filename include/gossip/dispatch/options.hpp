@@ -28,8 +28,9 @@ enum class Timestamps : std::uint8_t {
   off,  ///< no reading; Event::timestamp() is the epoch
 };
 
-/// A failed call of a processor, as the error handler is told. Refers to what is being handled:
-/// copy what you keep.
+/// A failed call of a processor, or a scheduled event that could not be published (it has no
+/// subscription, and no id), as the error handler is told. Refers to what is being handled: copy what
+/// you keep.
 struct ErrorReport {
   SubscriptionId subscription;         ///< whose processor failed
   std::string_view subscription_name;  ///< SubscribeOptions::name
@@ -58,9 +59,12 @@ struct BusOptions {
   /// How many deliveries that failed may wait for their next attempt, 0 to 2^31; beyond it a failure
   /// is final. // deliveries
   std::size_t max_deferred = 10'000;
-  /// Told of every failed call of an asynchronous processor, on the worker that made the call, one
-  /// call at a time per worker. What it throws is counted and dropped. Empty: failures are counted
-  /// only.
+  /// How many schedules (publish_after, publish_at, publish_every) may exist at once, 0 to 2^31;
+  /// beyond it a further one is refused. // schedules
+  std::size_t max_scheduled = 100'000;
+  /// Told of every failed call of an asynchronous processor, and of every scheduled event that could
+  /// not be published, on the worker concerned, one call at a time per worker. What it throws is
+  /// counted and dropped. Empty: failures are counted only.
   std::function<void(const ErrorReport&)> on_error = {};
   /// Workers are named after it, with "-0", "-1" ... behind it, cut to 15 bytes.
   std::string worker_name = "gossip";
@@ -130,6 +134,9 @@ inline Status refuse_option(const char* field, const std::string& value, const c
   }
   if (options.max_deferred > (std::size_t{1} << 31U)) {
     return refuse_option("max_deferred", std::to_string(options.max_deferred), "0 to 2147483648");
+  }
+  if (options.max_scheduled > (std::size_t{1} << 31U)) {
+    return refuse_option("max_scheduled", std::to_string(options.max_scheduled), "0 to 2147483648");
   }
 #if defined(__linux__)
   for (const unsigned core : options.worker_cores) {

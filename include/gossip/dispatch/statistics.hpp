@@ -37,7 +37,9 @@ struct SubscriptionStatistics {
 ///
 ///     deferred == deferred deliveries made + deferred_waiting + deferred_dropped
 ///
-/// All but `depth`, `in_flight` and `deferred_waiting` count from the construction of the bus.
+///     scheduled == scheduled_fired + scheduled_cancelled + scheduled_dropped + scheduled_waiting
+///
+/// All but `depth`, `in_flight` and those that end in `_waiting` count from the construction of the bus.
 struct Statistics {
   std::uint64_t published = 0;       ///< accepted into the queue // events
   std::uint64_t handled = 0;         ///< taken from the queue, all their processors done // events
@@ -50,14 +52,22 @@ struct Statistics {
   std::uint64_t dropped_newest = 0;  ///< dropped for want of space (not in `published`) // events
   std::uint64_t abandoned = 0;       ///< still queued at the shutdown's deadline // events
   std::uint64_t deferred = 0;        ///< failures for which another attempt was arranged // calls
-  std::uint64_t deferred_dropped = 0;      ///< of these, not made: unsubscribed, shut down // calls
-  std::size_t deferred_waiting = 0;        ///< of these, still to be made // calls
-  std::uint64_t handler_failures = 0;      ///< exceptions out of BusOptions::on_error // calls
-  std::size_t depth = 0;                   ///< waiting in the queue now // events
-  std::size_t in_flight = 0;               ///< being handled now // events
-  std::size_t capacity = 0;                ///< of the queue // events
-  std::size_t workers = 0;                 ///< threads that run processors // threads
-  std::vector<EventTypeStatistics> types;  ///< in the order in which the bus met them
+  std::uint64_t deferred_dropped = 0;  ///< of these, not made: unsubscribed, shut down // calls
+  std::size_t deferred_waiting = 0;    ///< of these, still to be made // calls
+  std::uint64_t scheduled = 0;         ///< publish_after, _at and _every accepted // schedules
+  std::uint64_t scheduled_fired = 0;   ///< of these, done: their one event's time came // schedules
+  std::uint64_t scheduled_cancelled = 0;  ///< of these, cancelled // schedules
+  std::uint64_t scheduled_dropped = 0;    ///< of these, left at the shutdown // schedules
+  std::size_t scheduled_waiting = 0;      ///< of these, still to be published // schedules
+  std::uint64_t scheduled_refused = 0;    ///< too many, or the bus was closed // schedules
+  std::uint64_t scheduled_failed = 0;   ///< scheduled events that could not be published // events
+  std::uint64_t scheduled_skipped = 0;  ///< of repeated ones, too late to be published // events
+  std::uint64_t handler_failures = 0;   ///< exceptions out of BusOptions::on_error // calls
+  std::size_t depth = 0;                ///< waiting in the queue now // events
+  std::size_t in_flight = 0;            ///< being handled now // events
+  std::size_t capacity = 0;             ///< of the queue // events
+  std::size_t workers = 0;              ///< threads that run processors // threads
+  std::vector<EventTypeStatistics> types;             ///< in the order in which the bus met them
   std::vector<SubscriptionStatistics> subscriptions;  ///< those that exist now
 };
 
@@ -66,8 +76,10 @@ struct ShutdownReport {
   bool complete = false;        ///< every worker has ended
   std::uint64_t abandoned = 0;  ///< events that were still queued at the deadline // events
   std::uint64_t abandoned_attempts = 0;  ///< attempts that were still to be made // calls
+  std::uint64_t dropped_scheduled = 0;   ///< schedules that were not due, or not done // schedules
 
-  /// True if the shutdown is complete and nothing was left.
+  /// True if the shutdown is complete and nothing was left of what had been published. What was
+  /// scheduled for later does not count.
   [[nodiscard]] bool clean() const noexcept {
     return complete && abandoned == 0 && abandoned_attempts == 0;
   }

@@ -99,6 +99,7 @@ TEST_CASE("BusOptions: the ends of every range are accepted", "[bus_core]") {
   CHECK(gossip::validate({.timestamps = gossip::Timestamps::off, .shutdown_timeout = 0ns}).ok());
   CHECK(gossip::validate({.shutdown_timeout = std::chrono::nanoseconds::max()}).ok());
   CHECK(gossip::validate({.max_nesting = 10'000}).ok());
+  CHECK(gossip::validate({.max_scheduled = 0}).ok());
 }
 
 TEST_CASE("EventBus: by default one worker per core, 1024 events", "[bus_core]") {

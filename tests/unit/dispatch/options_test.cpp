@@ -44,6 +44,10 @@ TEST_CASE("BusOptions: limits are accepted and what is beyond is refused by name
   REQUIRE(refusal({.max_nesting = 10'000}).empty());
   REQUIRE(mentions({.max_nesting = 0}, "max_nesting is 0; allowed: 1 to 10000"));
   REQUIRE(mentions({.max_nesting = 10'001}, "max_nesting is 10001"));
+  REQUIRE(refusal({.max_scheduled = 0}).empty());
+  REQUIRE(refusal({.max_scheduled = std::size_t{1} << 31U}).empty());
+  REQUIRE(mentions({.max_scheduled = (std::size_t{1} << 31U) + 1},
+                   "max_scheduled is 2147483649; allowed: 0 to 2147483648"));
 #if defined(__linux__)
   REQUIRE(refusal({.worker_cores = {0, 1023}}).empty());
   REQUIRE(mentions({.worker_cores = {0, 1024}}, "worker_cores is 1024"));
