@@ -154,12 +154,8 @@ struct EventHeader {
   /// For an event that a bus delivers.
   explicit EventHeader(const DeliveredHeader& parts) noexcept
       : type{parts.type}, time{parts.time}, source{parts.source}, sequence{parts.sequence} {
-    if (parts.extras != nullptr) [[unlikely]] {
-      const std::unique_ptr<EventExtras> extras{parts.extras};
-      own_id = std::move(extras->own_id);
-      metadata = std::move(extras->metadata);
-      receipt = std::move(extras->receipt);
-    }
+    if (parts.extras != nullptr) [[unlikely]]
+      take(std::unique_ptr<EventExtras>{parts.extras});
     if (parts.sequence >> 60U != 0) [[unlikely]]
       priority = priority_of(parts.sequence);
   }
@@ -183,6 +179,13 @@ struct EventHeader {
     return *this;
   }
   ~EventHeader() = default;
+
+  /// Out of line, so that what every event does stays short.
+  [[gnu::noinline]] void take(std::unique_ptr<EventExtras> extras) noexcept {
+    own_id = std::move(extras->own_id);
+    metadata = std::move(extras->metadata);
+    receipt = std::move(extras->receipt);
+  }
 
   [[nodiscard]] Timestamp timestamp() const noexcept { return time.resolve(source); }
 

@@ -50,15 +50,9 @@ class Delivery {
   ~Delivery() {
     slot_.leave();
     light_fence();
-    registry_.called();
-    // Whoever is the last to leave a processor that was cancelled from inside destroys it.
-    if (slot_.self_cancelled ||
+    if (registry_.is_awaited() || slot_.has_chores() ||
         registry_.cancellations().load(std::memory_order_relaxed) != cancellations_) [[unlikely]] {
-      registry_.collect();
-      if (slot_.depth == 0) slot_.self_cancelled = false;
-    }
-    if (slot_.depth == 0 && slot_.keep_alive != nullptr) [[unlikely]] {
-      const std::shared_ptr<void> bus = std::move(slot_.keep_alive);  // may be its end, and ours
+      finish();
     }
   }
 
@@ -115,6 +109,22 @@ class Delivery {
  private:
   static constexpr std::uint64_t always_look = static_cast<std::uint64_t>(-1);
 
+  // What is rare is kept out of line: callers save no registers for it.
+
+  /// After the walk, if anything has been cancelled meanwhile or somebody waits for its end.
+  [[gnu::noinline]] void finish() noexcept {
+    registry_.called();
+    // Whoever is the last to leave a processor that was cancelled from inside destroys it.
+    if (slot_.self_cancelled ||
+        registry_.cancellations().load(std::memory_order_relaxed) != cancellations_) {
+      registry_.collect();
+      if (slot_.depth == 0) slot_.self_cancelled = false;
+    }
+    if (slot_.depth == 0 && slot_.keep_alive != nullptr) {
+      const auto bus = std::move(slot_.keep_alive);  // may be its end, and ours
+    }
+  }
+
   static CallResult call_by(ErasedProcessor::Run run, SubscriptionRecord& record,
                             Call& call) noexcept {
     try {
@@ -126,8 +136,8 @@ class Delivery {
   }
 
   /// What is to be done about a call that was not made, or failed.
-  CallResult settle(CallResult result, SubscriptionRecord& record, std::uint64_t serial,
-                    Call& call) {
+  [[gnu::noinline]] CallResult settle(CallResult result, SubscriptionRecord& record,
+                                      std::uint64_t serial, Call& call) {
     if (result == CallResult::claim) result = claim_and_call(record, serial, call);
     if (result == CallResult::failed) count_failure(record);
     if (result == CallResult::failed || result == CallResult::denied) {
@@ -143,7 +153,8 @@ class Delivery {
 
   /// Before a call, if something has been cancelled since the walk began, or if each call has to be
   /// looked at: tells who may be waiting for the last call, and looks whether to make this one.
-  CallResult look(const SubscriptionRecord& record, std::uint64_t serial, Call& call) noexcept {
+  [[gnu::noinline]] CallResult look(const SubscriptionRecord& record, std::uint64_t serial,
+                                    Call& call) noexcept {
     light_fence();
     registry_.called();
     // (5) acquire: pairs with the release in Registry::subscribe

@@ -119,6 +119,9 @@ class Registry {
     return cancellations_;
   }
 
+  /// For a dispatcher, after a call and a light fence: whether somebody waits for the end of one.
+  [[nodiscard]] bool is_awaited() const noexcept { return quiescence_.has_waiters(); }
+
   /// For a dispatcher, after each call and a light fence: tells those who wait for the end of one.
   void called() noexcept {
     if (quiescence_.has_waiters()) [[unlikely]]

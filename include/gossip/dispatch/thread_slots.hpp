@@ -142,6 +142,9 @@ struct alignas(prefetch_pair_bytes) ThreadSlot {
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
 
+  /// For the owner: whether the end of a dispatch leaves it something rare to do.
+  [[nodiscard]] bool has_chores() const noexcept { return self_cancelled || keep_alive != nullptr; }
+
   /// The frame for a dispatch inside whatever the owner is doing. @throws std::bad_alloc
   HazardFrame& next_frame() {
     if (innermost == nullptr) return outermost;
