@@ -117,17 +117,22 @@ set(GOSSIP_HEADERS
   gossip/redis/connection.hpp
   gossip/redis/deduplication.hpp
   gossip/redis/framed_fields.hpp
+  gossip/redis/gossip_json.hpp
   gossip/redis/inbound.hpp
+  gossip/redis/json_reader.hpp
+  gossip/redis/json_text.hpp
   gossip/redis/link.hpp
   gossip/redis/options.hpp
   gossip/redis/provider.hpp
   gossip/redis/redis_error.hpp
   gossip/redis/reply.hpp
+  gossip/redis/rfc3339.hpp
   gossip/redis/session.hpp
   gossip/redis/stream_claims.hpp
   gossip/redis/stream_fields.hpp
   gossip/redis/stream_intake.hpp
   gossip/redis/stream_reader.hpp
+  gossip/redis/utf8.hpp
   gossip/redis/wire_event.hpp
   gossip/redis/wire_format.hpp
   gossip/redis/wire_text.hpp

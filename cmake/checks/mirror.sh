@@ -34,7 +34,7 @@ violations=$(
   [ ! -d tests/fuzz ] || find tests/fuzz -type f -name '*_fuzz.cpp' | sort | while read -r source; do
     name=${source#tests/fuzz/}
     name=${name%_fuzz.cpp}
-    grep -q "^gossip_fuzz_test($name)\$" tests/CMakeLists.txt ||
+    grep -qE "^ *gossip_fuzz_test\($name( [^)]*)?\)\$" tests/CMakeLists.txt ||
       echo "$source: is not named in tests/CMakeLists.txt"
     [ -n "$(find "tests/fuzz/corpus/$name" -type f 2> /dev/null)" ] ||
       echo "$source: has no tests/fuzz/corpus/$name/"

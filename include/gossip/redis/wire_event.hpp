@@ -6,10 +6,14 @@
 
 #include <gossip/core/metadata.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 namespace gossip::redis {
+
+/// The most metadata that an event takes along, since looking for a key is linear. // entries
+inline constexpr std::size_t max_metadata = 1024;
 
 /// An event whose payload has been encoded.
 struct WireEvent {

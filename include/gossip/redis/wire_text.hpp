@@ -7,6 +7,7 @@
 #include <gossip/core/error.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/redis/framed_fields.hpp>
+#include <gossip/redis/gossip_json.hpp>
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/stream_fields.hpp>
 #include <gossip/redis/wire_event.hpp>
@@ -26,7 +27,7 @@ inline Status encode_text(const RedisOptions& options, const WireEvent& event, s
       frame_fields(fields, text);
       return {};
     }
-    case WireFormat::gossip_json:
+    case WireFormat::gossip_json: return encode_gossip_json(event, text);
     case WireFormat::cloudevents: break;
   }
   return ValidationError{"format", "not written yet"};
@@ -41,7 +42,7 @@ inline Status decode_text(const RedisOptions& options, std::string_view text, Wi
       if (Status status = unframe_fields(text, fields); !status.ok()) return status;
       return decode_fields(fields, event);
     }
-    case WireFormat::gossip_json:
+    case WireFormat::gossip_json: return decode_gossip_json(text, event);
     case WireFormat::cloudevents: break;
   }
   return ValidationError{"format", "not written yet"};

@@ -9,6 +9,7 @@ using gossip::redis::decode_text;
 using gossip::redis::encode_text;
 using gossip::redis::RedisOptions;
 using gossip::redis::WireEvent;
+using gossip::redis::WireFormat;
 
 TEST_CASE("wire text: framed fields carry every part of an event", "[redis]") {
   WireEvent event{"id-1", "order.placed", 7, "application/json", "{\"a\":1}", {}};
@@ -20,4 +21,16 @@ TEST_CASE("wire text: framed fields carry every part of an event", "[redis]") {
   REQUIRE(decode_text(options, text, read).ok());
   REQUIRE(read == event);
   REQUIRE(gossip::is_validation(decode_text(options, "{}", read)));
+}
+
+TEST_CASE("wire text: the format that was chosen is written and read", "[redis]") {
+  const WireEvent event{"", "order.placed", 7, "application/json", "{\"a\":1}", {}};
+  RedisOptions options;
+  options.format = WireFormat::gossip_json;
+  std::string text;
+  REQUIRE(encode_text(options, event, text).ok());
+  REQUIRE(text.substr(0, 9) == "{\"Type\":\"");
+  WireEvent read;
+  REQUIRE(decode_text(options, text, read).ok());
+  REQUIRE(read == event);
 }
