@@ -112,7 +112,9 @@ set(GOSSIP_HEADERS
   gossip/queue/worker_parking.hpp
   gossip/redis.hpp
   gossip/redis/back_reference.hpp
+  gossip/redis/base64.hpp
   gossip/redis/channel_reader.hpp
+  gossip/redis/cloud_events.hpp
   gossip/redis/command.hpp
   gossip/redis/connection.hpp
   gossip/redis/deduplication.hpp

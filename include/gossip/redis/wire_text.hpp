@@ -6,6 +6,7 @@
 
 #include <gossip/core/error.hpp>
 #include <gossip/core/status.hpp>
+#include <gossip/redis/cloud_events.hpp>
 #include <gossip/redis/framed_fields.hpp>
 #include <gossip/redis/gossip_json.hpp>
 #include <gossip/redis/options.hpp>
@@ -28,9 +29,9 @@ inline Status encode_text(const RedisOptions& options, const WireEvent& event, s
       return {};
     }
     case WireFormat::gossip_json: return encode_gossip_json(event, text);
-    case WireFormat::cloudevents: break;
+    case WireFormat::cloudevents: return encode_cloud_event(event, options.source, text);
   }
-  return ValidationError{"format", "not written yet"};
+  return ValidationError{"format", "unknown"};
 }
 
 /// Reads an event from a text.
@@ -43,9 +44,9 @@ inline Status decode_text(const RedisOptions& options, std::string_view text, Wi
       return decode_fields(fields, event);
     }
     case WireFormat::gossip_json: return decode_gossip_json(text, event);
-    case WireFormat::cloudevents: break;
+    case WireFormat::cloudevents: return decode_cloud_event(text, event);
   }
-  return ValidationError{"format", "not written yet"};
+  return ValidationError{"format", "unknown"};
 }
 
 }  // namespace gossip::redis

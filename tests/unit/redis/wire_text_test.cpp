@@ -33,4 +33,15 @@ TEST_CASE("wire text: the format that was chosen is written and read", "[redis]"
   WireEvent read;
   REQUIRE(decode_text(options, text, read).ok());
   REQUIRE(read == event);
+
+  options.format = WireFormat::cloudevents;
+  text.clear();
+  REQUIRE(gossip::is_validation(encode_text(options, event, text)));  // without an id
+  WireEvent named = event;
+  named.id = "id-1";
+  text.clear();
+  REQUIRE(encode_text(options, named, text).ok());
+  REQUIRE(text.find("\"source\":\"gossip\"") != std::string::npos);
+  REQUIRE(decode_text(options, text, read).ok());
+  REQUIRE(read == named);
 }
