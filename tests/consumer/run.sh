@@ -31,7 +31,13 @@ case $way in
     "$GOSSIP_CMAKE" --install "$GOSSIP_BUILD" --prefix "$prefix" > /dev/null
     (cd "$prefix" && find . -type f | sed 's|^\./||' | LC_ALL=C sort) > "$GOSSIP_WORK/actual.txt"
     {
-      sed -n 's|^  \(gossip/.*\.hpp\)$|include/\1|p' "$GOSSIP_SOURCE/cmake/headers.cmake"
+      sed -n 's|^  \(gossip/.*\.hpp\)$|include/\1|p' "$GOSSIP_SOURCE/cmake/headers.cmake" |
+        grep -vE "^include/gossip/(${GOSSIP_WITHOUT:-none})[/.]"
+      for component in $GOSSIP_COMPONENTS; do
+        echo "share/cmake/gossip/gossip-$component.cmake"
+        echo "share/cmake/gossip/gossip-$component-targets.cmake"
+        [ "$component" != redis ] || echo share/cmake/gossip/Findhiredis.cmake
+      done
       echo share/cmake/gossip/gossip-config-version.cmake
       echo share/cmake/gossip/gossip-config.cmake
       echo share/cmake/gossip/gossip-targets.cmake

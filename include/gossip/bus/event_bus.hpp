@@ -297,6 +297,13 @@ class EventBus : public TimedPublishing<EventBus<P, C>> {
     return core_->dispatcher().drain(detail::Dispatcher::deadline_after(timeout));
   }
 
+  /// Waits until the provider knows that everything which was published before has arrived: over a
+  /// network, that the server has answered. In memory there is nothing to wait for.
+  /// @return  ok, Errc::timeout, or what the provider reports
+  Status flush(std::chrono::nanoseconds timeout) {
+    return core_->provider().flush(detail::Dispatcher::deadline_after(timeout));
+  }
+
   /// Ends the bus: publishing from outside answers Errc::closed from now on; what is queued, and
   /// what processors on the workers publish because of it, is handled until the time is up; then a
   /// stop is requested (Context::stop_requested), running processors are waited for, the workers

@@ -217,11 +217,11 @@ class Writer {
       if (link_.ready()) questions.swap(questions_);
     }
     if (!link_.ready()) return SteadyTime::max();
-    for (Question& question : questions) {
-      link_.send(question.command, {&on_answer, new OnAnswer{std::move(question.answer)}, 0});
-    }
     while (sent_ < in_flight_.size() && sent_ < options_.pipeline) {
       link_.send_wire(in_flight_[sent_++].wire, {&on_published, this, 0});
+    }
+    for (Question& question : questions) {
+      link_.send(question.command, {&on_answer, new OnAnswer{std::move(question.answer)}, 0});
     }
     return SteadyTime::max();
   }
