@@ -116,6 +116,7 @@ set(GOSSIP_HEADERS
   gossip/redis/channel_reader.hpp
   gossip/redis/cloud_events.hpp
   gossip/redis/command.hpp
+  gossip/redis/compression.hpp
   gossip/redis/connection.hpp
   gossip/redis/deduplication.hpp
   gossip/redis/framed_fields.hpp

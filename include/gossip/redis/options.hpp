@@ -173,6 +173,10 @@ struct RedisOptions {
   if (options.delivery == Delivery::streams && options.format != WireFormat::stream_fields) {
     return refuse("format", "for Pub/Sub", "WireFormat::stream_fields with Delivery::streams");
   }
+  if (options.compress_above != 0 && options.format != WireFormat::stream_fields) {
+    return refuse("compress_above", number(options.compress_above),
+                  "0, unless the format is WireFormat::stream_fields");
+  }
   if (options.maximum_payload < 1 || options.maximum_payload > (std::size_t{1} << 29U)) {
     return refuse("maximum_payload", number(options.maximum_payload), "1 to 536870912");
   }

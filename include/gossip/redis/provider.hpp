@@ -211,7 +211,8 @@ class BasicRedisProvider {
       return {};
     }
     Fields fields;
-    if (Status status = encode_fields(event, fields); !status.ok()) return status;
+    if (Status status = encode_fields(event, fields, options_.compress_above); !status.ok())
+      return status;
     Command command{"XADD", key};
     if (options_.stream_max_length != 0) {
       command.add("MAXLEN").add("~").add(static_cast<std::int64_t>(options_.stream_max_length));

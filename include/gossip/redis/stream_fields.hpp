@@ -8,11 +8,13 @@
 #include <gossip/core/metadata.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/json/json_payload.hpp>
+#include <gossip/redis/compression.hpp>
 #include <gossip/redis/wire_event.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -43,18 +45,28 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
   }
 }
 
-/// Writes an event as fields: `id`, `type`, `time`, `content-type`, `data`, and `m:<key>` for each
-/// metadata entry, as a JSON scalar.
-/// @return  a ValidationError if a metadata text is not UTF-8
-inline Status encode_fields(const WireEvent& event, Fields& fields) {
+/// Writes an event as fields: `id`, `type`, `time`, `content-type`, `data`, `content-encoding` if the
+/// data is deflated, and `m:<key>` for each metadata entry, as a JSON scalar.
+/// @param compress_above  data of at least so many bytes is deflated if that makes it smaller; 0: none
+/// @return                a ValidationError if a metadata text is not UTF-8, or there are too many
+inline Status encode_fields(const WireEvent& event, Fields& fields,
+                            std::size_t compress_above = 0) {
+  if (event.metadata.size() > max_metadata) return ValidationError{"metadata", "too many entries"};
   return gossip::detail::json_status([&]() -> Status {
     fields.clear();
-    fields.reserve(5 + event.metadata.size());
+    fields.reserve(6 + event.metadata.size());
     fields.emplace_back("id", event.id);
     fields.emplace_back("type", event.type);
     fields.emplace_back("time", std::to_string(event.time_ns));
     fields.emplace_back("content-type", event.content_type);
-    fields.emplace_back("data", event.data);
+    std::string deflated;
+    if (compress_above != 0 && event.data.size() >= compress_above &&
+        deflate_bytes(event.data, deflated)) {
+      fields.emplace_back("content-encoding", deflate_coding);
+      fields.emplace_back("data", std::move(deflated));
+    } else {
+      fields.emplace_back("data", event.data);
+    }
     for (const auto& [key, value] : event.metadata) {
       fields.emplace_back("m:" + key, json_of_metadata(value).dump());
     }
@@ -63,9 +75,12 @@ inline Status encode_fields(const WireEvent& event, Fields& fields) {
 }
 
 /// Reads an event from fields. Unknown names are ignored, so that later versions may add some.
-/// @return  a ValidationError that names the field which is missing or malformed
-inline Status decode_fields(const Fields& fields, WireEvent& event) {
+/// @param most  of data that was deflated; RedisOptions::maximum_payload // bytes
+/// @return      a ValidationError that names the field which is missing or malformed
+inline Status decode_fields(const Fields& fields, WireEvent& event,
+                            std::size_t most = std::size_t{1} << 20U) {
   event = {};
+  std::string_view coding;
   bool has_type = false;
   bool has_data = false;
   for (const auto& [name, value] : fields) {
@@ -81,6 +96,8 @@ inline Status decode_fields(const Fields& fields, WireEvent& event) {
       }
     } else if (name == "content-type") {
       event.content_type = value;
+    } else if (name == "content-encoding") {
+      coding = value;
     } else if (name == "data") {
       event.data = value;
       has_data = true;
@@ -92,12 +109,18 @@ inline Status decode_fields(const Fields& fields, WireEvent& event) {
       if (!status.ok() || !metadata_of_json(json, entry)) {
         return ValidationError{name, "no JSON scalar"};
       }
+      if (event.metadata.size() == max_metadata) {
+        return ValidationError{"metadata", "too many entries"};
+      }
       event.metadata.set(name.substr(2), std::move(entry));
     }
   }
   if (!has_type) return ValidationError{"type", "missing"};
   if (!has_data) return ValidationError{"data", "missing"};
-  return {};
+  if (coding.empty()) return {};
+  if (coding != deflate_coding) return ValidationError{"content-encoding", "unknown"};
+  const std::string deflated = std::move(event.data);
+  return inflate_bytes(deflated, most, event.data);
 }
 
 }  // namespace gossip::redis

@@ -78,7 +78,7 @@ class StreamIntake {
       return acknowledge(type->key, {id});
     }
     Waiting waiting{type, id, {}};
-    Status status = decode_fields(fields, waiting.event);
+    Status status = decode_fields(fields, waiting.event, options_.maximum_payload);
     if (status.ok() && waiting.event.type != type->type) {
       status = ValidationError{"type", "another type than that of the stream"};
     }
@@ -228,7 +228,7 @@ class StreamIntake {
     if (status == Errc::queue_full) return false;
     if (status == Errc::closed) return true;  // it stays pending at the server
     Fields fields;
-    static_cast<void>(encode_fields(first.event, fields));
+    static_cast<void>(encode_fields(first.event, fields, options_.compress_above));
     bury(key.first, key.second, fields, status, 0);
     return true;
   }

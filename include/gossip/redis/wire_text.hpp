@@ -24,7 +24,8 @@ inline Status encode_text(const RedisOptions& options, const WireEvent& event, s
   switch (options.format) {
     case WireFormat::stream_fields: {
       Fields fields;
-      if (Status status = encode_fields(event, fields); !status.ok()) return status;
+      if (Status status = encode_fields(event, fields, options.compress_above); !status.ok())
+        return status;
       frame_fields(fields, text);
       return {};
     }
@@ -41,7 +42,7 @@ inline Status decode_text(const RedisOptions& options, std::string_view text, Wi
     case WireFormat::stream_fields: {
       Fields fields;
       if (Status status = unframe_fields(text, fields); !status.ok()) return status;
-      return decode_fields(fields, event);
+      return decode_fields(fields, event, options.maximum_payload);
     }
     case WireFormat::gossip_json: return decode_gossip_json(text, event);
     case WireFormat::cloudevents: return decode_cloud_event(text, event);

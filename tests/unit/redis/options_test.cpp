@@ -48,6 +48,11 @@ TEST_CASE("RedisOptions: each field out of range is named", "[redis]") {
             o.delivery = Delivery::pub_sub;
           }).empty());
   REQUIRE(refused([](O o) { o.maximum_payload = 0; }) == "maximum_payload");
+  REQUIRE(refused([](O o) {
+            o.format = WireFormat::gossip_json;
+            o.delivery = Delivery::pub_sub;
+            o.compress_above = 1;
+          }) == "compress_above");
   REQUIRE(refused([](O o) { o.start_at = StartAt::id; }) == "start_id");
   REQUIRE(refused([](O o) { o.start_at = StartAt::id, o.start_id = "yesterday"; }) == "start_id");
   REQUIRE(refused([](O o) { o.start_at = StartAt::id, o.start_id = "17-0"; }).empty());

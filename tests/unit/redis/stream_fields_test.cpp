@@ -79,3 +79,22 @@ TEST_CASE("stream fields: metadata that is not UTF-8 is refused by the writer", 
   Fields fields;
   REQUIRE(gossip::is_validation(encode_fields(event, fields)));
 }
+
+TEST_CASE("stream fields: large data is deflated and marked, and comes back", "[redis]") {
+  WireEvent event = sample();
+  event.data = std::string(1000, 'x');
+  Fields fields;
+  REQUIRE(encode_fields(event, fields, 1000).ok());
+  REQUIRE(fields[4] == Fields::value_type{"content-encoding", "deflate"});
+  REQUIRE(fields[5].first == "data");
+  REQUIRE(fields[5].second.size() < 100);
+  WireEvent read;
+  REQUIRE(decode_fields(fields, read).ok());
+  REQUIRE(read == event);
+  REQUIRE(gossip::is_validation(decode_fields(fields, read, 999)));
+  REQUIRE(encode_fields(event, fields, 1001).ok());
+  REQUIRE(fields[4].second == event.data);
+  REQUIRE(refused({{"type", "a"}, {"data", "x"}, {"content-encoding", "deflate"}}) == "data");
+  REQUIRE(refused({{"type", "a"}, {"data", "x"}, {"content-encoding", "br"}}) ==
+          "content-encoding");
+}
