@@ -11,6 +11,7 @@
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/manual_clock.hpp>
 #include <gossip/core/metadata.hpp>
+#include <gossip/core/owner.hpp>
 #include <gossip/core/provider.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/dispatcher.hpp>
@@ -70,7 +71,7 @@ class BusCore {
   /// @param extras  what it has beside its payload; null: nothing
   template <Payload T>
   Status publish(TypeEntry& entry, StoredPayload<T>& data, Priority priority,
-                 std::unique_ptr<EventExtras> extras) {
+                 Owner<EventExtras> extras) {
     Outgoing<T> event{entry.name, entry, data, dispatcher_.stamp(clock_), extras, priority};
     return provider_.publish(*this, event);
   }
@@ -117,10 +118,10 @@ class BusCore {
   struct LentExtras {
     explicit LentExtras(EventHeader& from) : header{from} {
       if (!from.metadata && !from.own_id.exists() && current_cause == nullptr) return;
-      extras = std::make_unique<EventExtras>();
+      extras.reset(new EventExtras);
       if (current_cause != nullptr) [[unlikely]] {
         // Into a copy, so that an event that nobody takes stays as it was.
-        auto metadata = std::make_unique<Metadata>(from.metadata ? *from.metadata : Metadata{});
+        Owner<Metadata> metadata{from.metadata ? new Metadata{*from.metadata} : new Metadata};
         add_cause(*metadata);
         original = std::exchange(from.metadata, std::move(metadata));
         augmented = true;
@@ -137,16 +138,16 @@ class BusCore {
     }
 
     EventHeader& header;
-    std::unique_ptr<EventExtras> extras;
-    std::unique_ptr<Metadata> original;  ///< if `augmented`
-    bool augmented = false;              ///< the cause was added
+    Owner<EventExtras> extras;
+    Owner<Metadata> original;  ///< if `augmented`
+    bool augmented = false;    ///< the cause was added
   };
 
   static constexpr bool driven = std::same_as<C, ManualClock>;
 
   static const BusOptions& checked(const BusOptions& options) {
     if (const Status status = validate(options); !status.ok()) {
-      throw std::invalid_argument{"BusOptions: " + status.error()->message()};
+      throw std::invalid_argument{join({"BusOptions: ", status.error()->message()})};
     }
     return options;
   }

@@ -30,8 +30,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <memory>
-#include <ranges>
-#include <span>
+#include <span>  // and std::ranges::enable_view, without the views of <ranges>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -228,7 +227,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>> {
     detail::TypeEntry* entry = core_->template find<T>(type.key(), result.status);
     if (entry == nullptr) return result;
     for (auto&& element : range) {
-      if constexpr (!std::is_lvalue_reference_v<Range> && !std::ranges::view<Range> &&
+      if constexpr (!std::is_lvalue_reference_v<Range> && !std::ranges::enable_view<Range> &&
                     std::same_as<decltype(element), StoredPayload<T>&>) {
         result.status = core_->template publish<T>(*entry, element, options.priority);
       } else {

@@ -12,6 +12,7 @@
 #include <gossip/core/event_header.hpp>
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/metadata.hpp>
+#include <gossip/core/owner.hpp>
 #include <gossip/core/payload.hpp>
 #include <gossip/core/priority.hpp>
 #include <gossip/core/status.hpp>
@@ -125,7 +126,8 @@ class TimedPublishing {
     publish_every(const EventType<T>& type, std::type_identity_t<StoredPayload<T>> data,
                   std::chrono::nanoseconds period, PublishOptions options = {}) {
       auto extras = detail::extras_of_cause();
-      return repeat<T>(type.key(), std::move(data), extras ? std::move(extras->metadata) : nullptr,
+      return repeat<T>(type.key(), std::move(data),
+                       extras ? std::move(extras->metadata) : detail::Owner<Metadata>{},
                        options.priority, period);
     }
   Schedule publish_every(const EventType<void>& type, std::chrono::nanoseconds period,
@@ -156,7 +158,7 @@ class TimedPublishing {
   /// An event is caused by what is being processed when it is scheduled, not when it is published.
   static void remember_cause(detail::EventHeader& header) {
     if (detail::current_cause == nullptr) return;
-    if (!header.metadata) header.metadata = std::make_unique<Metadata>();
+    if (!header.metadata) header.metadata.reset(new Metadata);
     detail::add_cause(*header.metadata);
   }
 
@@ -182,7 +184,7 @@ class TimedPublishing {
   }
   template <class T>
   Schedule repeat(const EventTypeName& type, StoredPayload<T>&& data,
-                  std::unique_ptr<Metadata> metadata, Priority priority,
+                  detail::Owner<Metadata> metadata, Priority priority,
                   std::chrono::nanoseconds period) {
     if (period <= std::chrono::nanoseconds::zero()) {
       const std::string value = std::to_string(period.count()) + " ns";
@@ -191,10 +193,10 @@ class TimedPublishing {
     return arrange<T>(type, after(period), period, [&](auto& core, auto& entry) {
       return [&core, &entry, data = std::move(data), metadata = std::move(metadata), priority] {
         StoredPayload<T> copy(data);
-        std::unique_ptr<detail::EventExtras> extras;
+        detail::Owner<detail::EventExtras> extras;
         if (metadata) {
-          extras = std::make_unique<detail::EventExtras>();
-          extras->metadata = std::make_unique<Metadata>(*metadata);
+          extras.reset(new detail::EventExtras);
+          extras->metadata.reset(new Metadata{*metadata});
         }
         return core.template publish<T>(entry, copy, priority, std::move(extras));
       };

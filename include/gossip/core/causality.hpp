@@ -8,8 +8,8 @@
 #include <gossip/core/event_header.hpp>
 #include <gossip/core/event_id.hpp>
 #include <gossip/core/metadata.hpp>
+#include <gossip/core/owner.hpp>
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,28 +24,37 @@ inline constexpr std::string_view causation_id_key = "causation_id";
 
 namespace detail {
 
-/// The event that this thread processes inside a correlate(); null for none. Whoever publishes looks
+/// An event whose consequences are told about it.
+struct Cause {
+  explicit Cause(const EventBase& cause) noexcept;
+
+  const EventBase& event;
+  /// See extras_of_cause(). A pointer, so that only those who correlate compile what is behind it.
+  Owner<EventExtras> (*extras)();
+};
+
+/// The cause that this thread processes inside a correlate(); null for none. Whoever publishes looks
 /// at it, so it is of trivial type and costs no more than a variable.
-inline constinit thread_local const EventBase* current_cause = nullptr;
+inline constinit thread_local const Cause* current_cause = nullptr;
 
 /// Sets the current cause while it lives.
 class CauseScope {
  public:
-  explicit CauseScope(const EventBase* cause) noexcept
-      : outer_{std::exchange(current_cause, cause)} {}
+  /// @param cause  outlives the scope; null for none
+  explicit CauseScope(const Cause* cause) noexcept : outer_{std::exchange(current_cause, cause)} {}
   CauseScope(const CauseScope&) = delete;
   CauseScope& operator=(const CauseScope&) = delete;
   ~CauseScope() { current_cause = outer_; }
 
  private:
-  const EventBase* outer_;
+  const Cause* outer_;
 };
 
 /// Adds what is known of the current cause, but to keys that are there already.
 /// @pre    there is one
 /// @throws std::bad_alloc, std::system_error (no source of randomness)
 inline void add_cause(Metadata& metadata) {
-  const EventBase& cause = *current_cause;
+  const EventBase& cause = current_cause->event;
   if (!metadata.contains(correlation_id_key)) {
     const MetadataValue* inherited = cause.metadata().find(correlation_id_key);
     metadata.set(std::string{correlation_id_key},
@@ -59,14 +68,19 @@ inline void add_cause(Metadata& metadata) {
 /// For an event that is being published without metadata: what the current cause gives it.
 /// @return null if there is none
 /// @throws as add_cause()
-inline std::unique_ptr<EventExtras> extras_of_cause() {
+inline Owner<EventExtras> extras_of_cause() {
   if (current_cause == nullptr) [[likely]]
-    return nullptr;
-  auto extras = std::make_unique<EventExtras>();
-  extras->metadata = std::make_unique<Metadata>();
-  add_cause(*extras->metadata);
-  return extras;
+    return {};
+  return current_cause->extras();
 }
+
+inline Cause::Cause(const EventBase& cause) noexcept
+    : event{cause}, extras{[] {
+        Owner<EventExtras> fresh{new EventExtras};
+        fresh->metadata.reset(new Metadata);
+        add_cause(*fresh->metadata);
+        return fresh;
+      }} {}
 
 }  // namespace detail
 }  // namespace gossip

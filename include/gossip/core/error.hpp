@@ -5,11 +5,13 @@
 /// Error and its nine kinds: exceptions that also travel as values inside a Status. Layer: core.
 
 #include <gossip/core/errc.hpp>
+#include <gossip/core/text.hpp>
 
 #include <chrono>
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,9 +32,7 @@ class Error : public std::exception {
   /// @param message  what happened, for a person; may be empty
   /// @param cause    the error behind this one, or null
   explicit Error(Errc code, std::string message = {}, ErrorPtr cause = nullptr)
-      : code_{code}, message_{std::move(message)}, cause_{std::move(cause)} {
-    compose({});
-  }
+      : Error{code, std::move(message), std::move(cause), std::string_view{}} {}
 
   /// The kind of failure.
   [[nodiscard]] Errc code() const noexcept { return code_; }
@@ -52,28 +52,21 @@ class Error : public std::exception {
   [[noreturn]] virtual void raise() const { throw Error{*this}; }
 
  protected:
-  Error(Errc code, std::string message, ErrorPtr cause, const std::string& fields,
+  Error(Errc code, std::string message, ErrorPtr cause, std::string_view fields,
         std::exception_ptr origin = nullptr)
       : code_{code},
         message_{std::move(message)},
         cause_{std::move(cause)},
-        origin_{std::move(origin)} {
-    compose(fields);
-  }
+        origin_{std::move(origin)},
+        what_{compose(fields)} {}
 
  private:
-  void compose(const std::string& fields) {
-    what_ = to_string(code_);
-    for (const std::string* part : {&fields, &std::as_const(message_)}) {
-      if (!part->empty()) {
-        what_ += ": ";
-        what_ += *part;
-      }
-    }
-    if (cause_) {
-      what_ += ": ";
-      what_ += cause_->what();
-    }
+  [[nodiscard]] std::string compose(std::string_view fields) const {
+    constexpr std::string_view colon = ": ";
+    constexpr std::string_view none;
+    return detail::join({to_string(code_), fields.empty() ? none : colon, fields,
+                         message_.empty() ? none : colon, message_, cause_ ? colon : none,
+                         cause_ ? cause_->what() : ""});
   }
 
   Errc code_;
@@ -100,11 +93,6 @@ class ErrorKind : public Error {
   using Error::Error;
 };
 
-/// Names a field in the text of an error: `name=value`.
-inline std::string named_field(const char* name, const std::string& value) {
-  return std::string{name} + "=" + value;
-}
-
 }  // namespace detail
 
 /// It failed now and may succeed when tried again.
@@ -119,7 +107,7 @@ class ValidationError final : public detail::ErrorKind<ValidationError> {
  public:
   ValidationError(std::string field, std::string message, ErrorPtr cause = nullptr)
       : ErrorKind{Errc::validation_failed, std::move(message), std::move(cause),
-                  detail::named_field("field", field)},
+                  detail::join({"field=", field})},
         field_{std::move(field)} {}
 
   /// The field that is wrong.
@@ -145,7 +133,7 @@ class TimeoutError final : public detail::ErrorKind<TimeoutError> {
   explicit TimeoutError(std::chrono::nanoseconds limit, std::string message = {},
                         ErrorPtr cause = nullptr)
       : ErrorKind{Errc::timeout, std::move(message), std::move(cause),
-                  detail::named_field("limit_ns", std::to_string(limit.count()))},
+                  detail::join({"limit_ns=", std::to_string(limit.count())})},
         limit_{limit} {}
 
   /// The time that was allowed.
@@ -168,8 +156,7 @@ class TypeAssertionError final : public detail::ErrorKind<TypeAssertionError> {
   TypeAssertionError(std::string expected, std::string actual, std::string message = {},
                      ErrorPtr cause = nullptr)
       : ErrorKind{Errc::type_assertion_failed, std::move(message), std::move(cause),
-                  detail::named_field("expected", expected) + ", " +
-                      detail::named_field("actual", actual)},
+                  detail::join({"expected=", expected, ", actual=", actual})},
         expected_{std::move(expected)},
         actual_{std::move(actual)} {}
 
@@ -188,7 +175,7 @@ class NoDataError final : public detail::ErrorKind<NoDataError> {
  public:
   explicit NoDataError(std::string field, std::string message = {}, ErrorPtr cause = nullptr)
       : ErrorKind{Errc::nil_data, std::move(message), std::move(cause),
-                  detail::named_field("field", field)},
+                  detail::join({"field=", field})},
         field_{std::move(field)} {}
 
   /// The field that has no data.
@@ -204,9 +191,7 @@ class InvalidEventError final : public detail::ErrorKind<InvalidEventError> {
   InvalidEventError(std::string event_id, std::string field, std::string reason,
                     std::string message = {}, ErrorPtr cause = nullptr)
       : ErrorKind{Errc::invalid_event, std::move(message), std::move(cause),
-                  detail::named_field("event_id", event_id) + ", " +
-                      detail::named_field("field", field) + ", " +
-                      detail::named_field("reason", reason)},
+                  detail::join({"event_id=", event_id, ", field=", field, ", reason=", reason})},
         event_id_{std::move(event_id)},
         field_{std::move(field)},
         reason_{std::move(reason)} {}
@@ -230,8 +215,7 @@ class UnsupportedEventTypeError final : public detail::ErrorKind<UnsupportedEven
   UnsupportedEventTypeError(std::string event_type, std::vector<std::string> supported,
                             std::string message = {}, ErrorPtr cause = nullptr)
       : ErrorKind{Errc::unsupported_event_type, std::move(message), std::move(cause),
-                  detail::named_field("event_type", event_type) + ", " +
-                      detail::named_field("supported", join(supported))},
+                  detail::join({"event_type=", event_type, ", supported=", list(supported)})},
         event_type_{std::move(event_type)},
         supported_{std::move(supported)} {}
 
@@ -241,12 +225,10 @@ class UnsupportedEventTypeError final : public detail::ErrorKind<UnsupportedEven
   [[nodiscard]] const std::vector<std::string>& supported() const noexcept { return supported_; }
 
  private:
-  static std::string join(const std::vector<std::string>& names) {
+  static std::string list(const std::vector<std::string>& names) {
     std::string text;
-    for (const std::string& name : names) {
-      if (!text.empty()) text += '|';
-      text += name;
-    }
+    for (const std::string& name : names)
+      text = detail::join({text, text.empty() ? "" : "|", name});
     return text;
   }
 

@@ -9,10 +9,10 @@
 #include <gossip/core/event_id.hpp>
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/metadata.hpp>
+#include <gossip/core/owner.hpp>
 #include <gossip/core/payload.hpp>
 #include <gossip/core/priority.hpp>
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -48,7 +48,7 @@ class EventBase {
   explicit EventBase(const detail::DeliveredHeader& parts) noexcept : header_{parts} {}
 
   void set_metadata(std::string key, MetadataValue value) {
-    if (!header_.metadata) header_.metadata = std::make_unique<Metadata>();
+    if (!header_.metadata) header_.metadata.reset(new Metadata);
     header_.metadata->set(std::move(key), std::move(value));
   }
 

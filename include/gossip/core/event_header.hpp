@@ -8,12 +8,12 @@
 #include <gossip/core/event_id.hpp>
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/metadata.hpp>
+#include <gossip/core/owner.hpp>
 #include <gossip/core/priority.hpp>
 #include <gossip/core/receipt.hpp>
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <utility>
 
 namespace gossip::detail {
@@ -78,7 +78,7 @@ class LazyEventId {
 /// What few events have; allocated for those alone.
 struct EventExtras {
   LazyEventId own_id;
-  std::unique_ptr<Metadata> metadata;
+  Owner<Metadata> metadata;
   Receipt receipt;
 };
 
@@ -155,7 +155,7 @@ struct EventHeader {
   explicit EventHeader(const DeliveredHeader& parts) noexcept
       : type{parts.type}, time{parts.time}, source{parts.source}, sequence{parts.sequence} {
     if (parts.extras != nullptr) [[unlikely]]
-      take(std::unique_ptr<EventExtras>{parts.extras});
+      take(Owner<EventExtras>{parts.extras});
     if (parts.sequence >> 60U != 0) [[unlikely]]
       priority = priority_of(parts.sequence);
   }
@@ -164,7 +164,7 @@ struct EventHeader {
       : type{other.type},
         time{EventTime::at(other.timestamp())},
         own_id{other.id()},
-        metadata{other.metadata ? std::make_unique<Metadata>(*other.metadata) : nullptr},
+        metadata{other.metadata ? new Metadata{*other.metadata} : nullptr},
         priority{other.priority} {}
   EventHeader(EventHeader&&) noexcept = default;
   EventHeader& operator=(EventHeader other) noexcept {
@@ -181,7 +181,7 @@ struct EventHeader {
   ~EventHeader() = default;
 
   /// Out of line, so that what every event does stays short.
-  [[gnu::noinline]] void take(std::unique_ptr<EventExtras> extras) noexcept {
+  [[gnu::noinline]] void take(Owner<EventExtras> extras) noexcept {
     own_id = std::move(extras->own_id);
     metadata = std::move(extras->metadata);
     receipt = std::move(extras->receipt);
@@ -199,7 +199,7 @@ struct EventHeader {
   const EventSource* source = nullptr;
   std::uint64_t sequence = unnumbered;
   LazyEventId own_id;
-  std::unique_ptr<Metadata> metadata;
+  Owner<Metadata> metadata;
   Receipt receipt;  ///< not copied with the event
   Priority priority = Priority::normal;
 };

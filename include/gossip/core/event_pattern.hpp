@@ -61,13 +61,9 @@ constexpr PatternFault find_pattern_fault(std::string_view text) noexcept {
 }
 
 inline ValidationError pattern_error(std::string_view text, const PatternFault& fault) {
-  std::string message{"event pattern \""};
-  message += printable(text.substr(0, max_event_type_name_bytes));
-  message += "\": invalid at byte ";
-  message += std::to_string(fault.position);
-  message += "; allowed there: ";
-  message += fault.allowed;
-  return {"pattern", std::move(message)};
+  return {"pattern", join({"event pattern \"", printable(text.substr(0, max_event_type_name_bytes)),
+                           "\": invalid at byte ", Decimal{fault.position},
+                           "; allowed there: ", fault.allowed})};
 }
 
 [[noreturn]] inline void refuse_pattern(std::string_view text, const PatternFault& fault) {

@@ -4,14 +4,16 @@
 /// @file
 /// EventType: the name of a kind of event, tied to the type of its payload. Layer: core.
 
+#include <gossip/core/text.hpp>
+
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <unordered_set>
 
 namespace gossip {
 
@@ -58,26 +60,44 @@ inline std::string printable(std::string_view text) {
   std::string result;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f) {
-      result += c;
-    } else {
-      result += "\\x";
-      result += "0123456789abcdef"[byte >> 4U];
-      result += "0123456789abcdef"[byte & 15U];
-    }
+    const char escape[] = {'\\', 'x', "0123456789abcdef"[byte >> 4U],
+                           "0123456789abcdef"[byte & 15U]};
+    const bool plain = byte >= 0x20 && byte < 0x7f;
+    result.append(plain ? &c : escape, plain ? 1 : sizeof escape);
   }
   return result;
 }
 
+/// Texts that live for ever: a hash table that only grows.
+///
+/// Thread safety: any thread; takes a mutex.
+class InternedNames {
+ public:
+  /// A copy of `name`; equal names share one copy. @throws std::bad_alloc
+  std::string_view intern(std::string_view name) {
+    const std::lock_guard lock{mutex_};
+    Name*& bucket = buckets_[hash_of_name(name) % std::size(buckets_)];
+    for (const Name* known = bucket; known != nullptr; known = known->next) {
+      if (known->text == name) return known->text;
+    }
+    bucket = new Name{join({name}), bucket};
+    return bucket->text;
+  }
+
+ private:
+  struct Name {
+    const std::string text;
+    Name* next;
+  };
+
+  std::mutex mutex_;
+  Name* buckets_[512]{};
+};
+
 /// A copy of `name` that lives for ever; equal names share one copy.
 inline std::string_view intern_name(std::string_view name) {
-  struct Names {
-    std::mutex mutex;
-    std::unordered_set<std::string> texts;
-  };
-  static Names& names = *new Names;  // never destroyed: event types may be used by static objects
-  const std::lock_guard lock{names.mutex};
-  return *names.texts.emplace(name).first;
+  static InternedNames& names = *new InternedNames;  // event types may be used by static objects
+  return names.intern(name);
 }
 
 }  // namespace detail
@@ -142,11 +162,11 @@ class EventType {
   [[nodiscard]] static EventType parse(std::string_view name) {
     const std::size_t fault = detail::find_event_type_fault(name);
     if (fault != detail::no_fault) {
-      throw std::invalid_argument{
-          "event type \"" + detail::printable(name.substr(0, max_event_type_name_bytes)) +
-          "\": invalid at byte " + std::to_string(fault) +
-          "; allowed: tokens of letters, digits, '_' and '-', joined by '.', at most " +
-          std::to_string(max_event_type_name_bytes) + " bytes"};
+      throw std::invalid_argument{detail::join(
+          {"event type \"", detail::printable(name.substr(0, max_event_type_name_bytes)),
+           "\": invalid at byte ", detail::Decimal{fault},
+           "; allowed: tokens of letters, digits, '_' and '-', joined by '.', at most ",
+           detail::Decimal{max_event_type_name_bytes}, " bytes"})};
     }
     return EventType{EventTypeName{detail::intern_name(name)}};
   }

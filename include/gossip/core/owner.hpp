@@ -29,6 +29,7 @@ class Owner {
   [[nodiscard]] T& operator*() const noexcept { return *object_; }
   [[nodiscard]] T* operator->() const noexcept { return object_; }
   [[nodiscard]] explicit operator bool() const noexcept { return object_ != nullptr; }
+  [[nodiscard]] bool operator==(std::nullptr_t) const noexcept { return object_ == nullptr; }
 
   /// Lets go of the object, which is the caller's from now on.
   [[nodiscard]] T* release() noexcept {

@@ -7,12 +7,12 @@
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event_header.hpp>
 #include <gossip/core/event_type.hpp>
+#include <gossip/core/owner.hpp>
 #include <gossip/core/payload.hpp>
 #include <gossip/core/priority.hpp>
 #include <gossip/core/status.hpp>
 
 #include <concepts>
-#include <memory>
 
 namespace gossip {
 
@@ -24,12 +24,12 @@ struct TypeEntry;
 /// provider moves out of it on success and leaves it untouched on failure.
 template <Payload T>
 struct Outgoing {
-  const EventTypeName& type;                     ///< the event's type
-  detail::TypeEntry& entry;                      ///< the same on this bus, looked up
-  StoredPayload<T>& data;                        ///< the payload
-  detail::EventTime time;                        ///< when it was published
-  std::unique_ptr<detail::EventExtras>& extras;  ///< id, metadata, receipt; null for most
-  Priority priority = Priority::normal;          ///< how urgent it is
+  const EventTypeName& type;                   ///< the event's type
+  detail::TypeEntry& entry;                    ///< the same on this bus, looked up
+  StoredPayload<T>& data;                      ///< the payload
+  detail::EventTime time;                      ///< when it was published
+  detail::Owner<detail::EventExtras>& extras;  ///< id, metadata, receipt; null for most
+  Priority priority = Priority::normal;        ///< how urgent it is
 };
 
 namespace detail {

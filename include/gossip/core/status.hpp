@@ -7,7 +7,6 @@
 #include <gossip/core/errc.hpp>
 #include <gossip/core/error.hpp>
 
-#include <array>
 #include <concepts>
 #include <exception>
 #include <memory>
@@ -65,14 +64,16 @@ class Status {
   static ErrorPtr ready_made(Errc code) noexcept {
     static constexpr auto last = static_cast<std::size_t>(Errc::cancelled);
     // Never destroyed: a Status may outlive every static object.
-    static const auto& table = *new std::array<const Error*, last + 1>{[] {
-      std::array<const Error*, last + 1> errors{};
-      for (std::size_t i = 0; i <= last; ++i)
-        errors[i] = new Error{i == 0 ? Errc::processing_failed : static_cast<Errc>(i)};
-      return errors;
-    }()};
+    struct Table {
+      Table() {
+        for (std::size_t i = 0; i <= last; ++i)
+          errors[i] = new Error{i == 0 ? Errc::processing_failed : static_cast<Errc>(i)};
+      }
+      const Error* errors[last + 1];
+    };
+    static const Table& table = *new Table;
     const auto index = static_cast<std::size_t>(code);
-    return ErrorPtr{ErrorPtr{}, table[index <= last ? index : 0]};
+    return ErrorPtr{ErrorPtr{}, table.errors[index <= last ? index : 0]};
   }
 
   ErrorPtr error_;

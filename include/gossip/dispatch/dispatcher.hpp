@@ -119,8 +119,7 @@ class Dispatcher {
 
   /// Puts an event into the queue; see EventQueue::accept.
   template <Payload T>
-  Status accept(TypeEntry& type, StoredPayload<T>& data, EventTime time,
-                std::unique_ptr<EventExtras>& extras,
+  Status accept(TypeEntry& type, StoredPayload<T>& data, EventTime time, Owner<EventExtras>& extras,
                 Priority priority = Priority::normal) noexcept(travels_inline<T>) {
     Status status = queue_.accept<T>(type, data, time, extras, priority, this);
     // It may have dropped the last event before it found the queue closed.

@@ -7,6 +7,7 @@
 #include <gossip/core/event.hpp>
 #include <gossip/core/event_header.hpp>
 #include <gossip/core/event_type.hpp>
+#include <gossip/core/owner.hpp>
 #include <gossip/core/payload.hpp>
 #include <gossip/queue/cache_line.hpp>
 
@@ -80,8 +81,7 @@ class Parcel {
 
  private:
   StoredPayload<T>* data_;
-  [[no_unique_address]] std::conditional_t<travels_inline<T>, NoData, std::unique_ptr<Event<T>>>
-      box_;
+  [[no_unique_address]] std::conditional_t<travels_inline<T>, NoData, Owner<Event<T>>> box_;
 };
 
 /// Takes the event out of an envelope and gives it to `use(const Event<T>&)`.
@@ -98,8 +98,7 @@ void open_envelope(Envelope& envelope, const EventTypeName& name, const EventSou
     free_slot();
     use(event);
   } else {
-    const std::unique_ptr<Event<T>> box{
-        *std::launder(reinterpret_cast<Event<T>**>(envelope.payload))};
+    const Owner<Event<T>> box{*std::launder(reinterpret_cast<Event<T>**>(envelope.payload))};
     EventAccess::header(*box) = EventHeader{parts};
     free_slot();
     use(std::as_const(*box));

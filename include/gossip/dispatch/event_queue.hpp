@@ -5,6 +5,7 @@
 /// EventQueue: the queue of a bus with its overflow policy: how events get in, and who waits.
 /// Layer: dispatch.
 
+#include <gossip/core/owner.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/current_thread.hpp>
 #include <gossip/dispatch/envelope.hpp>
@@ -20,7 +21,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 #include <thread>
 
@@ -65,9 +65,8 @@ class EventQueue {
   /// @throws        nothing if the payload travels inline; else std::bad_alloc and what moving
   ///                the payload throws, before anything has happened
   template <Payload T>
-  Status accept(TypeEntry& type, StoredPayload<T>& data, EventTime time,
-                std::unique_ptr<EventExtras>& extras, Priority priority,
-                const void* self) noexcept(travels_inline<T>) {
+  Status accept(TypeEntry& type, StoredPayload<T>& data, EventTime time, Owner<EventExtras>& extras,
+                Priority priority, const void* self) noexcept(travels_inline<T>) {
     Parcel<T> parcel{type.name, data};
     Ring& ring = work_.ring(priority);
     auto push = [&](bool though_closed) noexcept {

@@ -10,6 +10,7 @@
 #include <gossip/core/priority.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription_id.hpp>
+#include <gossip/core/text.hpp>
 #include <gossip/dispatch/overflow_policy.hpp>
 
 #include <chrono>
@@ -100,8 +101,8 @@ struct SubscribeOptions {
 
 namespace detail {
 
-inline Status refuse_option(const char* field, const std::string& value, const char* allowed) {
-  return ValidationError{field, std::string{field} + " is " + value + "; allowed: " + allowed};
+inline Status refuse_option(const char* field, std::string_view value, const char* allowed) {
+  return ValidationError{field, join({field, " is ", value, "; allowed: ", allowed})};
 }
 
 }  // namespace detail
@@ -109,38 +110,40 @@ inline Status refuse_option(const char* field, const std::string& value, const c
 /// Checks options without doing anything.
 /// @return  success, or a ValidationError with the field's name, its value and what is allowed
 [[nodiscard]] inline Status validate(const BusOptions& options) {
+  using detail::Decimal;
   using detail::refuse_option;
   if (options.workers > 1024) {
-    return refuse_option("workers", std::to_string(options.workers), "0 to 1024");
+    return refuse_option("workers", Decimal{options.workers}, "0 to 1024");
   }
   if (options.capacity < 1 || options.capacity > (std::size_t{1} << 31U)) {
-    return refuse_option("capacity", std::to_string(options.capacity), "1 to 2147483648");
+    return refuse_option("capacity", Decimal{options.capacity}, "1 to 2147483648");
   }
   if (static_cast<unsigned>(options.overflow) >
       static_cast<unsigned>(OverflowPolicy::drop_newest)) {
-    return refuse_option("overflow", std::to_string(static_cast<unsigned>(options.overflow)),
+    return refuse_option("overflow", Decimal{static_cast<unsigned>(options.overflow)},
                          "block, reject, drop_oldest, drop_newest");
   }
   if (static_cast<unsigned>(options.timestamps) > static_cast<unsigned>(Timestamps::off)) {
-    return refuse_option("timestamps", std::to_string(static_cast<unsigned>(options.timestamps)),
+    return refuse_option("timestamps", Decimal{static_cast<unsigned>(options.timestamps)},
                          "on, off");
   }
-  if (options.shutdown_timeout < std::chrono::nanoseconds::zero()) {
-    return refuse_option("shutdown_timeout",
-                         std::to_string(options.shutdown_timeout.count()) + " ns", "0 or more");
+  if (options.shutdown_timeout.count() < 0) {
+    const auto ticks = static_cast<std::uint64_t>(options.shutdown_timeout.count());
+    return refuse_option("shutdown_timeout", detail::join({"-", Decimal{0 - ticks}, " ns"}),
+                         "0 or more");
   }
   if (options.max_nesting < 1 || options.max_nesting > 10'000) {
-    return refuse_option("max_nesting", std::to_string(options.max_nesting), "1 to 10000");
+    return refuse_option("max_nesting", Decimal{options.max_nesting}, "1 to 10000");
   }
   if (options.max_deferred > (std::size_t{1} << 31U)) {
-    return refuse_option("max_deferred", std::to_string(options.max_deferred), "0 to 2147483648");
+    return refuse_option("max_deferred", Decimal{options.max_deferred}, "0 to 2147483648");
   }
   if (options.max_scheduled > (std::size_t{1} << 31U)) {
     return refuse_option("max_scheduled", std::to_string(options.max_scheduled), "0 to 2147483648");
   }
 #if defined(__linux__)
   for (const unsigned core : options.worker_cores) {
-    if (core >= 1024) return refuse_option("worker_cores", std::to_string(core), "0 to 1023");
+    if (core >= 1024) return refuse_option("worker_cores", Decimal{core}, "0 to 1023");
   }
 #else
   if (!options.worker_cores.empty()) {

@@ -26,7 +26,8 @@ class Correlated {
 
   template <class E>
   requires Handler<Next, E> Status operator()(const E& event, Context& context) {
-    const CauseScope scope{&base_of(event)};
+    const Cause cause{base_of(event)};
+    const CauseScope scope{&cause};
     return handle(next_, event, context);
   }
 

@@ -5,6 +5,8 @@
 /// MpmcQueue: a bounded first-in first-out queue for many producers and many consumers.
 /// Layer: queue.
 
+#include <gossip/core/owner.hpp>
+#include <gossip/core/text.hpp>
 #include <gossip/queue/cache_line.hpp>
 
 #include <atomic>
@@ -12,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <new>
 #include <optional>
 #include <stdexcept>
@@ -57,7 +58,7 @@ class MpmcQueue {
   /// @throws std::bad_alloc
   explicit MpmcQueue(std::size_t capacity, std::uint64_t first = 0)
       : mask_{check(capacity, first) - 1},
-        slots_{std::make_unique<Slot[]>(mask_ + 1)},
+        slots_{static_cast<std::size_t>(mask_ + 1)},
         tail_{first},
         head_seen_{first},
         head_{first},
@@ -258,18 +259,18 @@ class MpmcQueue {
 
   static std::uint64_t check(std::size_t capacity, std::uint64_t first) {
     if (capacity < 1 || capacity > (std::size_t{1} << 31U)) {
-      throw std::invalid_argument{"MpmcQueue: capacity is " + std::to_string(capacity) +
-                                  "; allowed: 1 to 2147483648"};
+      throw std::invalid_argument{detail::join(
+          {"MpmcQueue: capacity is ", detail::Decimal{capacity}, "; allowed: 1 to 2147483648"})};
     }
     if (first % (std::uint64_t{1} << 32U) != 0 || first >= closed_bit) {
-      throw std::invalid_argument{"MpmcQueue: first is " + std::to_string(first) +
-                                  "; allowed: multiples of 2^32 below 2^62"};
+      throw std::invalid_argument{detail::join({"MpmcQueue: first is ", detail::Decimal{first},
+                                                "; allowed: multiples of 2^32 below 2^62"})};
     }
     return std::bit_ceil(capacity < 2 ? std::size_t{2} : capacity);
   }
 
   const std::uint64_t mask_;
-  const std::unique_ptr<Slot[]> slots_;
+  const detail::Owner<Slot[]> slots_;
   // Each side's position with its memory of the other side's; what follows is kept off both.
   alignas(detail::prefetch_pair_bytes) std::atomic<std::uint64_t> tail_;
   std::atomic<std::uint64_t> head_seen_;

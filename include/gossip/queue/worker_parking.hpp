@@ -5,15 +5,14 @@
 /// WorkerParking: puts workers without work to sleep and wakes no more of them than needed.
 /// Layer: queue.
 
+#include <gossip/core/owner.hpp>
 #include <gossip/queue/cache_line.hpp>
 #include <gossip/queue/platform.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
-#include <vector>
 
 namespace gossip::detail {
 
@@ -43,8 +42,7 @@ class WorkerParking {
  public:
   /// @param workers  number of workers, 1 to 65535; all start awake // threads
   explicit WorkerParking(std::size_t workers)
-      : places_{std::make_unique<Place[]>(workers)}, awake_{static_cast<std::uint32_t>(workers)} {
-    idle_.reserve(workers);
+      : places_{workers}, awake_{static_cast<std::uint32_t>(workers)} {
     publish();
   }
 
@@ -65,7 +63,9 @@ class WorkerParking {
     if (stopping_) return;
     Place& place = places_[self];
     place.role = Role::idle;
-    idle_.push_back(&place);
+    place.earlier = last_idle_;
+    if (last_idle_ != nullptr) last_idle_->later = &place;
+    last_idle_ = &place;
     --awake_;
     publish();  // (3) read by (2)
     if (has_event(queue)) {
@@ -108,6 +108,9 @@ class WorkerParking {
   struct alignas(cache_line_bytes) Place {
     Role role = Role::awake;
     std::uint64_t mark = 0;  ///< sentinel: the queue's tail at the last look
+    // Among the idle places, in the order in which they fell asleep.
+    Place* earlier = nullptr;
+    Place* later = nullptr;
     typename Platform::ConditionVariable woken;
   };
 
@@ -121,7 +124,7 @@ class WorkerParking {
   }
 
   void publish() noexcept {
-    state_.store((awake_ != 0 ? someone_awake : 0U) | (idle_.empty() ? 0U : someone_idle) |
+    state_.store((awake_ != 0 ? someone_awake : 0U) | (last_idle_ == nullptr ? 0U : someone_idle) |
                      (sentinel_ != nullptr ? has_sentinel : 0U),
                  std::memory_order_seq_cst);
   }
@@ -146,12 +149,9 @@ class WorkerParking {
 
   /// Makes an idle place awake.
   void leave(Place& place) noexcept {
-    for (auto at = idle_.end(); at != idle_.begin();) {
-      if (*--at == &place) {
-        idle_.erase(at);
-        break;
-      }
-    }
+    (place.later != nullptr ? place.later->earlier : last_idle_) = place.earlier;
+    if (place.earlier != nullptr) place.earlier->later = place.later;
+    place.later = nullptr;
     if (sentinel_ == &place) sentinel_ = nullptr;
     place.role = Role::awake;
     ++awake_;
@@ -162,8 +162,8 @@ class WorkerParking {
   /// @return  whom to notify; null for nobody
   template <class Queue>
   Place* appoint(const Queue& queue) noexcept {
-    if (idle_.empty() || sentinel_ != nullptr) return nullptr;
-    sentinel_ = idle_.back();
+    if (last_idle_ == nullptr || sentinel_ != nullptr) return nullptr;
+    sentinel_ = last_idle_;
     sentinel_->role = Role::sentinel;
     sentinel_->mark = queue.tail();
     publish();
@@ -174,9 +174,9 @@ class WorkerParking {
   /// the sentinel is left to watch if there is another.
   /// @return  whom to notify; null for nobody
   Place* rouse() noexcept {
-    if (idle_.empty()) return nullptr;
-    Place* place = idle_.back();
-    if (place == sentinel_ && idle_.size() > 1) place = idle_[idle_.size() - 2];
+    Place* place = last_idle_;
+    if (place == nullptr) return nullptr;
+    if (place == sentinel_ && place->earlier != nullptr) place = place->earlier;
     leave(*place);
     return place;
   }
@@ -199,8 +199,8 @@ class WorkerParking {
 
   alignas(prefetch_pair_bytes) typename Platform::template Atomic<std::uint32_t> state_{0};
   alignas(prefetch_pair_bytes) typename Platform::Mutex mutex_;
-  std::unique_ptr<Place[]> places_;
-  std::vector<Place*> idle_;  ///< in the order in which they fell asleep
+  const Owner<Place[]> places_;
+  Place* last_idle_ = nullptr;
   Place* sentinel_ = nullptr;
   std::uint32_t awake_;
   bool stopping_ = false;

@@ -12,6 +12,7 @@ using gossip::EventType;
 using gossip::Metadata;
 using gossip::MetadataValue;
 using gossip::detail::add_cause;
+using gossip::detail::Cause;
 using gossip::detail::CauseScope;
 using gossip::detail::current_cause;
 using gossip::detail::extras_of_cause;
@@ -19,8 +20,9 @@ using gossip::detail::extras_of_cause;
 constexpr EventType<int> number{"cause.number"};
 
 TEST_CASE("CauseScope: sets the cause of this thread, and restores it", "[causality]") {
-  const Event first{number, 1};
-  const Event second{number, 2};
+  const Event event{number, 1};
+  const Cause first{event};
+  const Cause second{event};
   CHECK(current_cause == nullptr);
   {
     const CauseScope outer{&first};
@@ -41,7 +43,8 @@ TEST_CASE("extras_of_cause: without a cause there are none", "[causality]") {
 
 TEST_CASE("extras_of_cause: the cause's id is both ids of the first consequence", "[causality]") {
   const Event first{number, 1};
-  const CauseScope scope{&first};
+  const Cause cause{first};
+  const CauseScope scope{&cause};
   const auto extras = extras_of_cause();
   REQUIRE(extras != nullptr);
   const MetadataValue id{to_string(first.id())};
@@ -52,7 +55,8 @@ TEST_CASE("extras_of_cause: the cause's id is both ids of the first consequence"
 
 TEST_CASE("extras_of_cause: the correlation id is handed on, of whatever kind", "[causality]") {
   const Event first = Event{number, 1}.with_metadata("correlation_id", 42);
-  const CauseScope scope{&first};
+  const Cause cause{first};
+  const CauseScope scope{&cause};
   const auto extras = extras_of_cause();
   CHECK(*extras->metadata->find("correlation_id") == MetadataValue{42});
   CHECK(*extras->metadata->find("causation_id") == MetadataValue{to_string(first.id())});
@@ -60,7 +64,8 @@ TEST_CASE("extras_of_cause: the correlation id is handed on, of whatever kind", 
 
 TEST_CASE("add_cause: what is there already stays", "[causality]") {
   const Event first{number, 1};
-  const CauseScope scope{&first};
+  const Cause cause{first};
+  const CauseScope scope{&cause};
   Metadata metadata;
   metadata.set("correlation_id", "mine");
   metadata.set("tenant", "a");

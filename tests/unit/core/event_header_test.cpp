@@ -133,7 +133,7 @@ TEST_CASE("EventHeader: an id of its own comes before the source's number", "[ev
 TEST_CASE("EventHeader: a copy holds what the source explained and outlives it", "[event_header]") {
   auto source = std::make_unique<EventSource>(milliseconds_source());
   auto original = std::make_unique<EventHeader>(delivered(*source, 9, 4));
-  original->metadata = std::make_unique<gossip::Metadata>();
+  original->metadata.reset(new gossip::Metadata);
   original->metadata->set("k", 1);
   original->priority = gossip::Priority::low;
   const EventHeader copy{*original};
@@ -145,12 +145,12 @@ TEST_CASE("EventHeader: a copy holds what the source explained and outlives it",
     CHECK(header->source == nullptr);
     CHECK(header->timestamp() == Timestamp{std::chrono::milliseconds{9}});
     CHECK(header->id() == EventId{77, 4});
-    REQUIRE(header->metadata != nullptr);
+    REQUIRE(header->metadata);
     CHECK(*header->metadata->find("k") == gossip::MetadataValue{1});
     CHECK(header->priority == gossip::Priority::low);
   }
-  CHECK(assigned.metadata != nullptr);
-  CHECK(assigned.metadata != copy.metadata);
+  CHECK(assigned.metadata);
+  CHECK(assigned.metadata.get() != copy.metadata.get());
 }
 
 }  // namespace

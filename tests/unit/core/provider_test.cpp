@@ -94,7 +94,7 @@ TEST_CASE("Outgoing: a provider moves out of what the publisher holds", "[provid
   Least provider{Least::Options{}};
   constexpr EventType<int> type{"outgoing.test"};
   int data = 7;
-  std::unique_ptr<gossip::detail::EventExtras> extras;
+  gossip::detail::Owner<gossip::detail::EventExtras> extras;
   // The entry belongs to a bus; this inbox never looks at it.
   alignas(64) static std::byte entry[64];
   Outgoing<int> event{type.key(), reinterpret_cast<gossip::detail::TypeEntry&>(entry), data,

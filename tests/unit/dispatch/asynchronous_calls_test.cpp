@@ -60,9 +60,9 @@ struct Fixture {
   }
   template <class T>
   Status publish(const EventType<T>& type, T value, gossip::Receipt receipt = {}) {
-    std::unique_ptr<gossip::detail::EventExtras> extras;
+    gossip::detail::Owner<gossip::detail::EventExtras> extras;
     if (receipt) {
-      extras = std::make_unique<gossip::detail::EventExtras>();
+      extras.reset(new gossip::detail::EventExtras);
       extras->receipt = std::move(receipt);
     }
     return dispatcher.accept<T>(dispatcher.entry_of(type), value, {}, extras);

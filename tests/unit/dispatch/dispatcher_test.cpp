@@ -44,7 +44,7 @@ struct Fixture {
     return dispatcher.subscribe(dispatcher.entry_of(number), erase_processor<int>(processor), {});
   }
   Status publish(int value) {
-    std::unique_ptr<gossip::detail::EventExtras> extras;
+    gossip::detail::Owner<gossip::detail::EventExtras> extras;
     return dispatcher.accept<int>(dispatcher.entry_of(number), value, {}, extras);
   }
   bool drain() { return dispatcher.drain(std::chrono::steady_clock::now() + patience); }

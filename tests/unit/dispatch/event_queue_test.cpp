@@ -38,7 +38,7 @@ struct Fixture {
   explicit Fixture(OverflowPolicy policy) : queue{{.capacity = 2, .overflow = policy}, 1} {}
   Status accept(int value) { return accept(std::make_shared<int>(value)); }
   Status accept(Payload payload) {
-    std::unique_ptr<gossip::detail::EventExtras> extras;
+    gossip::detail::Owner<gossip::detail::EventExtras> extras;
     Status status = queue.accept<Payload>(entry, payload, {}, extras, priority, this);
     given_back = payload != nullptr;
     return status;

@@ -354,7 +354,7 @@ TEST_CASE("Schedules: what is due is not published deep inside other events", "[
   Fixture fixture{{.capacity = 2, .max_nesting = 2}};
   auto& entry = fixture.dispatcher.entry_of(number);
   const auto publish = [&fixture, &entry](int value) {
-    std::unique_ptr<gossip::detail::EventExtras> extras;
+    gossip::detail::Owner<gossip::detail::EventExtras> extras;
     return fixture.dispatcher.accept<int>(entry, value, {}, extras);
   };
   Door inside;

@@ -54,7 +54,7 @@ TEST_CASE("correlate: the cause is set while the processor runs, whatever it doe
   Context context = call.context();
   const Event event{first, 1};
   auto returns = correlate()([&](const Event<int>& e) -> Status {
-    return current_cause == &e ? Errc::timeout : Errc::fatal;
+    return &current_cause->event == &e ? Errc::timeout : Errc::fatal;
   });
   CHECK(is_timeout(returns(event, context)));
   CHECK(current_cause == nullptr);
@@ -62,7 +62,8 @@ TEST_CASE("correlate: the cause is set while the processor runs, whatever it doe
   CHECK_THROWS_AS(throws(event, context), std::runtime_error);
   CHECK(current_cause == nullptr);
   bool right = false;
-  auto any = correlate()([&](const AnyEvent& e) { right = current_cause->type() == e.type(); });
+  auto any =
+      correlate()([&](const AnyEvent& e) { right = current_cause->event.type() == e.type(); });
   CHECK(any(AnyEvent{event}, context).ok());
   CHECK(right);
 }

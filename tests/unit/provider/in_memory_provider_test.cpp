@@ -46,7 +46,7 @@ TEST_CASE("InMemoryProvider: puts an event straight into the inbox", "[in_memory
   Inbox inbox;
   std::string data = "a text that is too long for the string object itself";
   const char* const place = data.data();
-  std::unique_ptr<gossip::detail::EventExtras> extras;
+  gossip::detail::Owner<gossip::detail::EventExtras> extras;
   const gossip::detail::PayloadOperations operations{nullptr, nullptr};
   gossip::detail::TypeEntry entry{said.key(), gossip::payload_info<std::string>(), operations, 0};
   Outgoing<std::string> event{said.key(), entry, data, gossip::detail::EventTime{}, extras};
