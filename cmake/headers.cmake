@@ -101,6 +101,7 @@ set(GOSSIP_HEADERS
   gossip/processing/retry.hpp
   gossip/processing/stalled_call.hpp
   gossip/processing/timeout.hpp
+  gossip/processing/type_filter.hpp
   gossip/provider/in_memory_provider.hpp
   gossip/queue/asymmetric_fence.hpp
   gossip/queue/back_off.hpp

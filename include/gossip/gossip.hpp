@@ -52,6 +52,7 @@
 #include <gossip/processing/retry.hpp>
 #include <gossip/processing/stalled_call.hpp>
 #include <gossip/processing/timeout.hpp>
+#include <gossip/processing/type_filter.hpp>
 #include <gossip/provider/in_memory_provider.hpp>
 #include <gossip/queue/mpmc_queue.hpp>
 #include <gossip/queue/priority_queue.hpp>
