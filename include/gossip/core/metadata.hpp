@@ -5,13 +5,43 @@
 /// Metadata: named simple values that travel with an event. Layer: core.
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace gossip {
+namespace detail {
+
+/// Whether two texts are equal. Made for the short ones that keys are: it compares up to 32 bytes in
+/// words, where std::memcmp would cost a call.
+inline bool same_text(std::string_view a, std::string_view b) noexcept {
+  const std::size_t size = a.size();
+  if (b.size() != size) return false;
+  const char* const p = a.data();
+  const char* const q = b.data();
+  const auto differ = [p, q]<class Word>(Word /*how wide*/, std::size_t at) {
+    Word x;
+    Word y;
+    std::memcpy(&x, p + at, sizeof x);
+    std::memcpy(&y, q + at, sizeof y);
+    return x ^ y;
+  };
+  if (size > 32) return std::memcmp(p, q, size) == 0;
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) {
+      if (differ(std::uint64_t{}, at) != 0) return false;
+    }
+    return differ(std::uint64_t{}, size - 8) == 0;
+  }
+  if (size >= 4) return (differ(std::uint32_t{}, 0) | differ(std::uint32_t{}, size - 4)) == 0;
+  return size == 0 || (p[0] == q[0] && p[size / 2] == q[size / 2] && p[size - 1] == q[size - 1]);
+}
+
+}  // namespace detail
 
 /// A simple value: nothing, a truth value, an integer, a floating-point number or a text. Integers
 /// of every width that hold the same number are equal; an integer never equals a floating-point
@@ -21,8 +51,8 @@ class MetadataValue {
   /// Nothing (JSON's null).
   MetadataValue() noexcept = default;
   template <std::same_as<bool> B>
-  MetadataValue(B value) noexcept : kind_{Kind::truth} {
-    scalar_.truth = value;
+  MetadataValue(B value) noexcept : kind_{Kind::truth}, truth_{value} {
+    scalar_.natural = value ? 1 : 0;
   }
   /// Any integer. An unsigned one beyond the signed range stays unsigned.
   template <std::integral I>
@@ -50,7 +80,7 @@ class MetadataValue {
   template <class V>
   [[nodiscard]] const V* get_if() const noexcept {
     if constexpr (std::same_as<V, bool>) {
-      return kind_ == Kind::truth ? &scalar_.truth : nullptr;
+      return kind_ == Kind::truth ? &truth_ : nullptr;
     } else if constexpr (std::same_as<V, std::int64_t>) {
       return kind_ == Kind::integer ? &scalar_.integer : nullptr;
     } else if constexpr (std::same_as<V, std::uint64_t>) {
@@ -70,7 +100,7 @@ class MetadataValue {
   template <class Visitor>
   decltype(auto) visit(Visitor&& visitor) const {
     switch (kind_) {
-      case Kind::truth: return visitor(scalar_.truth);
+      case Kind::truth: return visitor(truth_);
       case Kind::integer: return visitor(scalar_.integer);
       case Kind::natural: return visitor(scalar_.natural);
       case Kind::real: return visitor(scalar_.real);
@@ -82,15 +112,9 @@ class MetadataValue {
 
   [[nodiscard]] friend bool operator==(const MetadataValue& a, const MetadataValue& b) noexcept {
     if (a.kind_ != b.kind_) return false;
-    switch (a.kind_) {
-      case Kind::truth: return a.scalar_.truth == b.scalar_.truth;
-      case Kind::integer: return a.scalar_.integer == b.scalar_.integer;
-      case Kind::natural: return a.scalar_.natural == b.scalar_.natural;
-      case Kind::real: return a.scalar_.real == b.scalar_.real;
-      case Kind::text: return a.text_ == b.text_;
-      case Kind::nothing: break;
-    }
-    return true;
+    if (a.kind_ < Kind::real) return std::memcmp(&a.scalar_, &b.scalar_, sizeof a.scalar_) == 0;
+    if (a.kind_ == Kind::real) return a.scalar_.real == b.scalar_.real;
+    return detail::same_text(a.text_, b.text_);
   }
 
  private:
@@ -102,12 +126,41 @@ class MetadataValue {
     std::uint64_t natural = 0;
     std::int64_t integer;
     double real;
-    bool truth;
   };
 
   Kind kind_ = Kind::nothing;
+  bool truth_ = false;  // which the scalar tells too
   Scalar scalar_{};
   std::string text_;
+};
+
+/// A key that is prepared for being looked up in the metadata of many events.
+///
+/// Thread safety: immutable; any thread.
+class MetadataKey {
+ public:
+  /// @throws nothing
+  explicit MetadataKey(std::string text) noexcept
+      : text_{std::move(text)}, digest_{digest(text_)} {}
+
+  /// The key.
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+ private:
+  friend class Metadata;
+
+  static constexpr std::size_t spelt = 7;  // bytes: a key of so many is in its digest entirely
+
+  /// A number that differs for most keys, and for all pairs of which one is `spelt`; never 0.
+  static std::uint64_t digest(std::string_view text) noexcept {
+    const bool all = text.size() <= spelt;
+    std::uint64_t bytes = 0;
+    for (const char c : text) bytes = bytes * (all ? 256 : 257) + static_cast<unsigned char>(c);
+    return bytes | (std::uint64_t{all ? text.size() + 1 : 0xff} << 56U);
+  }
+
+  std::string text_;
+  std::uint64_t digest_;
 };
 
 /// Named values, in the order in which their keys were first set. Made for a handful of entries:
@@ -125,22 +178,37 @@ class Metadata {
     if (auto* found = const_cast<MetadataValue*>(find(key))) {
       *found = std::move(value);
     } else {
+      const std::uint64_t digest = MetadataKey::digest(key);
       entries_.emplace_back(std::move(key), std::move(value));
+      if (entries_.size() <= digested) digests_[entries_.size() - 1] = digest;
     }
   }
 
   /// The value of `key`; null if the key is not there. Valid until the metadata changes.
   /// @throws nothing
   /// @par Complexity linear in the number of entries; no allocation
+  /// @{
   [[nodiscard]] const MetadataValue* find(std::string_view key) const noexcept {
-    for (const Entry& entry : entries_) {
-      if (entry.first == key) return &entry.second;
-    }
-    return nullptr;
+    return find(key, 0);
   }
+  [[nodiscard]] const MetadataValue* find(const MetadataKey& key) const noexcept {
+    const bool spelt = key.text_.size() <= MetadataKey::spelt;
+    for (std::size_t i = 0; i < digested; ++i) {
+      if (digests_[i] != key.digest_) continue;
+      const Entry& entry = entries_[i];
+      if (spelt || detail::same_text(entry.first, key.text_)) return &entry.second;
+    }
+    return entries_.size() <= digested ? nullptr : find(key.text_, digested);
+  }
+  /// @}
 
   /// True if `key` is there.
+  /// @{
   [[nodiscard]] bool contains(std::string_view key) const noexcept { return find(key) != nullptr; }
+  [[nodiscard]] bool contains(const MetadataKey& key) const noexcept {
+    return find(key) != nullptr;
+  }
+  /// @}
   /// Number of entries.
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
   /// True if there is no entry.
@@ -154,7 +222,17 @@ class Metadata {
   [[nodiscard]] friend bool operator==(const Metadata&, const Metadata&) = default;
 
  private:
+  static constexpr std::size_t digested = 8;  // entries
+
+  [[nodiscard]] const MetadataValue* find(std::string_view key, std::size_t from) const noexcept {
+    for (std::size_t i = from; i < entries_.size(); ++i) {
+      if (detail::same_text(entries_[i].first, key)) return &entries_[i].second;
+    }
+    return nullptr;
+  }
+
   std::vector<Entry> entries_;
+  std::uint64_t digests_[digested] = {};  ///< of the first entries' keys; 0 for none
 };
 
 }  // namespace gossip

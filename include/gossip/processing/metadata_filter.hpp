@@ -25,7 +25,7 @@ class HasMetadata : public FilterBase {
   }
 
  private:
-  std::string key_;
+  MetadataKey key_;
 };
 
 class ByMetadata : public FilterBase {
@@ -41,7 +41,7 @@ class ByMetadata : public FilterBase {
   }
 
  private:
-  std::string key_;
+  MetadataKey key_;
   MetadataValue value_;
 };
 

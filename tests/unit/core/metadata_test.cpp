@@ -3,6 +3,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -101,6 +103,52 @@ TEST_CASE("Metadata: equal means the same entries", "[metadata]") {
   CHECK(a == b);
   b.set("k", 5.0);
   CHECK(a != b);
+}
+
+TEST_CASE("Metadata: a prepared key finds what its text finds", "[metadata]") {
+  // Keys of 0 to 40 bytes that differ in one byte, more of them than have digests.
+  std::vector<std::string> keys;
+  for (std::size_t size = 0; size <= 40; ++size) {
+    keys.emplace_back(size, 'k');
+    for (std::size_t at = 0; at < size; at += size < 12 ? 1 : 5) {
+      keys.push_back(std::string(size, 'k'));
+      keys.back()[at] = at % 2 == 0 ? 'l' : '\xff';
+    }
+  }
+  for (std::size_t first = 0; first < keys.size(); first += 3) {
+    Metadata metadata;
+    for (std::size_t i = first; i < first + 12 && i < keys.size(); ++i) {
+      metadata.set(keys[i], i);
+    }
+    for (const std::string& key : keys) {
+      const gossip::MetadataKey prepared{key};
+      REQUIRE(metadata.find(prepared) == metadata.find(key));
+      REQUIRE(metadata.contains(prepared) == metadata.contains(key));
+      REQUIRE((metadata.find(key) != nullptr) ==
+              std::any_of(metadata.begin(), metadata.end(),
+                          [&](const auto& entry) { return entry.first == key; }));
+    }
+  }
+  CHECK(gossip::MetadataKey{"tenant"}.text() == "tenant");
+  CHECK(Metadata{}.find(gossip::MetadataKey{""}) == nullptr);
+}
+
+TEST_CASE("Metadata: a key that is set again keeps its place", "[metadata]") {
+  Metadata metadata;
+  metadata.set("a", 1);
+  metadata.set("b", 2);
+  metadata.set("a", 3);
+  CHECK(metadata.size() == 2);
+  CHECK(*metadata.find(gossip::MetadataKey{"a"}) == MetadataValue{3});
+  CHECK(*metadata.find(gossip::MetadataKey{"b"}) == MetadataValue{2});
+}
+
+TEST_CASE("MetadataValue: truth values are equal to themselves alone", "[metadata]") {
+  CHECK(MetadataValue{true} == MetadataValue{true});
+  CHECK(MetadataValue{false} == MetadataValue{false});
+  CHECK_FALSE(MetadataValue{true} == MetadataValue{false});
+  CHECK_FALSE(MetadataValue{false} == MetadataValue{});
+  CHECK_FALSE(MetadataValue{false} == MetadataValue{0});
 }
 
 }  // namespace
