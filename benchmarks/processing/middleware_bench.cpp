@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// A chain against the same thing written by hand in one processor.
+#include <gossip/processing/filter.hpp>
+#include <gossip/processing/logging.hpp>
+#include <gossip/processing/middleware.hpp>
+#include <gossip/processing/recovery.hpp>
+
+#include "support/report_items.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <cstdint>
+#include <stop_token>
+#include <vector>
+
+namespace {
+
+using gossip::Context;
+using gossip::Event;
+using gossip::EventType;
+using gossip::Status;
+
+struct Order {
+  std::uint64_t amount = 0;
+};
+constexpr EventType<Order> placed{"order.placed"};
+
+std::vector<Event<Order>> orders() {
+  std::vector<Event<Order>> events;
+  std::uint64_t random = 88172645463325252;
+  for (int i = 0; i < 1024; ++i) {
+    random ^= random << 13U;
+    random ^= random >> 7U;
+    random ^= random << 17U;
+    events.emplace_back(placed, Order{random % 256});
+  }
+  return events;
+}
+
+struct Sum {
+  std::uint64_t* sum;
+  void operator()(const Order& order) const {
+    if (order.amount > 1'000'000) throw order.amount;
+    *sum += order.amount;
+  }
+};
+
+/// What is told about the calls.
+struct Counts {
+  std::uint64_t* calls;
+  void operator()(const gossip::LogRecord& record) const {
+    *calls += static_cast<std::uint64_t>(record.attempt) + (record.duration.count() < 0 ? 1U : 0U);
+  }
+};
+
+auto by_hand(Sum next, Counts) {
+  return [next](const Event<Order>& event, Context&) -> Status {
+    try {
+      if (event.data().amount <= 50) return {};
+      next(event.data());
+      return {};
+    } catch (...) {
+      return gossip::status_of_current_exception();
+    }
+  };
+}
+
+auto chained(Sum next, Counts) {
+  return gossip::chain(
+      gossip::recovery(), gossip::logging(gossip::null_sink),
+      gossip::filtered([](const Order& order) { return order.amount > 50; }))(next);
+}
+
+auto by_hand_counting(Sum next, Counts sink) {
+  return [next, sink](const Event<Order>& event, Context& context) -> Status {
+    const gossip::SteadyTime start = context.now();
+    Status status;
+    try {
+      if (event.data().amount > 50) next(event.data());
+    } catch (...) {
+      status = gossip::status_of_current_exception();
+    }
+    sink({{},
+          event.type(),
+          context.subscription(),
+          {},
+          context.attempt(),
+          context.now() - start,
+          status,
+          !status.ok() && context.deferred(),
+          &event,
+          [](const void* e) { return static_cast<const Event<Order>*>(e)->id(); }});
+    return status;
+  };
+}
+
+auto chained_counting(Sum next, Counts sink) {
+  return gossip::chain(
+      gossip::recovery(), gossip::logging(sink),
+      gossip::filtered([](const Order& order) { return order.amount > 50; }))(next);
+}
+
+/// Calls a processor as the bus does: the caller does not know it.
+template <class P>
+[[gnu::noinline]] Status call(P& processor, const Event<Order>& event, Context& context) {
+  return processor(event, context);
+}
+
+template <auto make>
+void chain_of_three(benchmark::State& state) {
+  const auto events = orders();
+  std::uint64_t sum = 0;
+  std::uint64_t calls = 0;
+  auto processor = make(Sum{&sum}, Counts{&calls});
+  const std::stop_token none;
+  Context context{none};
+  const std::uint64_t allocated = bench::allocations();
+  for (auto _ : state) {
+    for (const auto& event : events) benchmark::DoNotOptimize(call(processor, event, context).ok());
+  }
+  benchmark::DoNotOptimize(sum);
+  bench::report_items(state, state.iterations() * static_cast<std::int64_t>(events.size()),
+                      allocated);
+}
+BENCHMARK_TEMPLATE(chain_of_three, by_hand)->Name("BM_HandWritten_chain/sink:null");
+BENCHMARK_TEMPLATE(chain_of_three, chained)->Name("BM_Chain_chain/sink:null");
+BENCHMARK_TEMPLATE(chain_of_three, by_hand_counting)->Name("BM_HandWritten_chain/sink:counting");
+BENCHMARK_TEMPLATE(chain_of_three, chained_counting)->Name("BM_Chain_chain/sink:counting");
+
+}  // namespace
