@@ -23,7 +23,7 @@ struct MailServer {
   }
 };
 
-// [batch on a bus]
+// [batch_on_a_bus]
 // Ten mails at once, or fewer, if the first of them has waited for five seconds.
 void send_mails(MailServer& server) {
   using Mails = std::span<const gossip::Event<Mail>>;
@@ -37,9 +37,9 @@ void send_mails(MailServer& server) {
   bus.drain();    // all are in the batch
   mails.flush();  // and all are sent
 }
-// [/batch on a bus]
+// [/batch_on_a_bus]
 
-// [batch alone]
+// [batch_alone]
 void count_alone() {
   int sum = 0;
   gossip::Batch<int> numbers{{.size = 100}, [&](std::span<const gossip::Event<int>> some) {
@@ -50,9 +50,9 @@ void count_alone() {
   }
   std::printf("the sum is %d\n", sum);
 }
-// [/batch alone]
+// [/batch_alone]
 
-// [batch that fails]
+// [batch_that_fails]
 // A batch that fails is tried again; what fails for good is not lost.
 void give_up_after_three() {
   using Mails = std::span<const gossip::Event<Mail>>;
@@ -73,7 +73,7 @@ void give_up_after_three() {
   }
   mails.flush();
 }
-// [/batch that fails]
+// [/batch_that_fails]
 
 }  // namespace
 

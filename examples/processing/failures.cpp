@@ -27,7 +27,7 @@ gossip::Status pay(const gossip::Event<Payment>& event, gossip::Context& context
   return {};
 }
 
-// [retry and dead letters]
+// [retry_and_dead_letters]
 void pay_with_patience() {
   gossip::EventBus bus{{.workers = 1}};
   auto letters = bus.subscribe(undelivered, [](const gossip::DeadLetter& letter) {
@@ -43,7 +43,7 @@ void pay_with_patience() {
     bus.drain();  // waits for pending attempts too
   }
 }
-// [/retry and dead letters]
+// [/retry_and_dead_letters]
 
 // [timeout]
 void pay_in_time() {
