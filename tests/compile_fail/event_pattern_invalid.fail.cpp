@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// EXPECT-ERROR: event_patterns_are_tokens_or_asterisks_joined_by_dots_with_greater_than_only_at_the_end
+// EXPECT-ERROR: event_pattern_is_invalid
 #include <gossip/gossip.hpp>
 
 inline constexpr gossip::EventPattern pattern{"order.>.created"};

@@ -8,6 +8,7 @@
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/status.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -66,12 +67,11 @@ inline ValidationError pattern_error(std::string_view text, const PatternFault& 
                            "; allowed there: ", fault.allowed})};
 }
 
-[[noreturn]] inline void refuse_pattern(std::string_view text, const PatternFault& fault) {
+/// The compiler prints its name where a constant expression would call it.
+[[noreturn]] inline void event_pattern_is_invalid(std::string_view text,
+                                                  const PatternFault& fault) {
   throw pattern_error(text, fault);
 }
-
-/// Declared and never defined, for the compiler to print its name.
-void event_patterns_are_tokens_or_asterisks_joined_by_dots_with_greater_than_only_at_the_end();
 
 }  // namespace detail
 
@@ -86,22 +86,12 @@ void event_patterns_are_tokens_or_asterisks_joined_by_dots_with_greater_than_onl
 /// Thread safety: immutable; trivially copyable. It owns its text.
 class EventPattern {
  public:
-  /// From a string literal; an invalid pattern does not compile.
-  template <std::size_t N>
-  consteval EventPattern(const char (&text)[N]) : EventPattern{Valid{}, {text, N - 1}} {
-    if (detail::find_pattern_fault({text, N - 1}).position != detail::no_fault) {
-      detail::
-          event_patterns_are_tokens_or_asterisks_joined_by_dots_with_greater_than_only_at_the_end();
-    }
-  }
-
-  /// From any other text, which is copied; in a constant expression too.
+  /// From a literal or any other text, which is copied. In a constant expression an invalid pattern
+  /// does not compile.
   /// @throws ValidationError  the pattern is invalid; says at which byte, counted from 0, and what
   ///                          is allowed there
-  constexpr explicit EventPattern(std::string_view text) : EventPattern{Valid{}, text} {
-    const detail::PatternFault fault = detail::find_pattern_fault(text);
-    if (fault.position != detail::no_fault) detail::refuse_pattern(text, fault);
-  }
+  template <std::convertible_to<std::string_view> S>
+  constexpr EventPattern(const S& text) : EventPattern{Checked{}, text} {}
 
   /// Whether `text` is a pattern.
   /// @return  success, or the ValidationError that the constructor throws
@@ -148,17 +138,17 @@ class EventPattern {
   }
 
  private:
-  struct Valid {};
+  struct Checked {};
 
-  /// Copies what fits; the public constructors see to it that that is all.
-  constexpr EventPattern(Valid /*tag*/, std::string_view text) noexcept
-      : size_{static_cast<std::uint8_t>(
-            text.size() < max_event_type_name_bytes ? text.size() : max_event_type_name_bytes)} {
+  constexpr EventPattern(Checked /*tag*/, std::string_view text) {
+    const detail::PatternFault fault = detail::find_pattern_fault(text);
+    if (fault.position != detail::no_fault) detail::event_pattern_is_invalid(text, fault);
+    size_ = static_cast<std::uint8_t>(text.size());
     for (std::size_t i = 0; i < size_; ++i) text_[i] = text[i];
   }
 
   char text_[max_event_type_name_bytes] = {};
-  std::uint8_t size_;  // bytes
+  std::uint8_t size_ = 0;  // bytes
 };
 
 static_assert(max_event_type_name_bytes <= 255, "EventPattern counts bytes in one byte");
