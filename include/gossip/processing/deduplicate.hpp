@@ -72,8 +72,10 @@ namespace detail {
 
 template <class F, class E>
 concept DataKey = TypedEvent<E> && !std::same_as<F, EventIdKey> &&
-    !std::is_void_v<typename E::payload_type> &&
-    requires(const F& f, const typename E::payload_type& data) { SeenKey{std::invoke(f, data)}; };
+    requires(const F& f, const typename E::payload_type& data) {
+      requires !std::is_void_v<typename E::payload_type>;
+      SeenKey{std::invoke(f, data)};
+    };
 
 template <class F, class E>
 concept EventKey = requires(const F& f, const E& event) { SeenKey{std::invoke(f, event)}; };

@@ -29,9 +29,10 @@ template <class F>
 concept OwnFilter = std::derived_from<F, FilterBase>;
 
 template <class F, class E>
-concept DataFilter = TypedEvent<E> && !OwnFilter<F> &&
-    !std::is_void_v<typename E::payload_type> &&
-    std::predicate<const F&, const typename E::payload_type&>;
+concept DataFilter = TypedEvent<E> && !OwnFilter<F> && requires {
+  requires !std::is_void_v<typename E::payload_type>;
+  requires std::predicate<const F&, const typename E::payload_type&>;
+};
 
 template <class F, class E>
 concept EventFilter = std::predicate<const F&, const E&>;

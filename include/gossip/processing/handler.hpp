@@ -21,8 +21,11 @@ namespace gossip::detail {
 
 /// An Event<T>.
 template <class E>
-concept TypedEvent = requires { typename E::payload_type; } &&
-    std::same_as<E, Event<typename E::payload_type>>;
+concept TypedEvent = requires {
+  // In here, as everything about payload_type: a constraint on a given type, such as AnyEvent, may
+  // not name what that type lacks.
+  requires std::same_as<E, Event<typename E::payload_type>>;
+};
 
 /// A processor of payload T.
 template <class F, class T>
@@ -42,7 +45,7 @@ concept PayloadProcessor =
 template <class F, class E>
 concept Handler =
     (std::same_as<E, AnyEvent> && (TakesAnyContext<F> || TakesAnyEvent<F>)) ||
-    (TypedEvent<E> && PayloadProcessor<F, typename E::payload_type>);
+    (TypedEvent<E> && requires { requires PayloadProcessor<F, typename E::payload_type>; });
 
 /// What could be called at all; whether for a certain event, Handler and Filter tell.
 template <class F>
