@@ -40,6 +40,7 @@ set(GOSSIP_HEADERS
   gossip/core/subscription.hpp
   gossip/core/subscription_id.hpp
   gossip/core/text.hpp
+  gossip/dispatch/any_call.hpp
   gossip/dispatch/asynchronous_calls.hpp
   gossip/dispatch/call.hpp
   gossip/dispatch/clock_view.hpp
@@ -51,6 +52,7 @@ set(GOSSIP_HEADERS
   gossip/dispatch/event_queue.hpp
   gossip/dispatch/options.hpp
   gossip/dispatch/overflow_policy.hpp
+  gossip/dispatch/pattern_types.hpp
   gossip/dispatch/posted_tasks.hpp
   gossip/dispatch/registry.hpp
   gossip/dispatch/scheduled_publish.hpp

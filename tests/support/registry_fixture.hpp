@@ -42,6 +42,7 @@ struct RegistryFixture {
     const auto view = detail::ClockView::of(clock);
     call.clock = &view;
     call.limited = true;
+    call.type = &type;
     detail::Delivery delivery{slot, registry, type};
     return delivery.run(call);
   }

@@ -8,6 +8,7 @@
 #include <gossip/core/clock.hpp>
 #include <gossip/core/error.hpp>
 #include <gossip/core/event.hpp>
+#include <gossip/core/event_pattern.hpp>
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/manual_clock.hpp>
 #include <gossip/core/metadata.hpp>
@@ -49,17 +50,37 @@ class BusCore {
   // ---- For the bus and its publishers ---------------------------------------------------------
 
   /// Looks a type up, without throwing for a mistake of the caller's.
-  /// @return  null, and why in `failure`, if the name is in use with another payload type
+  /// @return  null, and why in `failure`, if meet() throws an Error
   template <Payload T>
   TypeEntry* find(const EventTypeName& name, Status& failure) {
-    if (auto* entry = dispatcher_.template find_entry<T>(name)) [[likely]]
+    if (auto* entry = dispatcher_.types().template find<T>(name)) [[likely]]
       return entry;
     try {
-      return &dispatcher_.template entry_of<T>(name);
-    } catch (const TypeAssertionError& error) {
+      return &meet<T>(name);
+    } catch (const Error& error) {
       failure = error;
       return nullptr;
     }
+  }
+
+  /// What the bus knows about the type of that name, made if need be. If a pattern waits for a new
+  /// type, the provider is told before the type can be found.
+  /// @throws TypeAssertionError  the name is in use with another payload type
+  /// @throws Error               of the provider's; the bus has not met the type then
+  template <Payload T>
+  TypeEntry& meet(const EventTypeName& name) {
+    if (TypeEntry* entry = dispatcher_.types().template find<T>(name)) return *entry;
+    const bool told = tell_of_new(name, &connect<T>);
+    TypeEntry& entry = dispatcher_.template entry_of<T>(name, &connect<T>);
+    tell_again(entry, told);
+    return entry;
+  }
+
+  /// Tells the provider of the types, met so far, that a new pattern matches.
+  /// @throws Error  of the provider's
+  void connect_all(const EventPattern& pattern) {
+    dispatcher_.registry().for_each_type(
+        pattern, [this](const TypeEntry& type) { type.connect(this, type.name).throw_if_error(); });
   }
 
   /// Publishes an event of a type that has been looked up.
@@ -103,17 +124,42 @@ class BusCore {
                                           event.priority);
   }
   [[nodiscard]] bool has_subscriptions(const EventTypeName& type) const noexcept {
-    return dispatcher_.has_subscriptions(type);
+    const TypeEntry* entry = dispatcher_.types().find(type);
+    return entry != nullptr && dispatcher_.registry().has_subscriptions(*entry);
   }
   template <Payload T>
   [[nodiscard]] TypeEntry& entry_of(const EventTypeName& type) {
-    return dispatcher_.template entry_of<T>(type);
+    return dispatcher_.template entry_of<T>(type, &connect<T>);
   }
   [[nodiscard]] Timestamp timestamp_of(EventTime time) const noexcept {
     return time.resolve(&dispatcher_.source());
   }
 
  private:
+  /// See TypeEntry.
+  template <Payload T>
+  static Status connect(void* core, const EventTypeName& name) {
+    auto& self = *static_cast<BusCore*>(core);
+    return self.provider_.subscribe(self, EventType<T>::parse(name.text()));
+  }
+
+  /// Tells the provider of a type that the bus is about to meet, if a pattern waits for it.
+  /// @return  whether it did
+  bool tell_of_new(const EventTypeName& name, TypeEntry::Connect connect_to) {
+    if (dispatcher_.types().find(name) != nullptr || !dispatcher_.registry().has_pattern_for(name))
+      return false;
+    connect_to(this, name).throw_if_error();
+    return true;
+  }
+  /// Does so if a pattern came in between, and takes it back if the last one went.
+  void tell_again(const TypeEntry& type, bool told) {
+    const bool wanted = dispatcher_.registry().has_subscriptions(type);
+    if (wanted && !told && type.connect != nullptr) {
+      type.connect(this, type.name).throw_if_error();
+    }
+    if (told && !wanted) provider_.unsubscribe(*this, type.name);
+  }
+
   /// What an event has beside its payload, on its way; what nobody took goes back.
   struct LentExtras {
     explicit LentExtras(EventHeader& from) : header{from} {

@@ -9,14 +9,18 @@
 #include <gossip/bus/publisher.hpp>
 #include <gossip/bus/sync_result.hpp>
 #include <gossip/bus/timed_publishing.hpp>
+#include <gossip/core/any_event.hpp>
+#include <gossip/core/any_processor.hpp>
 #include <gossip/core/causality.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event.hpp>
+#include <gossip/core/event_pattern.hpp>
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/processor.hpp>
 #include <gossip/core/provider.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription.hpp>
+#include <gossip/dispatch/any_call.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/statistics.hpp>
 #include <gossip/dispatch/synchronous_calls.hpp>
@@ -100,17 +104,11 @@ class EventBus : public TimedPublishing<EventBus<P, C>> {
   ///                     are called in the order of subscribing, but for SubscribeOptions::priority
   template <class T, Processor<T> F>
   Subscription subscribe(const EventType<T>& type, F&& processor, SubscribeOptions options = {}) {
-    detail::Dispatcher& dispatcher = core_->dispatcher();
-    if (dispatcher.closed()) throw Error{Errc::closed, "subscribe"};
-    detail::TypeEntry& entry = dispatcher.entry_of(type);
+    if (core_->dispatcher().closed()) throw Error{Errc::closed, "subscribe"};
+    detail::TypeEntry& entry = core_->template meet<T>(type.key());
     core_->provider().subscribe(*core_, type).throw_if_error();
-    detail::ErasedProcessor erased = detail::erase_processor<T>(std::forward<F>(processor));
-    try {
-      return handle(dispatcher.subscribe(entry, erased, std::move(options)));
-    } catch (...) {
-      erased.destroy(erased.object);
-      throw;
-    }
+    const detail::ErasedProcessor erased = detail::erase_processor<T>(std::forward<F>(processor));
+    return register_processor(entry, erased, std::move(options));
   }
 
   /// Registers a processor for those events of `type` that `filter` passes, as
@@ -123,6 +121,39 @@ class EventBus : public TimedPublishing<EventBus<P, C>> {
     return subscribe(type, filtered(std::forward<W>(filter), std::forward<F>(processor)),
                      std::move(options));
   }
+
+  /// Registers a processor for the events of every type that `pattern` matches: of the types that
+  /// the bus has met, and of those it meets later. (It meets a type when somebody subscribes to it,
+  /// publishes an event of it or asks for its publisher.)
+  /// @param pattern    such as "order.*" or "order.>"; see EventPattern, whose constructor throws a
+  ///                   ValidationError if it is none
+  /// @param processor  see AnyProcessor; moved or copied in; called by several workers at once
+  /// @return           the handle that keeps it registered
+  /// @throws           Errc::closed, or what the provider refuses, as Error; std::bad_alloc, and what
+  ///                   moving the processor throws
+  /// @par Blocking     as above
+  /// @par Complexity   linear in the number of types that the bus has met; an event is not matched
+  ///                   against patterns
+  /// @par Ordering     as above; before the processors of a type that the bus meets later
+  /// @{
+  template <std::convertible_to<EventPattern> Text, AnyProcessor F>
+  Subscription subscribe(const Text& pattern, F&& processor, SubscribeOptions options = {}) {
+    const EventPattern checked{pattern};
+    if (core_->dispatcher().closed()) throw Error{Errc::closed, "subscribe"};
+    const detail::ErasedProcessor erased = detail::erase_any_processor(std::forward<F>(processor));
+    Subscription subscription = register_processor(checked, erased, std::move(options));
+    core_->connect_all(checked);
+    return subscription;
+  }
+  /// Of these events, the ones that `filter` passes; see Filter.
+  template <std::convertible_to<EventPattern> Text, class W, AnyProcessor F>
+    requires(Filter<std::remove_cvref_t<W>, AnyEvent>)
+  Subscription subscribe(const Text& pattern, W&& filter, F&& processor,
+                         SubscribeOptions options = {}) {
+    return subscribe(pattern, filtered(std::forward<W>(filter), std::forward<F>(processor)),
+                     std::move(options));
+  }
+  /// @}
 
   /// Registers one processor for several types; they share it.
   /// @return  the handles, in the order of the types
@@ -281,7 +312,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>> {
   /// @throws TypeAssertionError  the name is in use on this bus with another payload type
   template <class T>
   [[nodiscard]] Publisher<T, P, C> publisher(const EventType<T>& type) {
-    return {core_, core_->dispatcher().entry_of(type)};
+    return {core_, core_->template meet<T>(type.key())};
   }
 
   // ---- Life -----------------------------------------------------------------------------------
@@ -332,12 +363,19 @@ class EventBus : public TimedPublishing<EventBus<P, C>> {
   friend class TimedPublishing<EventBus>;
   using Core = detail::BusCore<P, C>;
 
-  Subscription handle(SubscriptionId id) {
-    return {core_,
-            [](void* core, SubscriptionId gone) noexcept {
-              static_cast<Core*>(core)->dispatcher().unsubscribe(gone);
-            },
-            id};
+  template <class To>
+  Subscription register_processor(To& to, detail::ErasedProcessor erased,
+                                  SubscribeOptions options) {
+    try {
+      return {core_,
+              [](void* core, SubscriptionId gone) noexcept {
+                static_cast<Core*>(core)->dispatcher().unsubscribe(gone);
+              },
+              core_->dispatcher().subscribe(to, erased, std::move(options))};
+    } catch (...) {
+      erased.destroy(erased.object);
+      throw;
+    }
   }
 
   void call_now(detail::TypeEntry& entry, const EventBase& event, SyncOptions& options,

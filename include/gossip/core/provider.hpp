@@ -56,9 +56,12 @@ struct InboxArchetype {
 ///    A failure is thrown by the bus's constructor.
 /// 2. `p.publish(inbox, event)` takes the event over or fails; what it has taken over it delivers or
 ///    reports. It never calls a processor.
-/// 3. `p.subscribe(inbox, type)` is called before each subscription; a failure is thrown by the
-///    bus's subscribe(). Being called again for the same type is harmless.
-/// 4. `p.unsubscribe(inbox, name)` is called after a type has lost its last subscription; since
+/// 3. `p.subscribe(inbox, type)` is called before each subscription to a type; and, where a pattern
+///    matches, for the types met so far before the bus's subscribe() returns, and for later ones
+///    before their first event is published here. A failure is thrown by subscribe(), or is what
+///    came of the publish. Being called again for the same type is harmless.
+/// 4. `p.unsubscribe(inbox, name)` is called after a type has lost its last subscription, at times
+///    more than once; since
 ///    another thread may be subscribing anew, `p` asks inbox.has_subscriptions(name) for the truth.
 /// 5. `p.flush(deadline)` waits until what was published is known to have arrived.
 /// 6. `p.close(deadline)` is called at most once, when the bus's workers have ended; after it returns,

@@ -76,40 +76,31 @@ class Dispatcher {
 
   // ---- Types and subscriptions ----------------------------------------------------------------
 
-  /// What the bus knows about the type of that name; null if it has not met it with payload `T`.
-  template <Payload T>
-  [[nodiscard]] TypeEntry* find_entry(const EventTypeName& name) const noexcept {
-    TypeEntry* entry = types_.find(name);
-    return entry != nullptr && entry->payload == &payload_info<T>() ? entry : nullptr;
-  }
-
   /// What the bus knows about `type`, made if need be.
+  /// @param connect  see TypeEntry
   /// @throws TypeAssertionError  the name is in use with another payload type
   /// @{
   template <Payload T>
-  TypeEntry& entry_of(const EventTypeName& name) {
-    if (TypeEntry* entry = find_entry<T>(name)) return *entry;
-    return types_.add(name, payload_info<T>(), operations_of<T>,
-                      {&slots_.all(), [](void* slots, std::uint32_t index) {
-                         static_cast<ThreadSlots*>(slots)->reserve_type(index);
-                       }});
+  TypeEntry& entry_of(const EventTypeName& name, TypeEntry::Connect connect = nullptr) {
+    if (TypeEntry* entry = types_.find<T>(name)) return *entry;
+    return types_.add(name, payload_info<T>(), operations_of<T>, connect);
   }
   template <Payload T>
   TypeEntry& entry_of(const EventType<T>& type) {
     return entry_of<T>(type.key());
   }
   /// @}
+  [[nodiscard]] const TypeTable& types() const noexcept { return types_; }
 
+  /// @param to  a TypeEntry& or a const EventPattern&
   /// @throws std::bad_alloc
-  SubscriptionId subscribe(TypeEntry& type, ErasedProcessor processor, SubscribeOptions options) {
-    return registry_.subscribe(type, processor, std::move(options));
+  template <class To>
+  SubscriptionId subscribe(To& to, ErasedProcessor processor, SubscribeOptions options) {
+    return registry_.subscribe(to, processor, std::move(options));
   }
+  [[nodiscard]] const Registry& registry() const noexcept { return registry_; }
   /// @pre before the first subscribe()
   void listen(Registry::Listener listener) noexcept { registry_.listen(listener); }
-  [[nodiscard]] bool has_subscriptions(const EventTypeName& name) const noexcept {
-    const TypeEntry* type = types_.find(name);
-    return type != nullptr && registry_.has_subscriptions(*type);
-  }
   bool unsubscribe(SubscriptionId id) noexcept {
     return registry_.cancel(id, slots_.mine_if_any(this));
   }
@@ -242,7 +233,7 @@ class Dispatcher {
     registry_.for_each(
         [&](const SubscriptionRecord& record, SubscriptionId id, std::uint64_t delivered) {
           statistics.subscriptions.push_back(
-              {id, record.name, record.type->name.text(), delivered, record.failed.load()});
+              {id, record.name, Registry::subscribed_to(record), delivered, record.failed.load()});
         });
     return statistics;
   }
@@ -265,6 +256,13 @@ class Dispatcher {
   template <class T>
   static constexpr PayloadOperations operations_of{&run_envelope<T>, &discard_event<T>,
                                                    &SharedEvent::copy_of<T>};
+
+  /// Before a new type can be found: counters have room, and the patterns know it.
+  static void prepare_type(void* dispatcher, TypeEntry& type) {
+    auto& self = *static_cast<Dispatcher*>(dispatcher);
+    self.slots_.all().reserve_type(type.index);
+    self.registry_.admit(type);
+  }
 
   // ---- Workers --------------------------------------------------------------------------------
 
@@ -377,7 +375,7 @@ class Dispatcher {
   const ClockView clock_;
   const EventSource source_;
   BusSlots slots_;
-  TypeTable types_;
+  TypeTable types_{{this, &prepare_type}};
   Registry registry_;
   EventQueue queue_;
   WaitGate<> idle_;                             ///< for all_handled()

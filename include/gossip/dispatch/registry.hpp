@@ -5,10 +5,13 @@
 /// Registry: the subscriptions of a bus. Layer: dispatch.
 
 #include <gossip/core/clock.hpp>
+#include <gossip/core/event_pattern.hpp>
+#include <gossip/core/event_type.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/call.hpp>
 #include <gossip/dispatch/options.hpp>
+#include <gossip/dispatch/pattern_types.hpp>
 #include <gossip/dispatch/subscriber_lists.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
@@ -19,6 +22,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <string>
 #include <utility>
 
 namespace gossip::detail {
@@ -32,6 +36,13 @@ namespace gossip::detail {
 /// the entry, takes the serial away and counts a cancellation, passes a heavy fence, and waits while
 /// a slot announces the record. One of the two sees the other (Dekker; the slots are Maged Michael's
 /// hazard pointers). Lists that were replaced are freed once no slot announces them.
+///
+/// Patterns. A subscription to a pattern is one record that stands in the list of every type that
+/// the pattern matches: those that are known when it is made, and those that are admitted later, of
+/// which no event can be dispatched before. So dispatch knows nothing of patterns.
+///
+/// Locks. TypeTable admits under its own lock, so that one is taken first; nothing is called under
+/// the registry's.
 ///
 /// Thread safety: any thread. No user code runs under the lock: processors are made before and
 /// destroyed after it is held.
@@ -73,6 +84,60 @@ class Registry {
     return id;
   }
 
+  /// Registers `processor` for events of all types that `pattern` matches.
+  /// @param processor  of any event; taken over on success, untouched on failure
+  /// @throws std::bad_alloc
+  /// @par Complexity   linear in the number of types
+  SubscriptionId subscribe(const EventPattern& pattern, ErasedProcessor processor,
+                           SubscribeOptions options) {
+    Owner<EventPattern> copy{new EventPattern{pattern}};
+    const std::lock_guard lock{mutex_};
+    Owner<SubscriberArray> rooms = rooms_for(pattern, options.priority);
+    SubscriptionRecord& record = vacant_record();
+    record.type = nullptr;
+    record.pattern = std::move(copy);
+    patterns_.add(record);
+    const SubscriptionId id = occupy(record, processor, std::move(options));
+    for_each_type_of(record, [&](TypeEntry& type) {
+      Owner<SubscriberArray> room;
+      if (SubscriberLists::needs_room(type, record.priority)) {
+        room = std::move(rooms);
+        rooms = std::move(room->next);
+      }
+      lists_.insert(type, record, id.serial, std::move(room));
+    });
+    lists_.collect();
+    return id;
+  }
+
+  /// Makes a type known to the patterns. To be called once, before an event of the type can be
+  /// dispatched.
+  /// @throws std::bad_alloc; the type is not known then
+  void admit(TypeEntry& type) {
+    const std::lock_guard lock{mutex_};
+    patterns_.for_each_pattern(type.name, [&](SubscriptionRecord& record) {
+      lists_.insert(type, record, record.serial.load(std::memory_order_relaxed),
+                    SubscriberLists::make_room(type, record.priority));
+    });
+    lists_.collect();
+    patterns_.admit(type);
+  }
+
+  /// True if a subscribed pattern matches the name of a type.
+  [[nodiscard]] bool has_pattern_for(const EventTypeName& name) const noexcept {
+    const std::lock_guard lock{mutex_};
+    bool found = false;
+    patterns_.for_each_pattern(name, [&](const SubscriptionRecord&) { found = true; });
+    return found;
+  }
+
+  /// Calls `visit(TypeEntry&)` for every type that was admitted and that the pattern matches,
+  /// outside the lock.
+  template <class Visit>
+  void for_each_type(const EventPattern& pattern, Visit&& visit) const {
+    PatternTypes::for_each_type(pattern, newest_type(), visit);
+  }
+
   /// Ends a subscription. When it returns, the processor is not running, never will, and is
   /// destroyed. If `self`, the calling thread's slot, is inside that processor, or inside another one
   /// for which that processor waits in turn, it returns at once and the rest holds when that
@@ -85,6 +150,7 @@ class Registry {
     const bool ours = take_out(id, record, ended);
     if (record == nullptr) return false;
     if (ended != nullptr && listener_.ended != nullptr) listener_.ended(listener_.context, *ended);
+    if (ours && record->pattern && listener_.ended != nullptr) tell_of_ended(*record->pattern);
     heavy_fence();  // (2) Dekker with the light fence in dispatch
     const bool quiet =
         (self == nullptr || !self->runs(record)) && wait_for_calls(*record, id, self);
@@ -135,6 +201,11 @@ class Registry {
     return quiescence_.wait_until(deadline, condition);
   }
 
+  /// The name, or pattern, that a subscription is subscribed to.
+  [[nodiscard]] static std::string subscribed_to(const SubscriptionRecord& record) {
+    return std::string{record.pattern ? record.pattern->text() : record.type->name.text()};
+  }
+
   /// Calls `visit(record, id, delivered)` for every subscription, under the lock.
   template <class Visit>
   void for_each(Visit&& visit) const {
@@ -183,9 +254,37 @@ class Registry {
     return record;
   }
 
+  [[nodiscard]] TypeEntry* newest_type() const noexcept {
+    const std::lock_guard lock{mutex_};
+    return patterns_.newest();
+  }
+  template <class Visit>
+  void for_each_type_of(const SubscriptionRecord& record, Visit&& visit) const {
+    PatternTypes::for_each_type(record, patterns_.newest(), visit);
+  }
+
+  /// What the lists of all types that a new pattern matches need: an array for each that needs one.
+  Owner<SubscriberArray> rooms_for(const EventPattern& pattern, int priority) const {
+    Owner<SubscriberArray> rooms;
+    Owner<SubscriberArray>* end = &rooms;
+    PatternTypes::for_each_type(pattern, patterns_.newest(), [&](const TypeEntry& type) {
+      *end = SubscriberLists::make_room(type, priority);
+      if (*end) end = &(*end)->next;
+    });
+    return rooms;
+  }
+
+  /// Tells the listener which of a cancelled pattern's types have no subscription now. Another
+  /// subscription that ends at the same time may tell of the same type.
+  void tell_of_ended(const EventPattern& pattern) noexcept {
+    for_each_type(pattern, [this](TypeEntry& type) {
+      if (!has_subscriptions(type)) listener_.ended(listener_.context, type);
+    });
+  }
+
   /// Takes a subscription off the lists, unless somebody has done so.
   /// @param record  set to its record while that still belongs to it
-  /// @param ended   set to its type if this was the type's last subscription
+  /// @param ended   set to its type if it was subscribed to one and was that one's last
   bool take_out(SubscriptionId id, SubscriptionRecord*& record, TypeEntry*& ended) noexcept {
     const std::lock_guard lock{mutex_};
     if (id.serial == 0 || id.index >= records_.size()) return false;
@@ -194,8 +293,12 @@ class Registry {
     record = &found;
     if (found.serial.load(std::memory_order_relaxed) == 0) return false;
     found.serial.store(0, std::memory_order_relaxed);
-    lists_.remove(*found.type, found);
-    if (found.type->live == 0) ended = found.type;
+    for_each_type_of(found, [&](TypeEntry& type) { lists_.remove(type, found); });
+    if (found.pattern) {
+      patterns_.remove(found);
+    } else if (found.type->live == 0) {
+      ended = found.type;
+    }
     // release: who reads the new number finds the entry empty, and a replaced list replaced
     cancellations_.fetch_add(1, std::memory_order_release);
     return true;
@@ -269,6 +372,7 @@ class Registry {
   void vacate(SubscriptionRecord& record) noexcept {
     const ErasedProcessor processor = std::exchange(record.processor, {});
     processor.destroy(processor.object);
+    const Owner<EventPattern> pattern = std::move(record.pattern);
     const std::lock_guard lock{mutex_};
     record.name.clear();
     record.tenant.store(0, std::memory_order_release);
@@ -281,6 +385,7 @@ class Registry {
   Listener listener_;
   mutable std::mutex mutex_;
   SubscriberLists lists_;
+  PatternTypes patterns_;
   RecordTable records_;
   SubscriptionRecord* vacant_ = nullptr;
   SubscriptionRecord* retired_ = nullptr;  ///< cancelled from inside, not yet returned

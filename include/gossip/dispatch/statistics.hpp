@@ -25,7 +25,7 @@ struct EventTypeStatistics {
 struct SubscriptionStatistics {
   SubscriptionId id;
   std::string name;             ///< SubscribeOptions::name
-  std::string_view event_type;  ///< such as "auth.user.created"
+  std::string event_type;       ///< such as "auth.user.created", or the pattern
   std::uint64_t delivered = 0;  ///< calls that succeeded
   std::uint64_t failed = 0;     ///< calls that reported an error
 };

@@ -5,6 +5,7 @@
 /// SubscriptionRecord and SubscriberArray: where subscriptions live and how dispatch walks them.
 /// Layer: dispatch.
 
+#include <gossip/core/event_pattern.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/call.hpp>
@@ -35,10 +36,12 @@ struct alignas(cache_line_bytes) SubscriptionRecord {
   // Below here nothing is touched by a successful call.
   std::atomic<std::uint64_t> tenant{0};  ///< as `serial`, but until the processor is destroyed
   std::atomic<bool> claimed{false};      ///< a `once` subscription that has got its event
-  TypeEntry* type = nullptr;
-  int priority = 0;                      ///< SubscribeOptions::priority
-  std::atomic<std::uint64_t> failed{0};  ///< calls of this subscription that failed
-  std::uint64_t delivered_before = 0;    ///< what was counted for former tenants
+  TypeEntry* type = nullptr;             ///< null if it is subscribed to a pattern
+  Owner<EventPattern> pattern{};         ///< to which it is subscribed; none if to one type
+  SubscriptionRecord* next_pattern = nullptr;  ///< that was subscribed later
+  int priority = 0;                            ///< SubscribeOptions::priority
+  std::atomic<std::uint64_t> failed{0};        ///< calls of this subscription that failed
+  std::uint64_t delivered_before = 0;          ///< what was counted for former tenants
   std::string name;
   SubscriptionRecord* next = nullptr;  ///< in a list of the registry
 };

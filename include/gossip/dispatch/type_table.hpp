@@ -10,6 +10,7 @@
 #include <gossip/core/owner.hpp>
 #include <gossip/core/payload.hpp>
 #include <gossip/core/shared_event.hpp>
+#include <gossip/core/status.hpp>
 #include <gossip/core/text.hpp>
 #include <gossip/dispatch/envelope.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
@@ -48,11 +49,16 @@ struct alignas(cache_line_bytes) TypeEntry {
   TypeEntry& operator=(const TypeEntry&) = delete;
   ~TypeEntry() { delete subscribers.load(std::memory_order_relaxed); }
 
+  /// Tells the provider of the bus, `core`, that the type is subscribed to.
+  using Connect = Status (*)(void* core, const EventTypeName& name);
+
   const EventTypeName name;
   const PayloadInfo* const payload;
   const PayloadOperations* const operations;
   const std::uint32_t index;  ///< of its counter of dispatched events
   std::atomic<SubscriberArray*> subscribers{nullptr};
+  Connect connect = nullptr;                  ///< null without a bus
+  TypeEntry* admitted_before = nullptr;       ///< the registry's; does not change any more
   std::uint32_t live = 0;                     ///< subscriptions now; under the registry's lock
   std::atomic<std::uint64_t> not_handled{0};  ///< refused, dropped or abandoned // events
   TypeEntry* next = nullptr;                  ///< the one made after it; under the table's lock
@@ -64,13 +70,15 @@ struct alignas(cache_line_bytes) TypeEntry {
 /// Thread safety: any thread. Progress: find() is wait-free; add() takes a mutex.
 class TypeTable {
  public:
-  /// Told of a new entry.
+  /// What is done with a new entry, under the lock, before it can be found. It may throw: there is no
+  /// new entry then.
   struct Preparation {
     void* context;
-    void (*run)(void* context, std::uint32_t index);
+    void (*run)(void* context, TypeEntry& entry);
   };
 
-  TypeTable() : table_{new Table{16}}, current_{table_.get()} {}
+  explicit TypeTable(Preparation prepare)
+      : prepare_{prepare}, table_{new Table{16}}, current_{table_.get()} {}
   TypeTable(const TypeTable&) = delete;
   TypeTable& operator=(const TypeTable&) = delete;
   ~TypeTable() {
@@ -90,20 +98,29 @@ class TypeTable {
     }
   }
 
+  /// The same, or null if it has another payload than `T`.
+  template <Payload T>
+  [[nodiscard]] TypeEntry* find(const EventTypeName& name) const noexcept {
+    TypeEntry* entry = find(name);
+    return entry != nullptr && entry->payload == &payload_info<T>() ? entry : nullptr;
+  }
+
   /// The entry of that name and payload, made if need be.
-  /// @param prepare  run with the index of a new entry, before it can be found
+  /// @param connect  of a new entry, see TypeEntry
   /// @throws TypeAssertionError  the name is in use with another payload; names both types
   /// @throws std::bad_alloc, what the preparation throws
   TypeEntry& add(const EventTypeName& name, const PayloadInfo& payload,
-                 const PayloadOperations& operations, Preparation prepare) {
+                 const PayloadOperations& operations, TypeEntry::Connect connect = nullptr) {
     const std::lock_guard lock{mutex_};
     if (TypeEntry* entry = find(name)) {
       require_payload(*entry, payload);
       return *entry;
     }
-    prepare.run(prepare.context, size_);
     reserve(size_ + 1);
-    auto* entry = new TypeEntry{name, payload, operations, size_};
+    Owner<TypeEntry> made{new TypeEntry{name, payload, operations, size_}};
+    made->connect = connect;
+    prepare_.run(prepare_.context, *made);
+    TypeEntry* entry = made.release();
     (last_ != nullptr ? last_->next : first_) = entry;
     last_ = entry;
     ++size_;
@@ -151,6 +168,7 @@ class TypeTable {
     current_.store(table_.get(), std::memory_order_release);  // (3) pairs with (1)
   }
 
+  const Preparation prepare_;
   Owner<Table> table_;
   std::atomic<const Table*> current_;  ///< `table_`, for find()
   mutable std::mutex mutex_;

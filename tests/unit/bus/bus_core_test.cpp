@@ -1024,6 +1024,48 @@ TEST_CASE("EventBus: tells its provider of the first and the last subscription",
                                           "unsubscribe test.number", "close"});
 }
 
+TEST_CASE("EventBus: tells its provider of the types that a pattern matches", "[bus_core]") {
+  constexpr EventType<std::string> word{"test.word"};
+  constexpr EventType<int> unrelated{"other.number"};
+  Notes notes;
+  NotingBus bus{{.workers = 1}, {&notes}};
+  static_cast<void>(bus.publisher(number));
+  static_cast<void>(bus.publisher(unrelated));
+  CHECK(notes.calls.values() == std::vector<std::string>{"open"});
+  auto first = bus.subscribe("test.*", [](const gossip::AnyEvent&) {});
+  CHECK(notes.calls.values() == std::vector<std::string>{"open", "subscribe test.number"});
+  CHECK(bus.publish(word, "new").ok());
+  CHECK(notes.calls.values().at(2) == "subscribe test.word");  // before its first event
+  auto second = bus.subscribe(word, [](const std::string&) {});
+  first.cancel();
+  auto calls = notes.calls.values();
+  CHECK(calls.back() == "unsubscribe test.number");
+  CHECK(std::count(calls.begin(), calls.end(), "unsubscribe test.word") == 0);
+  second.cancel();
+  calls = notes.calls.values();
+  CHECK(calls.back() == "unsubscribe test.word");
+  CHECK(std::count(calls.begin(), calls.end(), "subscribe other.number") == 0);
+}
+
+TEST_CASE("EventBus: a pattern whose types the provider refuses is refused, and so are new types",
+          "[bus_core]") {
+  constexpr EventType<std::string> word{"test.word"};
+  Notes notes;
+  NotingBus bus{{.workers = 1}, {&notes}};
+  static_cast<void>(bus.publisher(number));
+  const auto other = bus.subscribe("*.word", [](const gossip::AnyEvent&) {});
+  notes.subscribe = gossip::RetryableError{"no connection"};
+  CHECK_THROWS_AS((void)bus.subscribe("test.*", [](const gossip::AnyEvent&) {}),
+                  gossip::RetryableError);
+  CHECK(bus.stats().subscriptions.size() == 1);
+  CHECK(bus.publish(word, "lost") == Errc::retryable);
+  CHECK(bus.stats().types.size() == 1);  // it will be asked again
+  notes.subscribe = {};
+  CHECK(bus.publish(word, "heard").ok());
+  REQUIRE(bus.drain());
+  CHECK(bus.stats().delivered == 1);
+}
+
 TEST_CASE("EventBus: closes its provider once, however often it is shut down", "[bus_core]") {
   Notes notes;
   {

@@ -32,6 +32,7 @@
 
 namespace {
 
+using gossip::AnyEvent;
 using gossip::Context;
 using gossip::Errc;
 using gossip::Event;
@@ -815,6 +816,123 @@ TEST_CASE("EventBus: a filter that throws fails the call, and the processor is n
   REQUIRE(result.errors.size() == 1);
   CHECK(gossip::is_processing(result.errors[0].status));
   CHECK_FALSE(called);
+}
+
+// ---- Patterns ---------------------------------------------------------------------------------
+
+TEST_CASE("EventBus: a pattern gets the events of all types that it matches", "[event_bus]") {
+  Recorder<std::string> seen;
+  EventBus bus{{.workers = 1}};
+  static_cast<void>(bus.publisher(number));  // met before the pattern
+  auto all = bus.subscribe("test.*", [&](const AnyEvent& event) {
+    std::string what{event.type()};
+    if (const int* value = event.get_if<int>()) what += '=' + std::to_string(*value);
+    seen.add(std::move(what));
+  });
+  const auto created = bus.subscribe(user_created, [&](const User&) { seen.add("user"); });
+  CHECK(bus.publish(number, 1).ok());
+  CHECK(bus.publish(text, "new").ok());  // the bus meets it now
+  CHECK(bus.publish(user_created, {.id = "1", .name = "a"}).ok());
+  CHECK(bus.publish(ticked).ok());
+  CHECK(bus.publish_sync(number, 2).calls == 1);
+  REQUIRE(bus.drain());
+  CHECK(seen.sorted() == std::vector<std::string>{"test.number=1", "test.number=2", "test.text",
+                                                  "test.ticked", "user"});
+  all.cancel();
+  CHECK(bus.publish(number, 3).ok());
+  CHECK(bus.publish(other_number, 3).ok());
+  REQUIRE(bus.drain());
+  CHECK(seen.size() == 5);
+  CHECK(bus.stats().unmatched == 2);
+}
+
+TEST_CASE("EventBus: patterns, options and errors work as for a type", "[event_bus]") {
+  Recorder<std::string> seen;
+  Recorder<std::string> errors;
+  gossip::BusOptions options{.workers = 1};
+  options.on_error = [&](const gossip::ErrorReport& report) {
+    errors.add(std::string{report.subscription_name} + ' ' + std::string{report.event_type});
+  };
+  EventBus bus{options};
+  const auto single = bus.subscribe(number, [&](int) { seen.add("single"); });
+  const std::string text_of_pattern{"*.number"};
+  const auto failing =
+      bus.subscribe(text_of_pattern,
+                    [&](const AnyEvent&, Context& context) -> Status {
+                      seen.add("failing " + std::string{context.subscription_name()});
+                      return gossip::FatalError{"no"};
+                    },
+                    {.name = "fails"});
+  const auto once =
+      bus.subscribe(gossip::EventPattern{">"}, [&](const AnyEvent&) { seen.add("once"); },
+                    {.lifetime = Lifetime::once, .priority = 1});
+  CHECK(bus.publish(number, 1).ok());
+  CHECK(bus.publish(number, 2).ok());
+  REQUIRE(bus.drain());
+  CHECK(seen.values() ==
+        std::vector<std::string>{"once", "single", "failing fails", "single", "failing fails"});
+  CHECK(errors.values() == std::vector<std::string>(2, "fails test.number"));
+  const gossip::Statistics stats = bus.stats();
+  REQUIRE(stats.subscriptions.size() == 2);
+  CHECK(stats.subscriptions[1].event_type == "*.number");
+  CHECK(stats.subscriptions[1].failed == 2);
+}
+
+TEST_CASE("EventBus: a filter chooses among the events of a pattern", "[event_bus]") {
+  Recorder<int> seen;
+  EventBus bus{{.workers = 1}};
+  const auto odd = bus.subscribe(
+      "test.>", [](const AnyEvent& event) { return event.get<int>() % 2 == 1; },
+      [&](const AnyEvent& event) { seen.add(event.get<int>()); });
+  for (int i = 0; i < 4; ++i) CHECK(bus.publish(i < 2 ? number : other_number, i).ok());
+  REQUIRE(bus.drain());
+  CHECK(seen.values() == std::vector<int>{1, 3});
+}
+
+TEST_CASE("EventBus: an invalid pattern is refused with the position of the fault", "[event_bus]") {
+  EventBus bus{{.workers = 1}};
+  try {
+    static_cast<void>(bus.subscribe("order.>.created", [](const AnyEvent&) {}));
+    FAIL("accepted");
+  } catch (const gossip::ValidationError& error) {
+    CHECK(error.field() == "pattern");
+    CHECK(std::string{error.what()}.find("invalid at byte 7; allowed there: the end") !=
+          std::string::npos);
+  }
+  CHECK(bus.stats().subscriptions.empty());
+  bus.shutdown();
+  CHECK_THROWS_AS(static_cast<void>(bus.subscribe("order.>", [](const AnyEvent&) {})),
+                  gossip::Error);
+}
+
+TEST_CASE("EventBus: an event may be kept by a pattern's processor", "[event_bus]") {
+  Recorder<AnyEvent> kept;
+  {
+    EventBus bus{{.workers = 2}};
+    const auto all = bus.subscribe(">", [&](const AnyEvent& event) { kept.add(event); });
+    CHECK(bus.publish(Event{text, "kept"}.with_metadata("k", 1)).ok());
+    REQUIRE(bus.drain());
+  }
+  REQUIRE(kept.size() == 1);
+  CHECK(kept.values()[0].get<std::string>() == "kept");
+  CHECK(kept.values()[0].metadata().contains("k"));
+}
+
+TEST_CASE("EventBus: a processor that a pattern calls may be called again for its event",
+          "[event_bus]") {
+  std::atomic<unsigned> attempts{0};
+  std::atomic<int> sum{0};
+  EventBus bus{{.workers = 1}};
+  const auto all = bus.subscribe(">", [&](const AnyEvent& event, Context& context) -> Status {
+    attempts = context.attempt();
+    sum += event.get<int>();
+    if (context.attempt() < 3 && context.defer(std::chrono::nanoseconds{0})) return Errc::retryable;
+    return {};
+  });
+  CHECK(bus.publish(number, 7).ok());
+  REQUIRE(bus.drain());
+  CHECK(attempts == 3);
+  CHECK(sum == 21);
 }
 
 TEST_CASE("EventBus: types named at run time are the same as literals", "[event_bus]") {

@@ -22,7 +22,7 @@ using gossip::detail::TypeTable;
 namespace {
 
 constexpr PayloadOperations no_operations{nullptr, nullptr};
-constexpr TypeTable::Preparation no_preparation{nullptr, [](void*, std::uint32_t) {}};
+constexpr TypeTable::Preparation no_preparation{nullptr, [](void*, TypeEntry&) {}};
 
 EventType<int> type(int number) {
   std::string name{'t'};
@@ -31,13 +31,13 @@ EventType<int> type(int number) {
 }
 
 TypeEntry& add(TypeTable& table, const EventType<int>& name) {
-  return table.add(name.key(), payload_info<int>(), no_operations, no_preparation);
+  return table.add(name.key(), payload_info<int>(), no_operations);
 }
 
 }  // namespace
 
 TEST_CASE("TypeTable: what was added is found, also after the table has grown", "[dispatch]") {
-  TypeTable table;
+  TypeTable table{no_preparation};
   std::vector<TypeEntry*> entries;
   for (int i = 0; i < 500; ++i) {
     REQUIRE(table.find(type(i).key()) == nullptr);
@@ -57,10 +57,10 @@ TEST_CASE("TypeTable: what was added is found, also after the table has grown", 
 
 TEST_CASE("TypeTable: a name in use with another payload is refused with both types",
           "[dispatch]") {
-  TypeTable table;
+  TypeTable table{no_preparation};
   add(table, type(1));
   try {
-    table.add(type(1).key(), payload_info<double>(), no_operations, no_preparation);
+    table.add(type(1).key(), payload_info<double>(), no_operations);
     FAIL("accepted");
   } catch (const gossip::TypeAssertionError& error) {
     const std::string text = error.what();
@@ -71,12 +71,29 @@ TEST_CASE("TypeTable: a name in use with another payload is refused with both ty
 }
 
 TEST_CASE("TypeTable: what the preparation throws leaves the table as it was", "[dispatch]") {
-  TypeTable table;
-  REQUIRE_THROWS_AS(table.add(type(1).key(), payload_info<int>(), no_operations,
-                              {nullptr, [](void*, std::uint32_t) { throw std::bad_alloc{}; }}),
-                    std::bad_alloc);
+  bool fail = true;
+  TypeTable table{{&fail, [](void* failing, TypeEntry&) {
+                     if (*static_cast<bool*>(failing)) throw std::bad_alloc{};
+                   }}};
+  REQUIRE_THROWS_AS(add(table, type(1)), std::bad_alloc);
   REQUIRE(table.find(type(1).key()) == nullptr);
+  fail = false;
   REQUIRE(add(table, type(1)).index == 0);
+}
+
+TEST_CASE("TypeTable: a new entry is prepared once, before it can be found", "[dispatch]") {
+  struct Self {
+    TypeTable table{{this, [](void* context, TypeEntry& entry) {
+                       auto& self = *static_cast<Self*>(context);
+                       ++self.prepared;
+                       REQUIRE(entry.name == type(1).key());
+                       REQUIRE(self.table.find(type(1).key()) == nullptr);
+                     }}};
+    int prepared = 0;
+  } self;
+  add(self.table, type(1));
+  add(self.table, type(1));
+  REQUIRE(self.prepared == 1);
 }
 
 TEST_CASE("TypeTable: threads that look up while others add find what was added", "[dispatch]") {
@@ -84,7 +101,7 @@ TEST_CASE("TypeTable: threads that look up while others add find what was added"
   std::vector<EventType<int>> names;
   for (int i = 0; i < types; ++i) names.push_back(type(i));
   for (std::size_t round = 0; round < gossip::test::scaled(100); ++round) {
-    TypeTable table;
+    TypeTable table{no_preparation};
     std::atomic<int> added{0};
     std::atomic<bool> missing{false};
     std::thread reader{[&] {
