@@ -58,10 +58,10 @@ TEST_CASE("publish_sync: calls every processor on this thread, in order, before 
   std::thread::id runner;
   const auto a = bus.subscribe(number, [&](int value) {
     runner = std::this_thread::get_id();
-    seen.push_back("a" + std::to_string(value));
+    seen.emplace_back("a").append(std::to_string(value));
   });
   const auto b = bus.subscribe(number, [&](const Event<int>& event, Context& context) {
-    seen.push_back("b" + std::string{event.type()});
+    seen.emplace_back("b").append(event.type());
     CHECK(context.attempt() == 1);
     CHECK(context.deadline() == gossip::SteadyTime::max());
     CHECK_FALSE(context.stop_requested());
