@@ -59,13 +59,19 @@ class ChannelReader {
     channel.subscribed = std::move(type);
     channel.wanted = true;
     channel.changed = true;
+    channel.refusal = {};
     link_.notify();
     const auto answered = [&] {
       return channels_[key].confirmed || !channels_[key].refusal.ok() || in_trouble_;
     };
     changed_.wait_for(lock, options_.command_timeout, answered);
-    if (!channels_[key].confirmed) missed_ = true;  // from now on, until it is
-    return channels_[key].refusal;
+    Channel& now = channels_[key];
+    if (!now.refusal.ok()) {
+      now.wanted = false;
+    } else if (!now.confirmed) {
+      missed_ = true;  // from now on, until it is
+    }
+    return now.refusal;
   }
 
   /// Listens no longer; waits until the server confirms it, if it is connected.
@@ -109,6 +115,7 @@ class ChannelReader {
   void on_lost(const Status&) {
     const std::lock_guard lock{mutex_};
     in_trouble_ = true;
+    asked_.clear();
     for (auto& entry : channels_) {
       missed_ = missed_ || entry.second.wanted;
       entry.second.confirmed = false;
@@ -116,8 +123,9 @@ class ChannelReader {
     changed_.notify_all();
   }
   void on_state(State state, const Status& why) {
-    if (why.ok()) return;
-    {
+    if (why.ok() && !told_trouble_) return;  // the writer's connection tells of good beginnings
+    told_trouble_ = !why.ok();
+    if (told_trouble_) {
       const std::lock_guard lock{mutex_};
       in_trouble_ = true;
       changed_.notify_all();
@@ -225,7 +233,8 @@ class ChannelReader {
   bool in_trouble_ = false;                  ///< the connection is lost, or does not come about
   bool missed_ = false;                      ///< events may have been missed since the last report
   ReaderStatistics statistics_;
-  RecentIds seen_;  ///< the link's thread alone
+  bool told_trouble_ = false;  ///< the link's thread alone
+  RecentIds seen_;             ///< the link's thread alone
   Link<ChannelReader> link_;
 };
 

@@ -247,7 +247,9 @@ class Connection {
     }
     SSL_set_tlsext_host_name(session.get(), tls_.server_name.c_str());
     ERR_clear_error();
-    if (redisInitiateSSL(context_, session.get()) != REDIS_OK) return tls_failure("greeting");
+    if (redisInitiateSSL(context_, session.get()) != REDIS_OK) {
+      return tls_failure("greeting", session.get());  // the server's answer was there at once
+    }
     ssl_ = session.release();
     stage_ = Stage::securing;
     return shake_hands();
@@ -262,14 +264,14 @@ class Connection {
     }
     const int error = SSL_get_error(ssl_, result);
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return {};
-    return tls_failure("greeting");
+    return tls_failure("greeting", ssl_);
   }
 
   /// The reason, of which the verdict on the server's certificate says most.
-  Status tls_failure(const char* doing) const {
+  static Status tls_failure(const char* doing, const SSL* session = nullptr) {
     std::string text{"redis: TLS: "};
     text += doing;
-    const long verdict = ssl_ != nullptr ? SSL_get_verify_result(ssl_) : X509_V_OK;
+    const long verdict = session != nullptr ? SSL_get_verify_result(session) : X509_V_OK;
     if (verdict != X509_V_OK) {
       text += ": certificate refused: ";
       text += X509_verify_cert_error_string(verdict);

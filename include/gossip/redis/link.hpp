@@ -227,6 +227,11 @@ class Link {
     if (to.done != nullptr) to.done(to.context, to.tag, Status{}, reply);
   }
 
+  static void on_probed(void* context, std::uint64_t, const Status& lost, Reply& reply) {
+    auto& self = *static_cast<Link*>(context);
+    if (lost.ok()) self.apply(self.session_.probed(reply, now()));
+  }
+
   void settle(const Status& status) {
     if (!status.ok()) apply(session_.lost(status, now()));
   }
@@ -246,7 +251,7 @@ class Link {
       if (session_.handshaking()) {
         if (!connection_.send(wire_)) out_of_memory_ = true;
       } else {
-        send_wire(wire_, {});
+        send_wire(wire_, {&on_probed, this, 0});
       }
     }
     if (!output.send.empty()) write_now();

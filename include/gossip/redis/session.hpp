@@ -95,6 +95,13 @@ class Session {
     return become_ready(now);
   }
 
+  /// The reply to a probe.
+  [[nodiscard]] SessionOutput probed(const Reply& reply, SteadyTime now) {
+    if (!doubts_role() || reply.is_error()) return {};
+    const Status status = read_introduction(reply);
+    return status.ok() ? SessionOutput{} : back_off(status, now);
+  }
+
   /// Something arrived: the server lives.
   void alive(SteadyTime now) noexcept {
     last_life_ = now;
@@ -239,8 +246,12 @@ class Session {
     }
     probing_ = true;
     wake_at_ = now + options_.command_timeout;
-    output.send.push_back(Command{"PING"});
+    output.send.push_back(doubts_role() ? Command{"HELLO", "2"} : Command{"PING"});
     return output;
+  }
+  /// A replica takes PUBLISH without a word of complaint; of streams it says READONLY.
+  [[nodiscard]] bool doubts_role() const noexcept {
+    return needs_primary_ && options_.delivery == Delivery::pub_sub;
   }
 
   /// The server is there and says no: a faster retry cannot help.

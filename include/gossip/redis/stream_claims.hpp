@@ -104,15 +104,34 @@ class StreamClaims {
   }
 
   void note_claimed(const std::shared_ptr<const Subscribed>& stream,
-                    const std::map<std::string, std::int64_t>& deliveries, Reply& reply) {
+                    std::map<std::string, std::int64_t> deliveries, Reply& reply) {
     {
       const std::lock_guard lock{mutex_};
       for (Reply& entry : reply.items) {
         if (entry.items.empty()) continue;
         const auto found = deliveries.find(entry.items[0].text);
         const std::int64_t before = found == deliveries.end() ? 0 : found->second;
+        if (found != deliveries.end()) deliveries.erase(found);
         claimed_.push_back({stream, std::move(entry), before});
       }
+    }
+    wake_(wake_context_);
+    for (const auto& [id, unused] : deliveries) look_for(stream, id);
+  }
+
+  /// What could not be claimed has been claimed by somebody else, or trimmed. (Servers from 7.0 on
+  /// drop trimmed entries from what is pending without a word; older ones answer nil.)
+  void look_for(const std::shared_ptr<const Subscribed>& stream, const std::string& id) {
+    writer_.ask(Command{"XRANGE", stream->key, id, id},
+                [self = self_, stream, id](const Status& lost, Reply& reply) {
+                  if (!lost.ok() || reply.is_error() || !reply.items.empty()) return;
+                  self.with([&](StreamClaims& claims) { claims.note_trimmed(stream, id); });
+                });
+  }
+  void note_trimmed(const std::shared_ptr<const Subscribed>& stream, const std::string& id) {
+    {
+      const std::lock_guard lock{mutex_};
+      claimed_.push_back({stream, Reply::of_array({Reply::of_text(id), Reply::of_nil()}), 0});
     }
     wake_(wake_context_);
   }

@@ -28,6 +28,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,7 +75,7 @@ class StreamIntake {
     const std::string id = entry.items[0].text;
     const Fields fields = take_fields(entry);
     if (fields.empty()) {
-      count(&ReaderStatistics::trimmed);
+      note_trimmed(*type);
       return acknowledge(type->key, {id});
     }
     Waiting waiting{type, id, {}};
@@ -85,6 +86,12 @@ class StreamIntake {
     if (!status.ok()) return bury(type->key, id, fields, status, 0);
     backlog_.push_back(std::move(waiting));
     deliver();
+  }
+
+  /// An entry is gone from its stream that nobody has handled.
+  void note_trimmed(const Subscribed& type) {
+    count(&ReaderStatistics::trimmed);
+    if (options_.on_gap) options_.on_gap({type.type, "trimmed before they were handled", 1});
   }
 
   /// Puts what has been taken into the bus, as far as there is room.
@@ -109,7 +116,7 @@ class StreamIntake {
         seen_.add(found->second.event_id);
         handled[entry.key.first].push_back(std::move(entry.key.second));
       }
-      in_flight_.erase(found);
+      forget(found);
     }
     for (auto& [key, ids] : handled) acknowledge(key, std::move(ids));
     const std::lock_guard lock{mutex_};
@@ -205,26 +212,36 @@ class StreamIntake {
     wake_(wake_context_);
   }
 
+  void forget(std::map<EntryKey, InFlight>::iterator flight) {
+    event_ids_.erase(flight->second.event_id);
+    in_flight_.erase(flight);
+  }
+
   /// @return false if there is no room
   bool deliver_first() {
     Waiting& first = backlog_.front();
     const EntryKey key{first.type->key, first.id};
     if (in_flight_.count(key) != 0) return true;  // claimed from ourselves: it still runs
-    if (seen_.contains(first.event.id)) {
+    // Whichever copy came first stays pending until it is handled.
+    if (seen_.contains(first.event.id) || event_ids_.count(first.event.id) != 0) {
       count(&ReaderStatistics::duplicates);
       acknowledge(key.first, {key.second});
       return true;
     }
     auto* state = new EntryReceipt{self_, key};
     Receipt receipt{state};
-    in_flight_[key] = {first.event.id, std::chrono::steady_clock::now()};
+    const auto flight =
+        in_flight_.insert({key, {first.event.id, std::chrono::steady_clock::now()}}).first;
+    if (options_.deduplication_window != 0 && !first.event.id.empty()) {
+      event_ids_.insert(first.event.id);
+    }
     const Status status = first.type->inbound(first.event, receipt);
     if (status.ok()) {
       count(&ReaderStatistics::received);
       return true;
     }
     state->withdrawn = true;
-    in_flight_.erase(key);
+    forget(flight);
     if (status == Errc::queue_full) return false;
     if (status == Errc::closed) return true;  // it stays pending at the server
     Fields fields;
@@ -257,6 +274,7 @@ class StreamIntake {
 
   // The connection's thread alone.
   std::map<EntryKey, InFlight> in_flight_;
+  std::set<std::string> event_ids_;  ///< of what is in flight
   std::deque<Waiting> backlog_;
   RecentIds seen_;
 };

@@ -67,13 +67,15 @@ class StreamReader {
   Status subscribe(Subscribed type) {
     auto stream = std::make_shared<Stream>();
     stream->subscribed = std::make_shared<const Subscribed>(std::move(type));
+    if (options_.start_at != StartAt::now) {
+      stream->last_id = options_.start_at == StartAt::id ? options_.start_id : "0";
+    }
     const SteadyTime deadline = std::chrono::steady_clock::now() + options_.command_timeout;
     if (writer_.wait_until_connected(deadline).ok()) {
-      Reply reply;
-      const Status asked =
-          writer_.ask_and_wait(beginning_of(stream->subscribed->key), reply, deadline);
-      if (asked.ok()) {
-        if (Status status = begun(*stream, reply); !status.ok()) return status;
+      while (!stream->ready) {
+        Reply reply;
+        if (!writer_.ask_and_wait(next_question(*stream), reply, deadline).ok()) break;
+        if (Status status = answered(*stream, reply); !status.ok()) return status;
       }
     }
     const std::lock_guard lock{mutex_};
@@ -147,6 +149,9 @@ class StreamReader {
     bool ready = false;        ///< the group exists, or the place to read from is known
     bool asked = false;        ///< that is being found out
     bool denied = false;       ///< the server refuses: another type of key, a missing right
+    bool being_read = false;   ///< the last read names it
+    bool had_group = false;    ///< there was a group once
+    bool gap_told = false;     ///< that it is gone has been reported
     SteadyTime not_before{};   ///< when to try again
   };
 
@@ -154,36 +159,39 @@ class StreamReader {
 
   // ---- Beginning ------------------------------------------------------------------------------
 
-  [[nodiscard]] Command beginning_of(const std::string& key) const {
-    if (options_.group.empty()) {
-      return Command{"XREVRANGE", key, "+", "-", "COUNT", "1"};
-    }
-    return Command{"XGROUP", "CREATE", key, options_.group, start_id(), "MKSTREAM"};
+  /// What is to be asked before a stream can be read: where it ends, so that a group that is lost can
+  /// be made again from there; then the group.
+  [[nodiscard]] Command next_question(const Stream& stream) const {
+    const std::string& key = stream.subscribed->key;
+    if (asks_for_end(stream)) return Command{"XREVRANGE", key, "+", "-", "COUNT", "1"};
+    // After a loss the group goes on behind what was read last, not at the end of the stream.
+    return Command{"XGROUP", "CREATE", key, options_.group, stream.last_id, "MKSTREAM"};
   }
-  [[nodiscard]] std::string start_id() const {
-    switch (options_.start_at) {
-      case StartAt::now: return "$";
-      case StartAt::beginning: return "0";
-      case StartAt::id: return options_.start_id;
-    }
-    return "$";
+  [[nodiscard]] bool asks_for_end(const Stream& stream) const {
+    return options_.group.empty() || stream.last_id.empty();
   }
 
-  /// Takes the answer to beginning_of().
-  Status begun(Stream& stream, const Reply& reply) {
-    const bool exists = reply.error_code() == "BUSYGROUP";
-    if (reply.is_error() && !exists) {
+  /// Takes the answer to next_question().
+  Status answered(Stream& stream, const Reply& reply) {
+    const bool group_exists = reply.error_code() == "BUSYGROUP";
+    const bool end = asks_for_end(stream);
+    if (end && !options_.group.empty() && class_of(reply) == ErrorClass::denied) {
+      stream.last_id = "$";  // without the right to look, the server knows the end
+      return {};
+    }
+    if (reply.is_error() && !group_exists) {
       return status_of(reply, "subscribing to " + stream.subscribed->type);
     }
-    if (options_.group.empty() && stream.last_id.empty()) {
-      if (options_.start_at != StartAt::now) {
-        stream.last_id = options_.start_at == StartAt::id ? options_.start_id : "0";
-      } else {
-        stream.last_id = reply.items.empty() || reply.items[0].items.empty()
-                             ? "0"
-                             : reply.items[0].items[0].text;
-      }
+    if (stream.last_id.empty()) {
+      const bool none = reply.items.empty() || reply.items[0].items.empty();
+      stream.last_id = none ? "0" : reply.items[0].items[0].text;
     }
+    if (end && !options_.group.empty()) return {};
+    if (stream.had_group && !group_exists && !stream.gap_told) {
+      report_gap(stream.subscribed->type, "the stream or its group was gone");
+    }
+    stream.had_group = !options_.group.empty();
+    stream.gap_told = false;
     stream.ready = true;
     return {};
   }
@@ -194,14 +202,7 @@ class StreamReader {
     if (now < stream.not_before) return stream.not_before;
     stream.asked = true;
     auto* question = new Question{this, stream.subscribed->type};
-    if (options_.group.empty()) {
-      link_.send(beginning_of(stream.subscribed->key), {&on_begun, question, 0});
-    } else {
-      // After a loss the group goes on behind what was read last, not at the end of the stream.
-      Command create{"XGROUP", "CREATE", stream.subscribed->key, options_.group};
-      create.add(stream.last_id.empty() ? start_id() : stream.last_id).add("MKSTREAM");
-      link_.send(create, {&on_begun, question, 0});
-    }
+    link_.send(next_question(stream), {&on_answered, question, 0});
     return SteadyTime::max();
   }
 
@@ -209,7 +210,7 @@ class StreamReader {
     StreamReader* reader;
     std::string type;
   };
-  static void on_begun(void* context, std::uint64_t, const Status& lost, Reply& reply) {
+  static void on_answered(void* context, std::uint64_t, const Status& lost, Reply& reply) {
     const std::unique_ptr<Question> question{static_cast<Question*>(context)};
     StreamReader& self = *question->reader;
     const auto found = self.streams_.find(question->type);
@@ -217,10 +218,8 @@ class StreamReader {
     Stream& stream = *found->second;
     stream.asked = false;
     if (!lost.ok()) return;
-    if (const Status status = self.begun(stream, reply); !status.ok()) {
+    if (const Status status = self.answered(stream, reply); !status.ok()) {
       self.trouble(stream, status);
-    } else if (std::exchange(stream.denied, false) && self.options_.on_state) {
-      self.options_.on_state(State::ready, Status{});
     }
   }
 
@@ -255,7 +254,10 @@ class StreamReader {
                           : Command{"XREADGROUP", "GROUP", options_.group, consumer_};
     command.add("COUNT").add(static_cast<std::int64_t>(count));
     command.add("BLOCK").add(std::int64_t{options_.block.count()}).add("STREAMS");
-    for (const Stream* stream : readable) command.add(stream->subscribed->key);
+    for (Stream* stream : readable) {
+      command.add(stream->subscribed->key);
+      stream->being_read = true;
+    }
     for (const Stream* stream : readable) {
       command.add(options_.group.empty() ? stream->last_id : ">");
     }
@@ -268,6 +270,7 @@ class StreamReader {
     self.reading_ = false;
     if (!lost.ok()) return;
     if (reply.is_error()) return self.reading_failed(reply);
+    self.reading_works();
     for (Reply& of_stream : reply.items) {
       if (of_stream.items.size() != 2) continue;
       const auto stream = self.stream_of(of_stream.items[0].text);
@@ -292,9 +295,10 @@ class StreamReader {
         // Somebody deleted a stream or a group; which one the answer does not say for certain.
         for (auto& entry : streams_) {
           entry.second->ready = false;
+          entry.second->gap_told = true;
           entry.second->not_before = std::chrono::steady_clock::now() + options_.back_off_initial;
         }
-        report_gap("a stream or its group was deleted", 0);
+        report_gap("", "a stream or its group was deleted");
         return;
       case ErrorClass::reconnect:
       case ErrorClass::retry: link_.give_up(status_of(reply, "reading")); return;
@@ -302,19 +306,40 @@ class StreamReader {
     }
   }
 
-  /// One stream is refused: all are prepared anew, which tells which.
-  void find_culprit(const Status& why) {
+  /// Whoever was refused before is not any more.
+  void reading_works() {
+    refusals_ = 0;
+    bool better = false;
+    bool denied = false;
     for (auto& entry : streams_) {
-      if (entry.second->ready) trouble(*entry.second, why);
+      Stream& stream = *entry.second;
+      if (std::exchange(stream.being_read, false)) {
+        better = std::exchange(stream.denied, false) || better;
+      }
+      denied = denied || stream.denied;
     }
+    if (better && !denied && options_.on_state) options_.on_state(State::ready, Status{});
+  }
+
+  /// One stream is refused: all are prepared anew, which tells which; unless it is a command that is
+  /// refused, which is tried less and less often.
+  void find_culprit(const Status& why) {
+    const auto delay = std::min(options_.back_off_cap,
+                                options_.back_off_initial * (1 << std::min(refusals_, 16U)));
+    const bool again = refusals_++ != 0;
     for (auto& entry : streams_) {
-      entry.second->not_before = std::chrono::steady_clock::now() + options_.back_off_initial;
+      Stream& stream = *entry.second;
+      if (!stream.ready) continue;
+      if (again) trouble(stream, why);
+      stream.ready = false;
+      stream.being_read = false;
+      stream.not_before = std::chrono::steady_clock::now() + delay;
     }
   }
 
-  void report_gap(std::string reason, std::uint64_t known) {
+  void report_gap(std::string type, std::string reason) {
     intake_.count(&ReaderStatistics::gaps);
-    if (options_.on_gap) options_.on_gap({"", std::move(reason), known});
+    if (options_.on_gap) options_.on_gap({std::move(type), std::move(reason), 0});
   }
 
   [[nodiscard]] std::vector<std::shared_ptr<const Subscribed>> readable_types() const {
@@ -364,6 +389,7 @@ class StreamReader {
   std::map<std::string, std::shared_ptr<Stream>> streams_;  ///< by event type
   bool reading_ = false;
   std::size_t turn_ = 0;
+  unsigned refusals_ = 0;  ///< in a row // times
   // Outlives what wakes it; its thread has ended when the others are destroyed.
   Link<StreamReader> link_;
   StreamIntake intake_;

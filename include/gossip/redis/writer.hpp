@@ -257,6 +257,8 @@ class Writer {
       if (!self.repeatable_) self.settle_first(unknown_outcome(lost));
       return;
     }
+    // Behind one that is kept, the answers are not for the first in flight: all are sent again.
+    if (self.on_hold_) return;
     const ErrorClass error = class_of(reply);
     if (error == ErrorClass::none) return self.settle_first({});
     Status failure = status_of(reply, "publishing " + self.in_flight_.front().type);
@@ -266,7 +268,6 @@ class Writer {
       self.on_hold_ = true;
       return;
     }
-    if (self.on_hold_) return;
     self.settle_first(failure);
   }
 

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// Connections that are cut, stalled and spoilt between the provider and the server.
+#include <gossip/redis.hpp>
+
+#include "support/fake_redis.hpp"
+#include "support/proxy.hpp"
+#include "support/redis_bus.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include <chrono>
+#include <string>
+
+using gossip::redis::Delivery;
+using gossip::redis::RedisOptions;
+using gossip::test::eventually;
+using gossip::test::FakeRedis;
+using gossip::test::Handled;
+using gossip::test::Order;
+using gossip::test::order_placed;
+using gossip::test::Proxy;
+using gossip::test::RedisBus;
+using gossip::test::RedisServer;
+using gossip::test::scaled;
+using gossip::test::Told;
+using namespace std::chrono_literals;
+
+namespace {
+
+RedisOptions through(const Proxy& proxy, const RedisServer& server) {
+  auto options = server.options();
+  options.port = proxy.port();
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("failure: connections cut at random: every event arrives, repetitions are dropped",
+          "[redis][failure]") {
+  const int events = static_cast<int>(scaled(4000)) + 200;
+  RedisServer server;
+  Proxy proxy{server.port()};
+  proxy.cut_after(5'000, 100'000);
+  auto options = through(proxy, server);
+  options.claim_after = 200ms;
+  options.max_deliveries = 1000;  // cuts are no fault of the event
+  options.back_off_cap = 10ms;
+  options.pipeline = 32;  // so that some of what is in flight is answered before the cut
+  options.read_count = 32;
+  if (GENERATE(true, false)) options.group = "workers";
+  Told told;
+  told.listen(options);
+  Handled handled;
+  RedisBus bus{{.workers = 1}, options};
+  const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
+  if (!options.group.empty()) {  // so that nothing can come before the group
+    static_cast<void>(
+        server.ask({"XGROUP", "CREATE", "order.placed", options.group, "0", "MKSTREAM"}));
+  }
+  for (int i = 0; i < events; ++i) REQUIRE(bus.publish(order_placed, Order{i, "ann"}).ok());
+  const bool all = handled.wait_for(static_cast<std::size_t>(events));
+  CAPTURE(handled.distinct(), handled.total(), proxy.cuts(), proxy.connections(),
+          server.ask({"XLEN", "order.placed"}), server.ask({"INFO", "commandstats"}));
+  REQUIRE(all);
+  proxy.cut_after(0, 0);
+  REQUIRE(proxy.cuts() >= 3);
+  REQUIRE(handled.total() == static_cast<std::size_t>(events));
+  REQUIRE(told.count("unpublished") == 0);
+  REQUIRE(std::stoi(server.ask({"XLEN", "order.placed"})) >= events);
+  if (!options.group.empty()) {
+    proxy.cut_all();
+    REQUIRE(eventually([&] {
+      return server.ask({"XPENDING", "order.placed", "workers"}).find("0 ") == 0;
+    }));
+    REQUIRE(server.ask({"XLEN", "order.placed.dead"}) == "0");
+  }
+}
+
+TEST_CASE("failure: malformed reply: the connection is dropped, the next one works",
+          "[redis][failure]") {
+  RedisServer server;
+  Proxy proxy{server.port()};
+  Told told;
+  auto options = through(proxy, server);
+  if (GENERATE(true, false)) options.delivery = Delivery::pub_sub;
+  told.listen(options);
+  RedisBus bus{{.workers = 1}, options};
+  REQUIRE(told.ready());
+  proxy.corrupt();
+  REQUIRE(bus.publish(order_placed, Order{1, "ann"}).ok());
+  REQUIRE(told.wait_for("malformed reply"));
+  REQUIRE(told.ready());
+  REQUIRE(bus.publish(order_placed, Order{2, "ann"}).ok());
+  if (options.delivery == Delivery::streams) {  // one of them twice, with one id
+    REQUIRE(eventually([&] { return std::stoi(server.ask({"XLEN", "order.placed"})) >= 2; }));
+    REQUIRE(told.count("unpublished") == 0);
+  }
+}
+
+TEST_CASE("failure: huge reply: the connection is dropped", "[redis][failure]") {
+  const std::string announced = GENERATE("*1048577\r\n", "$1073741824\r\n", "*2147483647\r\n");
+  FakeRedis server{[&](const std::string& asked) -> std::string {
+    return asked.find("HELLO") != std::string::npos ? announced + std::string(4U << 20U, 'x')
+                                                    : std::string{};
+  }};
+  Told told;
+  RedisOptions options;
+  options.port = server.port();
+  options.maximum_payload = 1024;
+  options.read_count = 1;
+  told.listen(options);
+  RedisBus bus{{.workers = 1}, options};
+  REQUIRE(eventually([&] {
+    return told.count("larger than allowed") != 0 || told.count("malformed reply") != 0;
+  }));
+}
+
+TEST_CASE("failure: shutdown returns within its deadline, and reports what was not sent",
+          "[redis][failure]") {
+  enum class Where { connected, paused, stalled, backing_off, refused };
+  const Where where =
+      GENERATE(Where::connected, Where::paused, Where::stalled, Where::backing_off, Where::refused);
+  const auto delivery = GENERATE(Delivery::streams, Delivery::pub_sub);
+  CAPTURE(static_cast<int>(where), static_cast<int>(delivery));
+  constexpr std::size_t events = 500;
+  RedisServer server;
+  Proxy proxy{server.port()};
+  Told told;
+  auto options = where == Where::stalled ? through(proxy, server) : server.options();
+  options.delivery = delivery;
+  if (where == Where::refused) options.password = "wrong";
+  if (where == Where::refused) options.username = "nobody";
+  told.listen(options);
+  if (where == Where::backing_off) server.kill();
+  if (where == Where::stalled) proxy.stall(true);
+  RedisBus bus{{.workers = 1}, options};
+  if (where == Where::connected || where == Where::paused) REQUIRE(told.ready());
+  if (where == Where::paused) server.pause();
+  if (where == Where::refused) REQUIRE(told.wait_for("WRONGPASS"));
+  if (where == Where::backing_off) REQUIRE(told.wait_for("connecting: "));
+  for (std::size_t i = 0; i < events; ++i) {
+    REQUIRE(bus.publish(order_placed, Order{static_cast<int>(i), "ann"}).ok());
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  static_cast<void>(bus.shutdown(where == Where::connected ? 20s : 100ms));
+  REQUIRE(std::chrono::steady_clock::now() - begin < 5s);
+  server.resume();
+  REQUIRE(told.count("unpublished") == (where == Where::connected ? 0 : events));
+}
