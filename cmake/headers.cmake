@@ -136,6 +136,7 @@ set(GOSSIP_HEADERS
   gossip/redis/session.hpp
   gossip/redis/stream_claims.hpp
   gossip/redis/stream_fields.hpp
+  gossip/redis/stream_id.hpp
   gossip/redis/stream_intake.hpp
   gossip/redis/stream_reader.hpp
   gossip/redis/utf8.hpp

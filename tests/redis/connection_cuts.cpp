@@ -77,27 +77,6 @@ TEST_CASE("failure: connections cut at random: every event arrives, repetitions 
   }
 }
 
-TEST_CASE("failure: malformed reply: the connection is dropped, the next one works",
-          "[redis][failure]") {
-  RedisServer server;
-  Proxy proxy{server.port()};
-  Told told;
-  auto options = through(proxy, server);
-  if (GENERATE(true, false)) options.delivery = Delivery::pub_sub;
-  told.listen(options);
-  RedisBus bus{{.workers = 1}, options};
-  REQUIRE(told.ready());
-  proxy.corrupt();
-  REQUIRE(bus.publish(order_placed, Order{1, "ann"}).ok());
-  REQUIRE(told.wait_for("malformed reply"));
-  REQUIRE(told.ready());
-  REQUIRE(bus.publish(order_placed, Order{2, "ann"}).ok());
-  if (options.delivery == Delivery::streams) {  // one of them twice, with one id
-    REQUIRE(eventually([&] { return std::stoi(server.ask({"XLEN", "order.placed"})) >= 2; }));
-    REQUIRE(told.count("unpublished") == 0);
-  }
-}
-
 TEST_CASE("failure: huge reply: the connection is dropped", "[redis][failure]") {
   const std::string announced = GENERATE("*1048577\r\n", "$1073741824\r\n", "*2147483647\r\n");
   FakeRedis server{[&](const std::string& asked) -> std::string {

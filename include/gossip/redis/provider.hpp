@@ -10,6 +10,7 @@
 #include <gossip/core/event_header.hpp>
 #include <gossip/core/event_id.hpp>
 #include <gossip/core/event_type.hpp>
+#include <gossip/core/owner.hpp>
 #include <gossip/core/payload.hpp>
 #include <gossip/core/provider.hpp>
 #include <gossip/core/receipt.hpp>
@@ -235,9 +236,9 @@ class BasicRedisProvider {
     }
     std::optional<StoredPayload<T>> data;
     if (Status status = Codec::template decode<T>(event.data, data); !status.ok()) return status;
-    auto extras = std::make_unique<gossip::detail::EventExtras>();
+    gossip::detail::Owner<gossip::detail::EventExtras> extras{new gossip::detail::EventExtras};
     if (!event.id.empty()) extras->own_id = gossip::detail::LazyEventId{event_id_of(event.id)};
-    if (!event.metadata.empty()) extras->metadata = std::make_unique<Metadata>(event.metadata);
+    if (!event.metadata.empty()) extras->metadata.reset(new Metadata{event.metadata});
     extras->receipt = receipt;
     const auto time =
         gossip::detail::EventTime::at(Timestamp{std::chrono::nanoseconds{event.time_ns}});

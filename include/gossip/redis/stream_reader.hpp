@@ -13,6 +13,7 @@
 #include <gossip/redis/redis_error.hpp>
 #include <gossip/redis/reply.hpp>
 #include <gossip/redis/stream_claims.hpp>
+#include <gossip/redis/stream_id.hpp>
 #include <gossip/redis/stream_intake.hpp>
 #include <gossip/redis/writer.hpp>
 
@@ -294,12 +295,12 @@ class StreamReader {
       case ErrorClass::no_group:
         // Somebody deleted a stream or a group; which one the answer does not say for certain.
         for (auto& entry : streams_) {
+          entry.second->last_id = before_millisecond_of(entry.second->last_id);
           entry.second->ready = false;
           entry.second->gap_told = true;
           entry.second->not_before = std::chrono::steady_clock::now() + options_.back_off_initial;
         }
-        report_gap("", "a stream or its group was deleted");
-        return;
+        return report_gap("", "a stream or its group was deleted");
       case ErrorClass::reconnect:
       case ErrorClass::retry: link_.give_up(status_of(reply, "reading")); return;
       default: find_culprit(status_of(reply, "reading"));
