@@ -128,6 +128,7 @@ TEST_CASE("Batch on a bus: outlives the bus, without periods and delays", "[batc
 }
 
 TEST_CASE("Batch on a bus: a worker that waits for space runs events", "[batch]") {
+  constexpr EventType<void> other_event{"test.other"};
   EventBus bus{BusOptions{.workers = 1}};
   Door inside;
   Door leave;
@@ -140,9 +141,9 @@ TEST_CASE("Batch on a bus: a worker that waits for space runs events", "[batch]"
   REQUIRE(inside.wait());
   REQUIRE(batch.add(2).ok());
   auto subscription = bus.subscribe(number, batch.processor());
-  auto other = bus.subscribe(EventType<void>{"test.other"}, [&] { leave.open(); });
-  REQUIRE(bus.publish(number, 3).ok());                      // finds the batch full
-  REQUIRE(bus.publish(EventType<void>{"test.other"}).ok());  // on the only worker
+  auto other = bus.subscribe(other_event, [&] { leave.open(); });
+  REQUIRE(bus.publish(number, 3).ok());    // finds the batch full
+  REQUIRE(bus.publish(other_event).ok());  // on the only worker
   CHECK(leave.wait());
   leave.open();
   blocker.join();

@@ -224,6 +224,7 @@ TEST_CASE("Batch: events keep their type, id, time, metadata and priority", "[ba
 
 TEST_CASE("Batch: payloads that only move, and processors that only move", "[batch]") {
   using Pointer = std::unique_ptr<int>;
+  constexpr EventType<Pointer> pointer{"test.pointer"};
   ManualBatchHost host;
   int sum = 0;
   Batch<Pointer> batch{host,
@@ -235,7 +236,7 @@ TEST_CASE("Batch: payloads that only move, and processors that only move", "[bat
                          return {};
                        }};
   REQUIRE(batch.add(std::make_unique<int>(1)).ok());
-  REQUIRE(batch.add(Event{EventType<Pointer>{"test.pointer"}, std::make_unique<int>(2)}).ok());
+  REQUIRE(batch.add(Event{pointer, std::make_unique<int>(2)}).ok());
   CHECK(sum == 3);
 }
 
