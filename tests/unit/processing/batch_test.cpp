@@ -39,6 +39,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr EventType<int> number{"test.number"};
+constexpr EventType<void> tick{"test.tick"};
+constexpr EventType<gossip::test::ThrowingPayload> throwing{"test.throwing"};
 using Numbers = std::vector<int>;
 
 /// The batches that a processor was handed.
@@ -245,7 +247,7 @@ TEST_CASE("Batch: events without data", "[batch]") {
   std::size_t count = 0;
   Batch<void> batch{
       host, {.size = 2}, [&](std::span<const Event<void>> events) { count += events.size(); }};
-  REQUIRE(batch.add(Event{EventType<void>{"test.tick"}}).ok());
+  REQUIRE(batch.add(Event{tick}).ok());
   REQUIRE(batch.add(gossip::NoData{}).ok());
   CHECK(count == 2);
 }
@@ -260,7 +262,7 @@ TEST_CASE("Batch: a payload that cannot be copied or moved is not added", "[batc
         host, {.size = 3}, [&](std::span<const Event<ThrowingPayload>> events) {
           count += events.size();
         }};
-    Event<ThrowingPayload> event{EventType<ThrowingPayload>{"test.throwing"}, ThrowingPayload{7}};
+    Event<ThrowingPayload> event{throwing, ThrowingPayload{7}};
     {
       const Raised copies{ThrowingPayload::fail_copies};
       CHECK_THROWS_AS(batch.add(event), ThrowingPayload::Failure);
