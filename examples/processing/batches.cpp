@@ -23,6 +23,12 @@ struct MailServer {
   }
 };
 
+std::string customer(int number) {
+  std::string name{"c"};
+  name += std::to_string(number);
+  return name;
+}
+
 // [batch_on_a_bus]
 // Ten mails at once, or fewer, if the first of them has waited for five seconds.
 void send_mails(MailServer& server) {
@@ -32,7 +38,7 @@ void send_mails(MailServer& server) {
       bus, {.size = 10, .period = std::chrono::seconds{5}}, [&](Mails some) { server.send(some); }};
   auto subscription = bus.subscribe(mail_requested, mails.processor());
   for (int i = 1; i <= 13; ++i) {
-    if (!bus.publish(mail_requested, {.to = "c" + std::to_string(i)}).ok()) return;
+    if (!bus.publish(mail_requested, {.to = customer(i)}).ok()) return;
   }
   bus.drain();    // all are in the batch
   mails.flush();  // and all are sent
