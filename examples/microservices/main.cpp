@@ -8,10 +8,10 @@
 #include <arpa/inet.h>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <exception>
 #include <iostream>
-#include <signal.h>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -71,6 +71,7 @@ class OwnServer {
     const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address = loopback(0);
     socklen_t size = sizeof address;
+    // NOLINTNEXTLINE(bugprone-unused-return-value)
     ::bind(probe, reinterpret_cast<sockaddr*>(&address), size);
     ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size);
     ::close(probe);

@@ -40,6 +40,7 @@ class AnyEvent {
       : AnyEvent{other.owner_ ? other.owner_ : other.copy(), *other.info_, other.copier_} {}
   /// Leaves `other` as it was.
   AnyEvent(AnyEvent&& other) noexcept
+      // NOLINTNEXTLINE(performance-move-constructor-init)
       : event_{other.event_}, info_{other.info_}, copier_{other.copier_}, owner_{other.owner_} {}
   /// @throws as the copying constructor
   AnyEvent& operator=(AnyEvent other) noexcept {

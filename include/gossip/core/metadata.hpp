@@ -112,6 +112,7 @@ class MetadataValue {
 
   [[nodiscard]] friend bool operator==(const MetadataValue& a, const MetadataValue& b) noexcept {
     if (a.kind_ != b.kind_) return false;
+    // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
     if (a.kind_ < Kind::real) return std::memcmp(&a.scalar_, &b.scalar_, sizeof a.scalar_) == 0;
     if (a.kind_ == Kind::real) return a.scalar_.real == b.scalar_.real;
     return detail::same_text(a.text_, b.text_);

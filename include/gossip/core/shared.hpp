@@ -33,6 +33,7 @@ class Shared {
  public:
   explicit Shared(T* object) noexcept : object_{object} { object_->count.add_holder(); }
   Shared(const Shared& other) noexcept : Shared{other.object_} {}
+  // NOLINTNEXTLINE(bugprone-unhandled-self-assignment)
   Shared& operator=(const Shared& other) noexcept {
     other.object_->count.add_holder();
     drop();

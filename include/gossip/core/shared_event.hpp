@@ -68,6 +68,7 @@ class SharedEvent {
   template <class T>
   struct BoxOf : Box {
     template <class E>
+    // NOLINTNEXTLINE(bugprone-forwarding-reference-overload)
     explicit BoxOf(E&& from)
         : Box{.event = &boxed,
               .destroy = [](Box* box) noexcept { delete static_cast<BoxOf*>(box); }},

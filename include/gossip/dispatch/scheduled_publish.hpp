@@ -63,6 +63,7 @@ struct ScheduledCall : ScheduledPublish {
   explicit ScheduledCall(F&& what) : ScheduledPublish{table}, call{std::move(what)} {}
   ScheduledCall(const ScheduledCall&) = delete;
   ScheduledCall& operator=(const ScheduledCall&) = delete;
+  // NOLINTNEXTLINE(modernize-use-equals-default)
   ~ScheduledCall() {}  // discard() has destroyed the call
 
   union {

@@ -20,6 +20,7 @@ namespace gossip::detail {
 
 /// A call of a batch's processor or dead_letter on this thread's stack.
 struct BatchFrame {
+  // NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name)
   explicit BatchFrame(const void* batch) noexcept;
   BatchFrame(const BatchFrame&) = delete;
   BatchFrame& operator=(const BatchFrame&) = delete;

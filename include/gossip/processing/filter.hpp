@@ -168,6 +168,7 @@ template <detail::MaybeCallable... Fs>
 
 /// Passes what `filter` does not. Else as all_of.
 template <detail::MaybeCallable F>
+// NOLINTNEXTLINE(readability-identifier-naming)
 [[nodiscard]] constexpr auto not_(F filter) {
   return none_of(std::move(filter));
 }

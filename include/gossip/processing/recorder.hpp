@@ -140,6 +140,7 @@ class Recorder {
   template <Payload T>
     requires std::copy_constructible<StoredPayload<T>>
   void record(const Event<T>& event) { processor()(event); }
+  // NOLINTNEXTLINE(readability-make-member-function-const)
   void record(const AnyEvent& event) { processor()(event); }
   /// @}
 

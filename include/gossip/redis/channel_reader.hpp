@@ -145,6 +145,7 @@ class ChannelReader {
   [[nodiscard]] bool has_work() const {
     if (!link_.ready()) return false;
     const std::lock_guard lock{mutex_};
+    // NOLINTNEXTLINE(readability-use-anyofallof)
     for (const auto& entry : channels_) {
       if (entry.second.changed) return true;
     }

@@ -70,6 +70,7 @@ inline Status encode_cloud_event(const WireEvent& event, std::string_view source
     const char* name;
     std::string_view value;
   };
+  // NOLINTNEXTLINE(modernize-raw-string-literal)
   text += "{\"specversion\":\"1.0\"";
   const auto append = [&](const Attribute& attribute) {
     text += ",\"";
@@ -108,6 +109,7 @@ inline Status encode_cloud_event(const WireEvent& event, std::string_view source
     JsonReader data{event.data};
     if (!data.rewrite_value(text) || !data.at_end()) return ValidationError{"data", "no JSON"};
   } else {
+    // NOLINTNEXTLINE(modernize-raw-string-literal)
     text += ",\"data_base64\":\"";
     append_base64(event.data, text);
     text += '"';

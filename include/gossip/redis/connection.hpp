@@ -187,6 +187,7 @@ class Connection {
     std::string text{"redis: "};
     text += doing;
     text += ": ";
+    // NOLINTNEXTLINE(concurrency-mt-unsafe)
     text += context_->errstr[0] != '\0' ? context_->errstr : std::strerror(errno);
     return RetryableError{std::move(text)};
   }
@@ -197,6 +198,7 @@ class Connection {
     if (::getsockopt(context_->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
     if (error != 0) {
       std::string text{"redis: connecting: "};
+      // NOLINTNEXTLINE(concurrency-mt-unsafe)
       text += std::strerror(error);
       return RetryableError{std::move(text)};
     }

@@ -24,6 +24,7 @@ class RecentIds {
   /// @throws  std::bad_alloc
   bool add(std::string_view id) {
     if (capacity_ == 0 || id.empty()) return true;
+    // NOLINTNEXTLINE(readability-container-contains)
     if (known_.count(std::string{id}) != 0) return false;
     if (order_.size() == capacity_) {
       known_.erase(order_.front());
@@ -34,6 +35,7 @@ class RecentIds {
     return true;
   }
   [[nodiscard]] bool contains(std::string_view id) const {
+    // NOLINTNEXTLINE(readability-container-contains)
     return known_.count(std::string{id}) != 0;
   }
 

@@ -37,8 +37,10 @@ inline Status encode_gossip_json(const WireEvent& event, std::string& text) {
   if (event.type.empty() || !append_json_text(event.type, text)) {
     return ValidationError{"type", "empty, or not UTF-8"};
   }
+  // NOLINTNEXTLINE(modernize-raw-string-literal)
   text += ",\"Timestamp\":\"";
   append_time(event.time_ns, text);
+  // NOLINTNEXTLINE(modernize-raw-string-literal)
   text += "\",\"Data\":";
   JsonReader data{event.data};
   if (!data.rewrite_value(text) || !data.at_end()) return ValidationError{"data", "no JSON"};

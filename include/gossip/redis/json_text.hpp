@@ -92,6 +92,7 @@ namespace gossip::redis {
     const auto whole = static_cast<std::size_t>(exponent) + 1;
     json.append(digits, 0, whole);
     json += '.';
+    // NOLINTNEXTLINE(readability-suspicious-call-argument)
     json.append(digits, whole, std::string::npos);
   }
   return true;

@@ -107,6 +107,7 @@ inline void append_time(std::int64_t time_ns, std::string& text) {
   if (!text.empty()) return false;
 
   std::int64_t seconds = std::int64_t{sys_days{date}.time_since_epoch().count()} * 86'400 +
+                         // NOLINTNEXTLINE(bugprone-implicit-widening-of-multiplication-result)
                          hour * 3600 + (minute - offset) * 60 + second;
   if (seconds < 0 && fraction != 0) {  // so that neither product below leaves the range
     ++seconds;
