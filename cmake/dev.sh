@@ -166,8 +166,9 @@ step_consumer() {
   run_tests dev -L '^consumer$'
 }
 
-step_asan() { configure_and_build asan && run_tests asan; }
-step_tsan() { configure_and_build tsan && run_tests tsan; }
+# Not yet those that start a redis-server: some of their limits of time are too short here.
+step_asan() { configure_and_build asan && run_tests asan -LE '^redis$'; }
+step_tsan() { configure_and_build tsan && run_tests tsan -LE '^redis$'; }
 step_clang() { configure_and_build dev-clang && run_tests dev-clang; }
 step_release() { configure_and_build release && run_tests release; }
 step_asan_clang() { configure_and_build asan-clang && run_tests asan-clang -L '^(unit|stress)$'; }
