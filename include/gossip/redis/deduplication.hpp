@@ -24,8 +24,7 @@ class RecentIds {
   /// @throws  std::bad_alloc
   bool add(std::string_view id) {
     if (capacity_ == 0 || id.empty()) return true;
-    // NOLINTNEXTLINE(readability-container-contains)
-    if (known_.count(std::string{id}) != 0) return false;
+    if (known_.contains(std::string{id})) return false;
     if (order_.size() == capacity_) {
       known_.erase(order_.front());
       order_.pop_front();
@@ -35,8 +34,7 @@ class RecentIds {
     return true;
   }
   [[nodiscard]] bool contains(std::string_view id) const {
-    // NOLINTNEXTLINE(readability-container-contains)
-    return known_.count(std::string{id}) != 0;
+    return known_.contains(std::string{id});
   }
 
  private:

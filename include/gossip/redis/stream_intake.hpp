@@ -146,8 +146,7 @@ class StreamIntake {
   /// @}
   /// True if that entry is in the bus.
   [[nodiscard]] bool holds(const std::string& key, const std::string& id) const {
-    // NOLINTNEXTLINE(readability-container-contains)
-    return in_flight_.count({key, id}) != 0;
+    return in_flight_.contains({key, id});
   }
   /// The ids, by stream, of what has been in the bus since `time` or longer.
   [[nodiscard]] std::map<std::string, std::vector<std::string>> held_since(SteadyTime time) const {
@@ -222,11 +221,9 @@ class StreamIntake {
   bool deliver_first() {
     Waiting& first = backlog_.front();
     const EntryKey key{first.type->key, first.id};
-    // NOLINTNEXTLINE(readability-container-contains)
-    if (in_flight_.count(key) != 0) return true;  // claimed from ourselves: it still runs
+    if (in_flight_.contains(key)) return true;  // claimed from ourselves: it still runs
     // Whichever copy came first stays pending until it is handled.
-    // NOLINTNEXTLINE(readability-container-contains)
-    if (seen_.contains(first.event.id) || event_ids_.count(first.event.id) != 0) {
+    if (seen_.contains(first.event.id) || event_ids_.contains(first.event.id)) {
       count(&ReaderStatistics::duplicates);
       acknowledge(key.first, {key.second});
       return true;
