@@ -40,6 +40,7 @@ set(GOSSIP_HEADERS
   gossip/core/subscription.hpp
   gossip/core/subscription_id.hpp
   gossip/core/text.hpp
+  gossip/core/utf8.hpp
   gossip/dispatch/any_call.hpp
   gossip/dispatch/asynchronous_calls.hpp
   gossip/dispatch/call.hpp
@@ -74,6 +75,9 @@ set(GOSSIP_HEADERS
   gossip/json.hpp
   gossip/json/codecs.hpp
   gossip/json/json_payload.hpp
+  gossip/observe.hpp
+  gossip/observe/metric_text.hpp
+  gossip/observe/prometheus.hpp
   gossip/processing/background.hpp
   gossip/processing/batch.hpp
   gossip/processing/batch_buffers.hpp
@@ -139,7 +143,6 @@ set(GOSSIP_HEADERS
   gossip/redis/stream_id.hpp
   gossip/redis/stream_intake.hpp
   gossip/redis/stream_reader.hpp
-  gossip/redis/utf8.hpp
   gossip/redis/wire_event.hpp
   gossip/redis/wire_format.hpp
   gossip/redis/wire_text.hpp

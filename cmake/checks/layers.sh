@@ -21,7 +21,7 @@ violations=$({
   graph | sed 's/^/edge /'
 } | awk '
   BEGIN {
-    count = split("core queue dispatch processing provider json redis bus", order, " ")
+    count = split("core queue dispatch processing provider observe json redis bus", order, " ")
     for (i = 1; i <= count; ++i) rank[order[i]] = i
     rank["base"] = 0
     rank["top"] = count + 1

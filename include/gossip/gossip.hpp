@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// All of gossip but its JSON and Redis parts.
+/// All of gossip but its JSON and Redis parts and what observe.hpp shows.
 
 #include <gossip/bus/event_bus.hpp>
 #include <gossip/bus/global_bus.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The second of two translation units that include everything; see tests/CMakeLists.txt.
 #include <gossip/gossip.hpp>
+#include <gossip/observe.hpp>
 
 namespace gossip_odr {
 int second();

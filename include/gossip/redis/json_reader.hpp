@@ -5,8 +5,8 @@
 /// JsonReader: takes JSON text apart without building values. Layer: redis.
 
 #include <gossip/core/metadata.hpp>
+#include <gossip/core/utf8.hpp>
 #include <gossip/redis/json_text.hpp>
-#include <gossip/redis/utf8.hpp>
 
 #include <charconv>
 #include <cstddef>
@@ -49,7 +49,7 @@ class JsonReader {
     if (!take('"')) return false;
     while (!text_.empty()) {
       const char c = text_.front();
-      const std::size_t size = utf8_size(text_);
+      const std::size_t size = gossip::detail::utf8_size(text_);
       if (size == 0 || static_cast<unsigned char>(c) < 0x20) return false;
       const std::string_view character = text_.substr(0, size);
       text_.remove_prefix(size);
@@ -165,7 +165,7 @@ class JsonReader {
       if (!read_unit(low) || low < 0xdc00 || low >= 0xe000) return false;
       code = 0x10000 + ((code - 0xd800) << 10U) + (low - 0xdc00);
     }
-    append_utf8(code, text);
+    gossip::detail::append_utf8(code, text);
     return true;
   }
 

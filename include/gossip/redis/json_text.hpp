@@ -5,7 +5,7 @@
 /// Writes JSON as Go's encoding/json does. Layer: redis.
 
 #include <gossip/core/metadata.hpp>
-#include <gossip/redis/utf8.hpp>
+#include <gossip/core/utf8.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -26,7 +26,7 @@ namespace gossip::redis {
   constexpr std::string_view hexadecimal{"0123456789abcdef"};
   json += '"';
   while (!text.empty()) {
-    const std::size_t size = utf8_size(text);
+    const std::size_t size = gossip::detail::utf8_size(text);
     if (size == 0) return false;
     const char c = text.front();
     const auto code = static_cast<unsigned char>(c);

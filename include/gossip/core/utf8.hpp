@@ -2,13 +2,13 @@
 #pragma once
 
 /// @file
-/// UTF-8: checking it, and writing a character of it. Layer: redis.
+/// UTF-8: checking it, and writing a character of it. Layer: core.
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-namespace gossip::redis {
+namespace gossip::detail {
 
 /// The size of the character that `text` begins with; 0 if that is not UTF-8 (RFC 3629: no overlong
 /// forms, no surrogates, nothing beyond U+10FFFF). // bytes
@@ -47,4 +47,4 @@ inline void append_utf8(unsigned code, std::string& text) {
   append_rest(0);
 }
 
-}  // namespace gossip::redis
+}  // namespace gossip::detail

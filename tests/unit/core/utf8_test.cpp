@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include <gossip/redis/utf8.hpp>
+#include <gossip/core/utf8.hpp>
 
 #include <catch2/catch_test_macros.hpp>
 
 #include <string>
 
-using gossip::redis::append_utf8;
-using gossip::redis::utf8_size;
+using gossip::detail::append_utf8;
+using gossip::detail::utf8_size;
 
-TEST_CASE("UTF-8: every character that is written is recognised whole", "[redis]") {
+TEST_CASE("UTF-8: every character that is written is recognised whole", "[utf8]") {
   for (unsigned code = 0; code <= 0x10ffff; code += code < 0x900 ? 1 : 61) {
     std::string text;
     append_utf8(code, text);
@@ -22,7 +22,7 @@ TEST_CASE("UTF-8: every character that is written is recognised whole", "[redis]
   REQUIRE(text == "\xf0\x9f\x98\x80");
 }
 
-TEST_CASE("UTF-8: what is none is refused", "[redis]") {
+TEST_CASE("UTF-8: what is none is refused", "[utf8]") {
   for (const char* text : {"", "\x80", "\xff", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf",
                            "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
                            "\xf5\x80\x80\x80", "\xc3(", "\xe2\x82(", "\xf0\x9f\x98("}) {

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file
+/// Seeing what a bus does, from outside: for monitoring.
+
+#include <gossip/observe/prometheus.hpp>
