@@ -3,7 +3,7 @@
 #
 # bootstrap.sh WHAT...: obtains what is missing to build gossip, and says what it does.
 #   build    a C++20 compiler, CMake, Ninja
-#   tests    g++, pkg-config, Catch2; nlohmann_json, hiredis, OpenSSL, zlib and redis-server
+#   tests    g++, pkg-config, python3, Catch2; nlohmann_json, hiredis, OpenSSL, zlib and redis-server
 #   check    clang, its sanitizers, clang-format, clang-tidy
 #   bench    Google Benchmark
 #   peers    the libraries that benchmarks compare with (each optional)
@@ -247,6 +247,7 @@ bootstrap_tests() {
   have pkg-config || want pkg-config
   have redis-server || want redis-server
   have openssl || want openssl
+  have python3 || want python3  # runs conanfile.py
   if have_apt; then
     installed libssl-dev || want libssl-dev
     installed zlib1g-dev || want zlib1g-dev

@@ -38,7 +38,7 @@ cmake/dev.sh COMMAND
                       selftest   each of those rules rejects a broken copy
                       format     clang-format 14
                       headers    each header compiles alone (g++ and clang++)
-                      consumer   find_package, add_subdirectory, FetchContent, pkg-config
+                      consumer   find_package, add_subdirectory, FetchContent, pkg-config, packages
                       asan tsan  all tests under the sanitizers (g++)
                       clang      all tests (clang++, Debug)
                       release    tests, examples and benchmarks (g++, Release)

@@ -67,7 +67,17 @@ plant() {
   listing benchmarks/CMakeLists.txt '  core/event_bench.cpp'
   source_file examples/tour/main.cpp '  // [one]' '  if (first) {' '    second();' '  }' '  // [/one]'
   listing examples/CMakeLists.txt 'gossip_example(tour SOURCES tour/main.cpp)'
-  listing CMakeLists.txt
+  listing CMakeLists.txt 'option(GOSSIP_WITH_JSON "JSON" OFF)'
+  port=$tree/cmake/vcpkg/ports/gossip
+  mkdir -p "$port"
+  printf '%s\n' '{' '  "name": "gossip",' '  "version": "1.2.3",' '  "dependencies": [' \
+    '    {' '      "name": "b",' '      "host": true' '    },' '    "c"' '  ],' '  "features": {' \
+    '    "json": {' '      "description": "JSON",' '      "dependencies": [' '        "d"' '      ]' \
+    '    }' '  }' '}' > "$port/vcpkg.json"
+  printf '%s\n' '# SPDX-License-Identifier: MIT' 'vcpkg_check_features(' '  json GOSSIP_WITH_JSON' ')' \
+    > "$port/portfile.cmake"
+  printf '%s\n' 'version = "1.2.3"' > "$tree/conanfile.py"
+  printf '%s\n' '## 1.2.3' > "$tree/CHANGELOG.md"
   printf '%s\n' 'Text.' '' '<!-- snippet: examples/tour/main.cpp#one -->' '```cpp' 'if (first) {' \
     '  second();' '}' '```' '' '```sh' 'true' '```' > "$tree/README.md"
 }
@@ -211,6 +221,47 @@ rejects snippets 'nothing compiles it'
 sed -i '$!b; s/.*/```\n```cpp/' "$tree/README.md"
 rejects snippets 'a block without an end'
 
+append README.md '[a page](tests/absent.md)'
+rejects links 'README.md:13: leads nowhere: tests/absent.md'
+append README.md '<img src="plot.svg">'
+rejects links 'leads nowhere: plot.svg'
+append README.md '## One thing: `done`' '[it](#one-thing-done), [not](#one-thing)'
+rejects links 'no such heading: #one-thing'
+append README.md '## One thing: `done`' '[it](#one-thing-done)' '`[no](link)`' '[a](https://b.c/d)'
+accepts links
+
+manifest=$tree/cmake/vcpkg/ports/gossip/vcpkg.json
+sed -i 's/^    "c"/    "a"/' "$manifest"
+rejects packages 'dependencies are sorted: "a"'
+sed -i 's/^    "c"/     "c"/' "$manifest"
+rejects packages 'indented by 5, not 4'
+sed -i 's/true/True/' "$manifest"
+rejects packages 'not a value: True'
+sed -i 's/true$/true,/' "$manifest"
+rejects packages 'a comma before }'
+sed -i 's/"b",/"b"/' "$manifest"
+rejects packages 'a comma is missing'
+sed -i -e '/"version"/d' -e 's/^  "name": .*/  "version": "1.2.3",\n  "name": "gossip",/' "$manifest"
+rejects packages 'the key name comes too late'
+sed -i 's/"host"/"hots"/' "$manifest"
+rejects packages 'no such key: hots'
+sed -i '$d' "$manifest"
+rejects packages 'ends too early'
+append cmake/vcpkg/ports/gossip/portfile.cmake 'vcpkg_cmake_instal()'
+rejects packages 'no such command: vcpkg_cmake_instal'
+append cmake/vcpkg/ports/gossip/portfile.cmake 'vcpkg_cmake_configure(OPTIONS -DGOSSIP_TESTS=OFF)'
+rejects packages 'the project has no option GOSSIP_TESTS'
+sed -i 's/json GOSSIP/jason GOSSIP/' "${manifest%/*}/portfile.cmake"
+rejects packages 'does not know the feature json'
+if command -v python3 > /dev/null 2>&1; then
+  append conanfile.py 'version = '
+  rejects packages 'SyntaxError'
+fi
+
+sed -i 's/^  "version": .*/  "version": "1.2.4",/' "$manifest"
+rejects version "vcpkg.json: version '1.2.4', version.hpp says 1.2.3"
+sed -i 's/1.2.3/1.2.2/' "$tree/CHANGELOG.md"
+rejects version "CHANGELOG.md: version '1.2.2'"
 sed -i 's/"1.2.3"/"1.2.4"/' "$tree/include/gossip/version.hpp"
 rejects version 'GOSSIP_VERSION_STRING is "1.2.4", the numbers say 1.2.3'
 

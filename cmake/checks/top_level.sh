@@ -11,7 +11,7 @@ fi
 printf '%s\n' "$names" | cut -d / -f 1 | LC_ALL=C sort -u | awk '
   BEGIN {
     n = split("include tests benchmarks examples cmake CMakeLists.txt README.md LICENSE " \
-      "CMakePresets.json vcpkg.json CHANGELOG.md CONTRIBUTING.md", names, " ")
+      "CMakePresets.json vcpkg.json conanfile.py CHANGELOG.md CONTRIBUTING.md", names, " ")
     for (i = 1; i <= n; ++i) allowed[names[i]] = 1
   }
   /^\./ || $0 in allowed { next }

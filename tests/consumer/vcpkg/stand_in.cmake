@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+# Runs the port's portfile without vcpkg: `cmake -DPORT_DIR=... -DWORK=... [-DFEATURES=json;redis]
+# -P stand_in.cmake` defines the commands of vcpkg's that the port uses, as its documentation has
+# them, and then looks at the package as vcpkg's own checks after a build do.
+cmake_minimum_required(VERSION 3.24)
+set(PORT gossip)
+set(CURRENT_PACKAGES_DIR "${WORK}/packages")
+set(CURRENT_BUILDTREES_DIR "${WORK}/buildtrees")
+file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}" "${CURRENT_BUILDTREES_DIR}")
+
+function(run)
+  execute_process(COMMAND ${ARGV} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(result)
+    message(FATAL_ERROR "${output}")
+  endif()
+endfunction()
+
+# vcpkg_check_features(OUT_FEATURE_OPTIONS variable FEATURES feature option [feature option]...)
+function(vcpkg_check_features)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "OUT_FEATURE_OPTIONS" "FEATURES")
+  set(options "")
+  while(arg_FEATURES)
+    list(POP_FRONT arg_FEATURES feature option)
+    if(feature IN_LIST FEATURES)
+      list(APPEND options "-D${option}=ON")
+    else()
+      list(APPEND options "-D${option}=OFF")
+    endif()
+  endwhile()
+  set(${arg_OUT_FEATURE_OPTIONS} "${options}" PARENT_SCOPE)
+endfunction()
+
+function(vcpkg_cmake_configure)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "SOURCE_PATH" "OPTIONS")
+  if(NOT VCPKG_BUILD_TYPE STREQUAL "release" OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "two build types, or arguments that are none: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  run("${CMAKE_COMMAND}" -S "${arg_SOURCE_PATH}" -B "${CURRENT_BUILDTREES_DIR}" -G "${GENERATOR}"
+    "-DCMAKE_MAKE_PROGRAM=${MAKE}" "-DCMAKE_CXX_COMPILER=${CXX}" -DCMAKE_BUILD_TYPE=Release
+    "-DCMAKE_INSTALL_PREFIX=${CURRENT_PACKAGES_DIR}" "-DCMAKE_PREFIX_PATH=${DEPENDENCIES}"
+    ${arg_OPTIONS})
+endfunction()
+
+function(vcpkg_cmake_install)
+  run("${CMAKE_COMMAND}" --build "${CURRENT_BUILDTREES_DIR}" --target install)
+endfunction()
+
+# Moves the package files to share/<port>, which is one level higher, and says so in them.
+function(vcpkg_cmake_config_fixup)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "CONFIG_PATH" "")
+  file(RENAME "${CURRENT_PACKAGES_DIR}/${arg_CONFIG_PATH}" "${CURRENT_PACKAGES_DIR}/share/${PORT}")
+  file(GLOB files "${CURRENT_PACKAGES_DIR}/share/${PORT}/*.cmake")
+  set(up "get_filename_component(_IMPORT_PREFIX \"\${_IMPORT_PREFIX}\" PATH)\n")
+  foreach(file IN LISTS files)
+    file(READ "${file}" text)
+    string(REPLACE "${up}${up}${up}" "${up}${up}" text "${text}")
+    string(REPLACE "\${CMAKE_CURRENT_LIST_DIR}/../../../" "\${CMAKE_CURRENT_LIST_DIR}/../../"
+      text "${text}")
+    file(WRITE "${file}" "${text}")
+  endforeach()
+endfunction()
+
+function(vcpkg_fixup_pkgconfig)
+  if(NOT EXISTS "${CURRENT_PACKAGES_DIR}/share/pkgconfig/${PORT}.pc")
+    message(FATAL_ERROR "no ${PORT}.pc")
+  endif()
+endfunction()
+
+function(vcpkg_install_copyright)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "FILE_LIST")
+  file(READ ${arg_FILE_LIST} text)
+  file(WRITE "${CURRENT_PACKAGES_DIR}/share/${PORT}/copyright" "${text}")
+endfunction()
+
+include("${PORT_DIR}/portfile.cmake")
+
+file(GLOB_RECURSE files RELATIVE "${CURRENT_PACKAGES_DIR}" "${CURRENT_PACKAGES_DIR}/*")
+foreach(file IN LISTS files)
+  if(NOT file MATCHES "^(include/gossip/.*\\.hpp|share/gossip/[^/]+|share/pkgconfig/gossip\\.pc)$")
+    message(SEND_ERROR "the port installs ${file}")
+  endif()
+  file(READ "${CURRENT_PACKAGES_DIR}/${file}" text)
+  string(FIND "${text}" "${WORK}" at)
+  if(NOT at EQUAL -1)
+    message(SEND_ERROR "${file} names a folder of this machine")
+  endif()
+endforeach()
+foreach(file IN ITEMS copyright usage gossip-config.cmake gossip-config-version.cmake)
+  if(NOT "share/gossip/${file}" IN_LIST files)
+    message(SEND_ERROR "the port installs no share/gossip/${file}")
+  endif()
+endforeach()
+foreach(component IN ITEMS json redis)
+  foreach(file IN ITEMS "include/gossip/${component}.hpp" "share/gossip/gossip-${component}.cmake")
+    if((component IN_LIST FEATURES AND NOT file IN_LIST files) OR
+        (NOT component IN_LIST FEATURES AND file IN_LIST files))
+      message(SEND_ERROR "with the features '${FEATURES}', ${file} is there or missing")
+    endif()
+  endforeach()
+endforeach()
