@@ -47,6 +47,8 @@ cmake/dev.sh COMMAND
                     and, only if they are named, for they take their time:
                       asan-clang tsan-clang   unit and stress tests under clang's sanitizers
   bench [ARGUMENT]  builds the benchmarks (Release) and runs them; arguments go to the program
+  bench redis [ARGUMENT]
+                    those of the Redis provider, on a redis-server that it starts and stops
   help              this
 
 Variables: GOSSIP_JOBS (parallel jobs), GOSSIP_ARCHIVES (folder of source archives, else .deps/),
@@ -116,11 +118,23 @@ command_test() {
 }
 
 command_bench() {
+  if [ "${1:-}" = redis ]; then
+    shift
+    command_bench_redis "$@"
+  fi
   bootstrap bench peers
   say 'building the benchmarks (Release)'
   configure_and_build bench gossip_bench
   say 'running the benchmarks'
   exec build/bench/benchmarks/gossip_bench "$@"
+}
+
+command_bench_redis() {
+  bootstrap tests bench
+  say 'building the benchmarks of the Redis provider (Release)'
+  configure_and_build bench-redis gossip_redis_bench
+  say 'running them'
+  exec build/bench-redis/benchmarks/gossip_redis_bench "$@"
 }
 
 # --- check ---------------------------------------------------------------------------------------
