@@ -5,6 +5,7 @@
 #   build    a C++20 compiler, CMake, Ninja
 #   tests    g++, pkg-config, python3, Catch2; nlohmann_json, hiredis, OpenSSL, zlib and redis-server
 #   check    clang, its sanitizers, clang-format, clang-tidy
+#   docs     Doxygen
 #   bench    Google Benchmark
 #   peers    the libraries that benchmarks compare with (each optional)
 #
@@ -282,6 +283,11 @@ bootstrap_check() {
   fi
 }
 
+bootstrap_docs() {
+  have doxygen || want doxygen
+  install_wanted
+}
+
 bootstrap_bench() {
   bootstrap_build
   obtain benchmark
@@ -302,10 +308,10 @@ bootstrap_peers() {
 
 PATH=$archives/prefix/bin:$archives/cmake/bin:$PATH
 export PATH
-[ $# -gt 0 ] || fail 'what? build, tests, check, bench, peers'
+[ $# -gt 0 ] || fail 'what? build, tests, check, docs, bench, peers'
 for what in "$@"; do
   case $what in
-    build | tests | check | bench | peers) "bootstrap_$what" ;;
+    build | tests | check | docs | bench | peers) "bootstrap_$what" ;;
     *) fail "no such thing: $what" ;;
   esac
 done

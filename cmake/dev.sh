@@ -37,6 +37,7 @@ cmake/dev.sh COMMAND
                       rules      what cmake/checks/ says about the files
                       selftest   each of those rules rejects a broken copy
                       format     clang-format 14
+                      docs       Doxygen finds nothing public that is undocumented
                       headers    each header compiles alone (g++ and clang++)
                       consumer   find_package, add_subdirectory, FetchContent, pkg-config, packages
                       asan tsan  all tests under the sanitizers (g++)
@@ -139,7 +140,7 @@ command_bench_redis() {
 
 # --- check ---------------------------------------------------------------------------------------
 
-all_steps='rules selftest format headers consumer asan tsan clang tidy release'
+all_steps='rules selftest format docs headers consumer asan tsan clang tidy release'
 all_steps="$all_steps compile-time"
 more_steps='asan-clang tsan-clang'
 
@@ -169,6 +170,8 @@ step_format() {
   format=$(tool clang-format)
   sources | xargs "$format" --dry-run -Werror
 }
+
+step_docs() { configure_and_build demo docs; }
 
 step_headers() {
   configure_and_build dev all_verify_interface_header_sets
@@ -201,6 +204,7 @@ step_compile_time() { sh cmake/checks/compile_time.sh; }
 needs() {
   case $1 in
     rules | selftest) ;;
+    docs) echo build docs ;;
     consumer | asan | tsan | compile-time) echo tests ;;
     release) echo tests bench ;;
     *) echo tests check ;;

@@ -191,9 +191,8 @@ class EventBus : public TimedPublishing<EventBus<P, C>> {
   // ---- Publishing -----------------------------------------------------------------------------
 
   /// Publishes an event; the workers call the processors.
-  /// @param data         moved from on success; untouched on failure, if it can be moved without
+  /// @par Payload        moved from on success; untouched on failure, if it can be moved without
   ///                     throwing
-  /// @param options      see PublishOptions
   /// @return             ok, Errc::queue_full (OverflowPolicy::reject, or a worker nested deeper than
   ///                     BusOptions::max_nesting), Errc::closed, a TypeAssertionError (the name is
   ///                     in use with another payload type), or what the provider reports

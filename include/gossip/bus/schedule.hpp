@@ -29,6 +29,7 @@ class Schedule {
  public:
   /// Empty: nothing is scheduled.
   Schedule() noexcept = default;
+  /// Takes over; the other one then is empty.
   Schedule(Schedule&&) noexcept = default;
   /// Lets go of what the target held, then takes over.
   Schedule& operator=(Schedule&&) noexcept = default;

@@ -26,7 +26,7 @@ struct SyncOptions {
 
 /// A processor that failed, or was left out, in a publish_sync.
 struct SyncError {
-  SubscriptionId subscription;
+  SubscriptionId subscription;    ///< which one
   std::string subscription_name;  ///< SubscribeOptions::name
   Status status;                  ///< never success
 };
@@ -43,6 +43,7 @@ class [[nodiscard]] SyncResult {
 
   /// True if every processor was called and succeeded.
   [[nodiscard]] bool ok() const noexcept { return refused.ok() && errors.empty(); }
+  /// As ok().
   [[nodiscard]] explicit operator bool() const noexcept { return ok(); }
   /// Throws what was refused, or else the first error, as its own type; nothing if all went well.
   void throw_if_error() const {

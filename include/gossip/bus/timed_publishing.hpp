@@ -66,9 +66,8 @@ template <class Bus>
 class TimedPublishing {
  public:
   /// Publishes an event after `delay`, or at `time`.
-  /// @param data     taken over, also on failure; move-only payloads are welcome
-  /// @param delay    one that is not positive, as a time that is past, stands for "now"
-  /// @param options  see PublishOptions
+  /// @par Payload    taken over, also on failure; move-only ones are welcome
+  /// @par Time       a delay that is not positive, as a time that is past, stands for "now"
   /// @return         a handle for cancelling it, which may be ignored; or why it is not scheduled, see
   ///                 Schedule::status
   /// @throws         std::bad_alloc, std::system_error (no thread for the timer), what moving the
@@ -90,6 +89,7 @@ class TimedPublishing {
                          std::chrono::nanoseconds delay, PublishOptions options = {}) {
     return once(type, std::move(data), after(delay), options);
   }
+  /// An event without data.
   Schedule publish_after(const EventType<void>& type, std::chrono::nanoseconds delay,
                          PublishOptions options = {}) {
     return once(type, NoData{}, after(delay), options);
@@ -99,14 +99,17 @@ class TimedPublishing {
   Schedule publish_after(Event<T> event, std::chrono::nanoseconds delay) {
     return once(std::move(event), after(delay));
   }
+  /// The same at a point in time, of the bus's clock or of the wall clock.
   template <class T>
   Schedule publish_at(const EventType<T>& type, std::type_identity_t<StoredPayload<T>> data,
                       PointInTime time, PublishOptions options = {}) {
     return once(type, std::move(data), time.by(core().clock()), options);
   }
+  /// An event without data.
   Schedule publish_at(const EventType<void>& type, PointInTime time, PublishOptions options = {}) {
     return once(type, NoData{}, time.by(core().clock()), options);
   }
+  /// An event built by chaining.
   template <class T>
   Schedule publish_at(Event<T> event, PointInTime time) {
     return once(std::move(event), time.by(core().clock()));
@@ -118,7 +121,7 @@ class TimedPublishing {
   /// do not drift. A worker that is late publishes once, and skips the times that are past by then
   /// (Statistics::scheduled_skipped): there are never bursts, nor two at once.
   /// @param period  positive; else nothing is scheduled, and status() is a ValidationError
-  /// @return, @throws, and the rest: as publish_after. Copying the payload may fail, as publishing
+  /// @return        as publish_after, and so is all the rest. Copying the payload may fail, as publishing
   ///                may; the next is tried all the same
   /// @{
   template <class T>
@@ -130,6 +133,7 @@ class TimedPublishing {
                        extras ? std::move(extras->metadata) : detail::Owner<Metadata>{},
                        options.priority, period);
     }
+  /// An event without data.
   Schedule publish_every(const EventType<void>& type, std::chrono::nanoseconds period,
                          PublishOptions options = {}) {
     return publish_every(type, NoData{}, period, options);

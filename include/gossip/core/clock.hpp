@@ -40,16 +40,21 @@ concept Clock = std::copy_constructible<C> && requires(const C& clock, std::uint
 /// Cost of `ticks()`: 7 to 16 ns. Error of a converted time: below a microsecond.
 class TickClock {
  public:
+  /// What Clock asks for.
+  /// @{
   [[nodiscard]] std::uint64_t ticks() const noexcept { return detail::read_tick_counter(); }
   [[nodiscard]] Timestamp to_time(std::uint64_t ticks) const noexcept {
     return Timestamp{std::chrono::nanoseconds{detail::tick_counter_to_unix_ns(ticks)}};
   }
   [[nodiscard]] SteadyTime now() const noexcept { return std::chrono::steady_clock::now(); }
+  /// @}
 };
 
 /// The system clock, read once per event. Cost of `ticks()`: about 40 ns.
 class SystemClock {
  public:
+  /// What Clock asks for.
+  /// @{
   [[nodiscard]] std::uint64_t ticks() const noexcept {
     return static_cast<std::uint64_t>(detail::unix_ns());
   }
@@ -57,6 +62,7 @@ class SystemClock {
     return Timestamp{std::chrono::nanoseconds{static_cast<std::int64_t>(ticks)}};
   }
   [[nodiscard]] SteadyTime now() const noexcept { return std::chrono::steady_clock::now(); }
+  /// @}
 };
 
 static_assert(Clock<TickClock> && Clock<SystemClock>);

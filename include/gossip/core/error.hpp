@@ -52,6 +52,7 @@ class Error : public std::exception {
   [[noreturn]] virtual void raise() const { throw Error{*this}; }
 
  protected:
+  /// For the kinds of errors. @param fields  as they stand in what(): "name=value, ..."
   Error(Errc code, std::string message, ErrorPtr cause, std::string_view fields,
         std::exception_ptr origin = nullptr)
       : code_{code},
@@ -98,6 +99,7 @@ class ErrorKind : public Error {
 /// It failed now and may succeed when tried again.
 class RetryableError final : public detail::ErrorKind<RetryableError> {
  public:
+  /// @param cause  the error behind this one, if any
   explicit RetryableError(std::string message, ErrorPtr cause = nullptr)
       : ErrorKind{Errc::retryable, std::move(message), std::move(cause)} {}
 };
@@ -105,6 +107,8 @@ class RetryableError final : public detail::ErrorKind<RetryableError> {
 /// The data breaks a rule; trying again cannot help.
 class ValidationError final : public detail::ErrorKind<ValidationError> {
  public:
+  /// @param field  the one that is wrong
+  /// @param cause  the error behind this one, if any
   ValidationError(std::string field, std::string message, ErrorPtr cause = nullptr)
       : ErrorKind{Errc::validation_failed, std::move(message), std::move(cause),
                   detail::join({"field=", field})},
@@ -120,6 +124,7 @@ class ValidationError final : public detail::ErrorKind<ValidationError> {
 /// A processor failed.
 class ProcessingError final : public detail::ErrorKind<ProcessingError> {
  public:
+  /// @param cause  the error behind this one, if any
   explicit ProcessingError(std::string message, ErrorPtr cause = nullptr)
       : ErrorKind{Errc::processing_failed, std::move(message), std::move(cause)} {}
   /// From an exception that is no gossip::Error.
@@ -130,6 +135,8 @@ class ProcessingError final : public detail::ErrorKind<ProcessingError> {
 /// A deadline passed.
 class TimeoutError final : public detail::ErrorKind<TimeoutError> {
  public:
+  /// @param limit  the time that was allowed
+  /// @param cause  the error behind this one, if any
   explicit TimeoutError(std::chrono::nanoseconds limit, std::string message = {},
                         ErrorPtr cause = nullptr)
       : ErrorKind{Errc::timeout, std::move(message), std::move(cause),
@@ -146,6 +153,7 @@ class TimeoutError final : public detail::ErrorKind<TimeoutError> {
 /// Never try again.
 class FatalError final : public detail::ErrorKind<FatalError> {
  public:
+  /// @param cause  the error behind this one, if any
   explicit FatalError(std::string message, ErrorPtr cause = nullptr)
       : ErrorKind{Errc::fatal, std::move(message), std::move(cause)} {}
 };
@@ -153,6 +161,9 @@ class FatalError final : public detail::ErrorKind<FatalError> {
 /// A payload is not of the type that was asked for.
 class TypeAssertionError final : public detail::ErrorKind<TypeAssertionError> {
  public:
+  /// @param expected  the type that was asked for
+  /// @param actual    the type that was there
+  /// @param cause     the error behind this one, if any
   TypeAssertionError(std::string expected, std::string actual, std::string message = {},
                      ErrorPtr cause = nullptr)
       : ErrorKind{Errc::type_assertion_failed, std::move(message), std::move(cause),
@@ -173,6 +184,8 @@ class TypeAssertionError final : public detail::ErrorKind<TypeAssertionError> {
 /// An event has no data where data is needed.
 class NoDataError final : public detail::ErrorKind<NoDataError> {
  public:
+  /// @param field  the one that has no data
+  /// @param cause  the error behind this one, if any
   explicit NoDataError(std::string field, std::string message = {}, ErrorPtr cause = nullptr)
       : ErrorKind{Errc::nil_data, std::move(message), std::move(cause),
                   detail::join({"field=", field})},
@@ -188,6 +201,10 @@ class NoDataError final : public detail::ErrorKind<NoDataError> {
 /// An event breaks the rules of events.
 class InvalidEventError final : public detail::ErrorKind<InvalidEventError> {
  public:
+  /// @param event_id  as text; empty if it has none
+  /// @param field     the one that is wrong
+  /// @param reason    why it is wrong
+  /// @param cause     the error behind this one, if any
   InvalidEventError(std::string event_id, std::string field, std::string reason,
                     std::string message = {}, ErrorPtr cause = nullptr)
       : ErrorKind{Errc::invalid_event, std::move(message), std::move(cause),
@@ -212,6 +229,9 @@ class InvalidEventError final : public detail::ErrorKind<InvalidEventError> {
 /// A processor was given an event type that it does not handle.
 class UnsupportedEventTypeError final : public detail::ErrorKind<UnsupportedEventTypeError> {
  public:
+  /// @param event_type  the one that was given
+  /// @param supported   those that are handled
+  /// @param cause       the error behind this one, if any
   UnsupportedEventTypeError(std::string event_type, std::vector<std::string> supported,
                             std::string message = {}, ErrorPtr cause = nullptr)
       : ErrorKind{Errc::unsupported_event_type, std::move(message), std::move(cause),

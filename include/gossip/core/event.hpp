@@ -44,6 +44,8 @@ class EventBase {
   [[nodiscard]] Priority priority() const noexcept { return header_.priority; }
 
  protected:
+  /// For Event.
+  /// @{
   explicit EventBase(const EventTypeName& type) noexcept : header_{type} {}
   explicit EventBase(const detail::DeliveredHeader& parts) noexcept : header_{parts} {}
 
@@ -53,6 +55,7 @@ class EventBase {
   }
 
   detail::EventHeader header_;
+  /// @}
 
  private:
   friend struct detail::EventAccess;
@@ -68,6 +71,7 @@ class EventBase {
 template <Payload T>
 class Event : public EventBase {
  public:
+  /// What its data are, as in EventType.
   using payload_type = T;
 
   /// @param type  the event's type
@@ -118,10 +122,13 @@ class Event : public EventBase {
   StoredPayload<T> data_;
 };
 
+/// `Event{user_created, data}` has the payload type of `user_created`.
+/// @{
 template <class T>
 Event(EventType<T>, std::type_identity_t<T>) -> Event<T>;
 template <class T>
 Event(EventType<T>) -> Event<T>;
+/// @}
 
 namespace detail {
 

@@ -143,6 +143,7 @@ class EventTypeName {
 template <class T>
 class EventType {
  public:
+  /// `void` if the event carries no data.
   using payload_type = T;
 
   /// From a string literal; an invalid name does not compile.

@@ -28,6 +28,8 @@ class ManualClock {
     state_->unix_ns.store(start.time_since_epoch().count(), std::memory_order_relaxed);
   }
 
+  /// What Clock asks for.
+  /// @{
   [[nodiscard]] std::uint64_t ticks() const noexcept {
     return static_cast<std::uint64_t>(state_->unix_ns.load(std::memory_order_acquire));
   }
@@ -37,6 +39,7 @@ class ManualClock {
   [[nodiscard]] SteadyTime now() const noexcept {
     return SteadyTime{std::chrono::nanoseconds{static_cast<std::int64_t>(ticks())}};
   }
+  /// @}
 
   /// Moves the time on and runs what has become due, on this thread.
   /// @param step  not negative

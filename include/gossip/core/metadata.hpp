@@ -50,6 +50,7 @@ class MetadataValue {
  public:
   /// Nothing (JSON's null).
   MetadataValue() noexcept = default;
+  /// A truth value.
   template <std::same_as<bool> B>
   MetadataValue(B value) noexcept : kind_{Kind::truth}, truth_{value} {
     scalar_.natural = value ? 1 : 0;
@@ -70,10 +71,14 @@ class MetadataValue {
       scalar_.integer = static_cast<std::int64_t>(value);
     }
   }
+  /// A floating-point number.
   MetadataValue(double value) noexcept : kind_{Kind::real} { scalar_.real = value; }
+  /// A text.
+  /// @{
   MetadataValue(std::string value) noexcept : kind_{Kind::text}, text_{std::move(value)} {}
   MetadataValue(std::string_view value) : MetadataValue{std::string{value}} {}
   MetadataValue(const char* value) : MetadataValue{std::string{value}} {}
+  /// @}
 
   /// The value as `V`, one of bool, std::int64_t, std::uint64_t, double, std::string; null if it is
   /// of another kind. @throws nothing
@@ -170,6 +175,7 @@ class MetadataKey {
 /// Thread safety: as a std::vector; an event's metadata is immutable once published.
 class Metadata {
  public:
+  /// A key and its value.
   using Entry = std::pair<std::string, MetadataValue>;
 
   /// Sets `key` to `value`, replacing what it had.

@@ -45,7 +45,7 @@ template <Payload T, class... Args>
 /// A payload's C++ type at run time. Two payload types are the same if their PayloadInfo objects
 /// have the same address; the name is for people.
 struct PayloadInfo {
-  std::string_view name;
+  std::string_view name;  ///< as the compiler spells it
 };
 
 namespace detail {

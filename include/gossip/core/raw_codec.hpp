@@ -32,6 +32,8 @@ inline constexpr std::uint16_t raw_version = 0;
 ///
 /// Thread safety: any thread. Progress: wait-free but for the growth of the text.
 struct RawCodec {
+  /// What Codec asks for.
+  /// @{
   static constexpr std::string_view content_type = "application/vnd.gossip.raw";
 
   template <class T>
@@ -60,6 +62,7 @@ struct RawCodec {
     data.emplace(std::bit_cast<StoredPayload<T>>(copy));
     return {};
   }
+  /// @}
 
  private:
   static constexpr std::size_t head_bytes = 8;

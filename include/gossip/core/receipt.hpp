@@ -18,7 +18,7 @@ struct ReceiptState {
   void (*settle)(ReceiptState* state) noexcept;
   /// A processor failed for good, or the event was dropped unhandled; read it in settle().
   std::atomic<bool> failed{false};
-  std::atomic<std::uint32_t> holders{1};
+  std::atomic<std::uint32_t> holders{1};  ///< receipts that refer to it
 };
 
 /// Holds a ReceiptState while the event, or what is left to be done with it, exists. An event's
@@ -27,9 +27,12 @@ struct ReceiptState {
 /// Thread safety: as a std::shared_ptr.
 class Receipt {
  public:
+  /// Holds nothing.
   Receipt() noexcept = default;
   /// Takes over the one hold that a new state has.
   explicit Receipt(ReceiptState* state) noexcept : state_{state} {}
+  /// Copies hold the same state; the last one to go settles it.
+  /// @{
   Receipt(const Receipt& other) noexcept : state_{other.state_} {
     if (state_ != nullptr) state_->holders.fetch_add(1, std::memory_order_relaxed);
   }
@@ -44,11 +47,13 @@ class Receipt {
       state_->settle(state_);
     }
   }
+  /// @}
 
   /// Notes that the event was not handled as it should be.
   void fail() const noexcept {
     if (state_ != nullptr) state_->failed.store(true, std::memory_order_relaxed);
   }
+  /// True if it holds a state.
   [[nodiscard]] explicit operator bool() const noexcept { return state_ != nullptr; }
 
  private:

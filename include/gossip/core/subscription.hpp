@@ -22,6 +22,7 @@ class [[nodiscard]] Subscription {
  public:
   /// Empty: keeps nothing.
   Subscription() noexcept = default;
+  /// Takes over; `other` then is empty.
   Subscription(Subscription&& other) noexcept
       : registry_{std::move(other.registry_)},
         cancel_{other.cancel_},

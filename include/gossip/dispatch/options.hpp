@@ -93,7 +93,8 @@ struct SubscribeOptions {
   enum class Lifetime : std::uint8_t {
     until_cancelled,  ///< every event
     once,             ///< one event; the subscription then ends by itself
-  } lifetime = Lifetime::until_cancelled;
+  };
+  Lifetime lifetime = Lifetime::until_cancelled;  ///< see Lifetime
   /// Of the processors of one event those with a higher number are called first; those with the same
   /// number in the order of subscribing. (Which event comes first is the event's priority.)
   int priority = 0;

@@ -23,7 +23,7 @@ struct EventTypeStatistics {
 
 /// What happened at one subscription. // calls
 struct SubscriptionStatistics {
-  SubscriptionId id;
+  SubscriptionId id;            ///< as Subscription::id()
   std::string name;             ///< SubscribeOptions::name
   std::string event_type;       ///< such as "auth.user.created", or the pattern
   std::uint64_t delivered = 0;  ///< calls that succeeded

@@ -310,7 +310,7 @@ inline void add_groups(MetricText& text, std::span<const BusStatistics> buses, s
 /// A subscription is told by its name and by what it is subscribed to; those that have both in common
 /// are summed. One that ends takes its counts along, which Prometheus takes for a restart.
 ///
-/// @param buses     each with a `bus` of its own, if there are several
+/// Several buses each have a `bus` of their own.
 /// @return          the text; ends with a line feed
 /// @throws          std::invalid_argument: an option is out of range; std::bad_alloc
 /// @par Blocking       never

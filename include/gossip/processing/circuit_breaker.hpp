@@ -66,6 +66,7 @@ struct CircuitBreakerOptions {
 /// the event's own fault: a validation, a type assertion, no data, an invalid event, an unsupported
 /// event type.
 struct TripsCircuit {
+  /// True if `failure` counts.
   [[nodiscard]] bool operator()(const Status& failure) const noexcept {
     return !is_validation(failure) && !is_type_assertion(failure) && !is_no_data(failure) &&
            !is_invalid_event(failure) && !is_unsupported_event_type(failure);
@@ -74,6 +75,7 @@ struct TripsCircuit {
 
 /// Told of no change; what circuit_breaker() uses by default.
 struct IgnoreCircuitChange {
+  /// Does nothing.
   constexpr void operator()(CircuitState, CircuitState) const noexcept {}
 };
 

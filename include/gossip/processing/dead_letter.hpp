@@ -37,6 +37,7 @@ enum class DeadLetterThen : std::uint8_t {
 
 /// What can be chosen for dead_letter().
 struct DeadLetterOptions {
+  /// What becomes of the failure.
   DeadLetterThen then = DeadLetterThen::fail;
 };
 

@@ -39,7 +39,8 @@ struct DeduplicateOptions {
     succeed,  ///< success, as later
     refuse,  ///< Errc::retryable: the first may still fail. For transports that deliver again until
              ///< they hear of a success
-  } unfinished = Unfinished::succeed;
+  };
+  Unfinished unfinished = Unfinished::succeed;  ///< see Unfinished
 };
 
 /// Checks options without doing anything.
@@ -61,6 +62,7 @@ struct DeduplicateOptions {
 
 /// The key that deduplicate() uses by default: the event's id.
 struct EventIdKey {
+  /// The id.
   template <class E>
     requires(std::same_as<E, AnyEvent> || detail::TypedEvent<E>)
   [[nodiscard]] EventId operator()(const E& event) const { return event.id(); }

@@ -71,16 +71,20 @@ concept LogSink = std::copy_constructible<S> && std::invocable<const S&, const L
 /// A sink that wants to know nothing: logging(null_sink) is compiled into nothing, and the clock is
 /// not read.
 struct NullSink {
+  /// Does nothing.
   constexpr void operator()(const LogRecord&) const noexcept {}
 };
+/// For logging(null_sink).
 inline constexpr NullSink null_sink{};
 
 /// A sink that writes a line for each call; made by log_to().
 template <class Stream>
 class StreamSink {
  public:
+  /// @param stream  outlives the sink
   explicit StreamSink(Stream& stream) noexcept : stream_{&stream} {}
 
+  /// Writes the line.
   void operator()(const LogRecord& record) const {
     std::string line = to_string(record);
     line += '\n';

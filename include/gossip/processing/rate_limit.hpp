@@ -37,7 +37,8 @@ struct RateLimitOptions {
   enum class Excess : std::uint8_t {
     refuse,  ///< it fails with Errc::retryable, "rate limit"
     defer,  ///< its next attempt comes when it is its turn; in publish_sync the call waits in place
-  } excess = Excess::refuse;
+  };
+  Excess excess = Excess::refuse;  ///< see Excess
   /// How far the turn of a deferred event may lie ahead, 0 to 365 days; what would have to wait
   /// longer is refused.
   std::chrono::nanoseconds max_delay = std::chrono::minutes{1};

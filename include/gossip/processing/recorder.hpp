@@ -76,12 +76,15 @@ struct ReplayResult {
 /// whose payload can be copied, and AnyEvent. Copies are equal and may outlive the recorder.
 class RecordingProcessor {
  public:
+  /// Keeps a copy.
+  /// @{
   template <Payload T>
     requires std::copy_constructible<StoredPayload<T>>
   void operator()(const Event<T>& event) const { recording_->add(AnyEvent{Event<T>{event}}); }
   void operator()(const AnyEvent& event) const {
     recording_->add(detail::AnyEventAccess::keep(event));
   }
+  /// @}
 
  private:
   friend class Recorder;
@@ -106,7 +109,7 @@ class RecordingProcessor {
 /// runs under its lock.
 class Recorder {
  public:
-  /// @param clock  where ages come from; a bus's own clock, say
+  /// `clock` is where ages come from: a bus's own clock, say.
   /// @throws std::invalid_argument  an option is out of range; names it, its value, what is allowed
   /// @throws std::bad_alloc
   /// @{

@@ -66,6 +66,7 @@ struct RetryOptions {
 /// error, or one of its causes, is fatal, a validation, a type assertion, no data, an invalid event
 /// or an unsupported event type.
 struct WorthRetrying {
+  /// True if another attempt may help.
   [[nodiscard]] bool operator()(const Status& failure) const noexcept {
     return !is_fatal(failure) && !is_validation(failure) && !is_type_assertion(failure) &&
            !is_no_data(failure) && !is_invalid_event(failure) &&

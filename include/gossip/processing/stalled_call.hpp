@@ -23,9 +23,9 @@ namespace gossip {
 /// A call that still runs although twice its limit has passed. Refers to nothing of the call, which
 /// may have ended by now.
 struct StalledCall {
-  std::string event_type;
-  EventId event_id;
-  SubscriptionId subscription;
+  std::string event_type;          ///< the event's
+  EventId event_id;                ///< the event's
+  SubscriptionId subscription;     ///< whose processor it is
   std::string subscription_name;   ///< SubscribeOptions::name
   unsigned attempt = 1;            ///< 1 for the first call for this event
   std::chrono::nanoseconds limit;  ///< what the call was allowed

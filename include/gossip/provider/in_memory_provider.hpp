@@ -21,13 +21,16 @@ class InMemoryProvider {
   /// There is nothing to choose.
   struct Options {};
 
+  /// Needs nothing.
   explicit InMemoryProvider(Options /*options*/ = {}) noexcept {}
 
+  /// What Provider asks for: an event is placed into the queue, the rest is nothing. Of
+  /// publish: ok, Errc::queue_full, Errc::closed.
+  /// @{
   template <class Inbox>
   Status open(Inbox& /*inbox*/) noexcept {
     return {};
   }
-  /// @return ok, Errc::queue_full, Errc::closed
   template <class Inbox, Payload T>
   Status publish(Inbox& inbox, Outgoing<T>& event) {
     return inbox.accept(event);
@@ -40,6 +43,7 @@ class InMemoryProvider {
   void unsubscribe(Inbox& /*inbox*/, const EventTypeName& /*name*/) noexcept {}
   Status flush(SteadyTime /*deadline*/) noexcept { return {}; }
   void close(SteadyTime /*deadline*/) noexcept {}
+  /// @}
 };
 
 static_assert(Provider<InMemoryProvider>);

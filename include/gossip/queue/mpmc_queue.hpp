@@ -79,6 +79,7 @@ class MpmcQueue {
   class Claim {
    public:
     Claim() noexcept = default;
+    /// Takes over; `other` then is empty.
     Claim(Claim&& other) noexcept
         : slot_{std::exchange(other.slot_, nullptr)}, ticket_{other.ticket_}, next_{other.next_} {}
     Claim& operator=(Claim&&) = delete;

@@ -143,6 +143,7 @@ class PriorityQueue {
     not_empty_.notify_all();
     not_full_.notify_all();
   }
+  /// True once close() has been called.
   [[nodiscard]] bool closed() const noexcept {
     const std::lock_guard lock{mutex_};
     return closed_;
@@ -159,6 +160,7 @@ class PriorityQueue {
     return lanes_[index_of(priority)].count;
   }
   /// @}
+  /// True if nothing could be popped now.
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
   /// As in PriorityQueueOptions. // elements
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }

@@ -16,6 +16,7 @@ namespace gossip::redis {
 template <class T>
 class BackReference {
  public:
+  /// @param object  calls end() before it dies
   explicit BackReference(T& object) : state_{std::make_shared<State>(&object)} {}
 
   /// Calls `use(object)`, if the object lives; it cannot die meanwhile.

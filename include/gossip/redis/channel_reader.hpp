@@ -88,19 +88,22 @@ class ChannelReader {
   }
 
   /// Puts no more events into the bus.
+  /// @par Thread safety any thread
   void stop_reading() noexcept { stopped_.store(true, std::memory_order_release); }
+  /// Ends; what the server has sent by then is lost.
   void close(SteadyTime deadline) {
     stop_reading();
     link_.close(deadline);
   }
 
+  /// What it has done. @par Thread safety any thread
   [[nodiscard]] ReaderStatistics statistics() const {
     const std::lock_guard lock{mutex_};
     return statistics_;
   }
 
-  // ---- For the link ---------------------------------------------------------------------------
-
+  /// What Link asks of its client, on its own thread.
+  /// @{
   void on_ready() {
     bool gap = false;
     {
@@ -152,6 +155,7 @@ class ChannelReader {
     return false;
   }
   [[nodiscard]] bool drained() const { return true; }
+  /// @}
 
   /// A message, a confirmation, the answer to a probe, or an error.
   void on_push(Reply& reply) {

@@ -34,6 +34,7 @@ class Command {
   Command& add(std::int64_t number) { return add(std::to_string(number)); }
   /// @}
 
+  /// Its name and what follows it.
   [[nodiscard]] const std::vector<std::string>& arguments() const noexcept { return arguments_; }
   /// The command's name, such as "XADD".
   [[nodiscard]] const std::string& name() const noexcept { return arguments_.front(); }

@@ -34,8 +34,9 @@ namespace gossip::redis {
 /// Builds replies while hiredis parses. A reply deeper than max_depth is refused before any recursion.
 class ReplyBuilder {
  public:
-  static constexpr int max_depth = 16;  // levels
+  static constexpr int max_depth = 16;  ///< levels
 
+  /// What hiredis calls.
   [[nodiscard]] static redisReplyObjectFunctions functions() noexcept {
     return {&make_text, &make_array, &make_integer, &make_double, &make_nil, &make_bool, &destroy};
   }
@@ -117,17 +118,20 @@ class Connection {
     return {};
   }
 
+  /// Gives the socket up, without a word to the server. Idempotent.
   void close() noexcept {
     if (context_ != nullptr) redisFree(std::exchange(context_, nullptr));  // and its TLS session
     ssl_ = nullptr;
     stage_ = Stage::none;
   }
 
+  /// True from open() to close().
   [[nodiscard]] bool is_open() const noexcept { return context_ != nullptr; }
   /// True once commands may be sent.
   [[nodiscard]] bool established() const noexcept { return stage_ == Stage::established; }
   /// For poll(); -1 while not open.
   [[nodiscard]] int descriptor() const noexcept { return context_ != nullptr ? context_->fd : -1; }
+  /// What poll() is to look for; 0 while not open.
   [[nodiscard]] short interest() const noexcept {
     if (context_ == nullptr) return 0;
     const bool writing = stage_ == Stage::connecting || sdslen(context_->obuf) != 0 ||

@@ -33,6 +33,7 @@ class RecentIds {
     known_.emplace(id);
     return true;
   }
+  /// True if it remembers the id.
   [[nodiscard]] bool contains(std::string_view id) const {
     return known_.contains(std::string{id});
   }

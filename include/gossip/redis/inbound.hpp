@@ -22,7 +22,7 @@ using Inbound = std::function<Status(WireEvent& event, Receipt& receipt)>;
 struct Subscribed {
   std::string type;  ///< the event type's name
   std::string key;   ///< of its stream, or its channel: the prefix and the name
-  Inbound inbound;
+  Inbound inbound;   ///< where its events go
 };
 
 /// What a reader has done. // events

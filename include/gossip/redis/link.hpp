@@ -36,9 +36,10 @@ namespace gossip::redis {
 /// Who is told of a reply: `done(context, tag, lost, reply)`. `lost` is success, or why the connection
 /// went away before the reply came.
 struct ReplyTo {
+  /// Null: nobody is told.
   void (*done)(void* context, std::uint64_t tag, const Status& lost, Reply& reply) = nullptr;
-  void* context = nullptr;
-  std::uint64_t tag = 0;
+  void* context = nullptr;  ///< handed to `done`
+  std::uint64_t tag = 0;    ///< handed to `done`
 };
 
 /// A file descriptor by which a thread in poll() is woken.
@@ -52,6 +53,7 @@ class WakeUp {
   WakeUp& operator=(const WakeUp&) = delete;
   ~WakeUp() { ::close(descriptor_); }
 
+  /// For poll(); readable once notify() has been called.
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
 
   /// Wakes the thread, if it sleeps or is about to.
@@ -68,6 +70,7 @@ class WakeUp {
   void about_to_sleep() noexcept {
     sleeping_.exchange(true, std::memory_order_acq_rel);  // (2) pairs with (1)
   }
+  /// For the thread itself: says that it sleeps no longer.
   void awake() noexcept {
     sleeping_.store(false, std::memory_order_relaxed);
     std::uint64_t count = 0;
@@ -137,7 +140,9 @@ class Link {
     if (!pushes_) waiting_.push_back(reply_to);
     if (!connection_.send(wire)) out_of_memory_ = true;
   }
+  /// True once commands may be sent.
   [[nodiscard]] bool ready() const noexcept { return session_.ready(); }
+  /// What is known of the connection.
   [[nodiscard]] const Session& session() const noexcept { return session_; }
   /// How many replies are waited for. // replies
   [[nodiscard]] std::size_t unanswered() const noexcept { return waiting_.size(); }

@@ -22,9 +22,13 @@ namespace gossip::redis {
 class Secret {
  public:
   Secret() = default;
+  /// From a text.
+  /// @{
   Secret(std::string text) : text_{std::move(text)} {}
   Secret(const char* text) : text_{text} {}
+  /// @}
 
+  /// True if there is none.
   [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
   /// The text, for whoever must send it.
   [[nodiscard]] const std::string& reveal() const noexcept { return text_; }

@@ -41,13 +41,13 @@ namespace gossip::redis {
 /// The codec of a payload type. Specialise it for a type that shall not use the provider's default.
 template <class T, class Default>
 struct CodecFor {
-  using type = Default;
+  using type = Default;  ///< the codec
 };
 
 /// What a provider has done.
 struct RedisStatistics {
-  WriterStatistics writer;
-  ReaderStatistics reader;
+  WriterStatistics writer;  ///< of what was published
+  ReaderStatistics reader;  ///< of what was received
 };
 
 /// The id that stands for a text: the id that gossip wrote, or a hash of whatever else it is.
@@ -76,6 +76,7 @@ struct RedisStatistics {
 template <class C = JsonCodec>
 class BasicRedisProvider {
  public:
+  /// What can be chosen.
   using Options = RedisOptions;
 
   /// @throws std::invalid_argument  an option is out of range; names it
@@ -165,6 +166,7 @@ class BasicRedisProvider {
     if (writer_) writer_->close(deadline);
   }
 
+  /// What it has done. @par Thread safety any thread
   [[nodiscard]] RedisStatistics statistics() const {
     RedisStatistics statistics;
     if (writer_) statistics.writer = writer_->statistics();

@@ -15,6 +15,7 @@ namespace gossip::redis {
 /// One reply, whoever parsed it. Plain data, so that what the protocol decides is tested without a
 /// socket.
 struct Reply {
+  /// What a reply can be.
   enum class Kind : std::uint8_t {
     nil,      ///< nothing
     status,   ///< a simple string, such as "OK"
@@ -24,11 +25,12 @@ struct Reply {
     array,    ///< other replies
   };
 
-  Kind kind = Kind::nil;
+  Kind kind = Kind::nil;          ///< which one it is
   std::string text = {};          ///< of a status, an error, a text
   std::int64_t integer = 0;       ///< of an integer
   std::vector<Reply> items = {};  ///< of an array
 
+  /// A reply of that kind.
   /// @{
   [[nodiscard]] static Reply of_nil() { return {}; }
   [[nodiscard]] static Reply of_status(std::string text) { return {Kind::status, std::move(text)}; }
@@ -40,9 +42,12 @@ struct Reply {
   }
   /// @}
 
+  /// True if it is of that kind.
+  /// @{
   [[nodiscard]] bool is_error() const noexcept { return kind == Kind::error; }
   [[nodiscard]] bool is_nil() const noexcept { return kind == Kind::nil; }
   [[nodiscard]] bool is_array() const noexcept { return kind == Kind::array; }
+  /// @}
   /// True for a status or a text.
   [[nodiscard]] bool is_text() const noexcept { return kind == Kind::status || kind == Kind::text; }
   /// The word by which an error begins, such as "NOGROUP"; empty for everything else.

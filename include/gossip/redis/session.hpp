@@ -53,6 +53,7 @@ class Session {
 
   // ---- What has happened ----------------------------------------------------------------------
 
+  /// It begins.
   [[nodiscard]] SessionOutput start(SteadyTime now) { return connect(now); }
 
   /// The socket, and TLS where it is asked for, are there.
@@ -147,9 +148,12 @@ class Session {
 
   /// When to call tick().
   [[nodiscard]] SteadyTime wake_at() const noexcept { return wake_at_; }
+  /// The phase it is in; none of them: it connects, or waits before it does.
+  /// @{
   [[nodiscard]] bool handshaking() const noexcept { return phase_ == Phase::handshaking; }
   [[nodiscard]] bool ready() const noexcept { return phase_ == Phase::ready; }
   [[nodiscard]] bool closed() const noexcept { return phase_ == Phase::closed; }
+  /// @}
   /// How often the connection became ready. // times
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
   /// The server's version as major * 10000 + minor * 100 + patch; 0 while unknown.

@@ -157,10 +157,12 @@ class StreamIntake {
     return held;
   }
 
+  /// What has been received and settled. @par Thread safety any thread
   [[nodiscard]] ReaderStatistics statistics() const {
     const std::lock_guard lock{mutex_};
     return statistics_;
   }
+  /// Adds to one of the statistics. @par Thread safety any thread
   void count(std::uint64_t ReaderStatistics::*counter, std::uint64_t by = 1) {
     const std::lock_guard lock{mutex_};
     statistics_.*counter += by;

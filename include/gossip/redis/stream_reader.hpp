@@ -104,11 +104,11 @@ class StreamReader {
     stop_reading();
     link_.close(deadline);
   }
-
+  /// What it has done. @par Thread safety any thread
   [[nodiscard]] ReaderStatistics statistics() const { return intake_.statistics(); }
 
-  // ---- For the link ---------------------------------------------------------------------------
-
+  /// What Link asks of its client, on its own thread.
+  /// @{
   void on_ready() {
     client_id_.store(link_.session().client_id());
     reading_ = false;
@@ -138,7 +138,7 @@ class StreamReader {
     return !changes_.empty() || !removals_.empty();
   }
   [[nodiscard]] bool drained() const { return !intake_.settled_waiting(); }
-
+  /// @}
  private:
   /// How long to wait for room in the bus's queue, if nothing that is in it is settled before.
   static constexpr std::chrono::milliseconds look_again{5};

@@ -58,6 +58,7 @@ struct WriterStatistics {
 /// Thread safety: publish, ask, flush, statistics from any thread; start and close from one.
 class Writer {
  public:
+  /// Told of the reply to a command; `lost` is success, or why there is none.
   using OnAnswer = std::function<void(const Status& lost, Reply& reply)>;
 
   /// @param options     valid; outlive the writer
@@ -166,6 +167,7 @@ class Writer {
     for (Question& question : unasked) question.answer(Status{Errc::closed}, none);
   }
 
+  /// What it has done. @par Thread safety any thread
   [[nodiscard]] WriterStatistics statistics() const {
     const std::lock_guard lock{mutex_};
     WriterStatistics statistics = statistics_;
@@ -184,8 +186,8 @@ class Writer {
     return connected() ? Status{} : trouble_;
   }
 
-  // ---- For the link ---------------------------------------------------------------------------
-
+  /// What Link asks of its client, on its own thread.
+  /// @{
   void on_ready() {
     const std::lock_guard lock{mutex_};
     connected_.store(true, std::memory_order_release);
@@ -233,6 +235,7 @@ class Writer {
     const std::lock_guard lock{mutex_};
     return arrived_.empty() && in_flight_.empty() && questions_.empty() && link_.unanswered() == 0;
   }
+  /// @}
 
  private:
   struct Question {
