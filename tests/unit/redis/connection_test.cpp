@@ -15,6 +15,7 @@ using gossip::redis::Connection;
 using gossip::redis::RedisOptions;
 using gossip::redis::Reply;
 using gossip::test::FakeRedis;
+using namespace std::string_literals;
 
 namespace {
 
@@ -54,8 +55,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("Connection: replies of every kind arrive as they are", "[redis]") {
-  Fixture exact{
-      std::string{"*6\r\n+OK\r\n-ERR no\r\n:-7\r\n$3\r\na\0b\r\n$-1\r\n*1\r\n*-1\r\n", 53}};
+  Fixture exact{"*6\r\n+OK\r\n-ERR no\r\n:-7\r\n$3\r\na\0b\r\n$-1\r\n*1\r\n*-1\r\n"s};
   Status status;
   const auto reply = exact.ask(status);
   REQUIRE(reply == Reply::of_array({Reply::of_status("OK"), Reply::of_error("ERR no"),
