@@ -78,6 +78,8 @@ set(GOSSIP_HEADERS
   gossip/observe.hpp
   gossip/observe/metric_text.hpp
   gossip/observe/prometheus.hpp
+  gossip/observe/trace.hpp
+  gossip/observe/trace_context.hpp
   gossip/processing/background.hpp
   gossip/processing/batch.hpp
   gossip/processing/batch_buffers.hpp

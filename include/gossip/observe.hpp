@@ -5,3 +5,5 @@
 /// Seeing what a bus does, from outside: for monitoring.
 
 #include <gossip/observe/prometheus.hpp>
+#include <gossip/observe/trace.hpp>
+#include <gossip/observe/trace_context.hpp>

@@ -124,6 +124,7 @@ struct AnyEventAccess {
   }
   /// The event, without its payload's type.
   static const EventBase& base(const AnyEvent& event) noexcept { return *event.event_; }
+  static const EventBase& base(const EventBase& event) noexcept { return event; }
   /// The event as what it is, if its payload is a `T`; else null.
   template <class T>
   static const Event<T>* event_if(const AnyEvent& any) noexcept {

@@ -10,6 +10,7 @@
 #include <gossip/core/metadata.hpp>
 #include <gossip/core/owner.hpp>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,24 +25,36 @@ inline constexpr std::string_view causation_id_key = "causation_id";
 
 namespace detail {
 
-/// An event whose consequences are told about it.
+/// Something that is told to everything that is published on a thread while it is current. Its kinds
+/// derive from it.
 struct Cause {
-  explicit Cause(const EventBase& cause) noexcept;
+  /// Adds to metadata what is to be told, but to keys that are there already.
+  /// @throws std::bad_alloc, std::system_error (no source of randomness)
+  using Add = void (*)(const Cause& cause, Metadata& metadata);
 
-  const EventBase& event;
-  /// See extras_of_cause(). A pointer, so that only those who correlate compile what is behind it.
+  explicit Cause(Add how) noexcept;
+
+  Add add;
+  /// See extras_of_cause(). A pointer, so that only those who have causes compile what is behind it.
   Owner<EventExtras> (*extras)();
+  const Cause* outer = nullptr;  ///< the next one, further out; set by CauseScope
 };
 
-/// The cause that this thread processes inside a correlate(); null for none. Whoever publishes looks
-/// at it, so it is of trivial type and costs no more than a variable.
+/// The innermost cause of this thread; null for none. Whoever publishes looks at it, so it is of
+/// trivial type and costs no more than a variable.
 inline constinit thread_local const Cause* current_cause = nullptr;
 
 /// Sets the current cause while it lives.
 class CauseScope {
  public:
-  /// @param cause  outlives the scope; null for none
-  explicit CauseScope(const Cause* cause) noexcept : outer_{std::exchange(current_cause, cause)} {}
+  /// @param cause  outlives the scope; those outside count too
+  explicit CauseScope(Cause& cause) noexcept : outer_{current_cause} {
+    cause.outer = outer_;
+    current_cause = &cause;
+  }
+  /// No cause, whatever there is outside.
+  explicit CauseScope(std::nullptr_t /*none*/) noexcept
+      : outer_{std::exchange(current_cause, nullptr)} {}
   CauseScope(const CauseScope&) = delete;
   CauseScope& operator=(const CauseScope&) = delete;
   ~CauseScope() { current_cause = outer_; }
@@ -50,22 +63,16 @@ class CauseScope {
   const Cause* outer_;
 };
 
-/// Adds what is known of the current cause, but to keys that are there already.
-/// @pre    there is one
-/// @throws std::bad_alloc, std::system_error (no source of randomness)
+/// Adds what is known of the current causes, but to keys that are there already: an inner one goes
+/// before those outside.
+/// @throws as Cause::Add
 inline void add_cause(Metadata& metadata) {
-  const EventBase& cause = current_cause->event;
-  if (!metadata.contains(correlation_id_key)) {
-    const MetadataValue* inherited = cause.metadata().find(correlation_id_key);
-    metadata.set(std::string{correlation_id_key},
-                 inherited != nullptr ? *inherited : MetadataValue{to_string(cause.id())});
-  }
-  if (!metadata.contains(causation_id_key)) {
-    metadata.set(std::string{causation_id_key}, to_string(cause.id()));
+  for (const Cause* cause = current_cause; cause != nullptr; cause = cause->outer) {
+    cause->add(*cause, metadata);
   }
 }
 
-/// For an event that is being published without metadata: what the current cause gives it.
+/// For an event that is being published without metadata: what the current causes give it.
 /// @return null if there is none
 /// @throws as add_cause()
 inline Owner<EventExtras> extras_of_cause() {
@@ -74,13 +81,34 @@ inline Owner<EventExtras> extras_of_cause() {
   return current_cause->extras();
 }
 
-inline Cause::Cause(const EventBase& cause) noexcept
-    : event{cause}, extras{[] {
+inline Cause::Cause(Add how) noexcept
+    : add{how}, extras{[] {
         Owner<EventExtras> fresh{new EventExtras};
         fresh->metadata.reset(new Metadata);
         add_cause(*fresh->metadata);
         return fresh;
       }} {}
+
+/// An event whose consequences are told about it: correlation id and causation id.
+struct CausingEvent : Cause {
+  /// @param cause  outlives this
+  explicit CausingEvent(const EventBase& cause) noexcept : Cause{&add_ids}, event{cause} {}
+
+  const EventBase& event;
+
+ private:
+  static void add_ids(const Cause& self, Metadata& metadata) {
+    const EventBase& cause = static_cast<const CausingEvent&>(self).event;
+    if (!metadata.contains(correlation_id_key)) {
+      const MetadataValue* inherited = cause.metadata().find(correlation_id_key);
+      metadata.set(std::string{correlation_id_key},
+                   inherited != nullptr ? *inherited : MetadataValue{to_string(cause.id())});
+    }
+    if (!metadata.contains(causation_id_key)) {
+      metadata.set(std::string{causation_id_key}, to_string(cause.id()));
+    }
+  }
+};
 
 }  // namespace detail
 }  // namespace gossip

@@ -26,17 +26,12 @@ class Correlated {
 
   template <class E>
   requires Handler<Next, E> Status operator()(const E& event, Context& context) {
-    const Cause cause{base_of(event)};
-    const CauseScope scope{&cause};
+    CausingEvent cause{AnyEventAccess::base(event)};
+    const CauseScope scope{cause};
     return handle(next_, event, context);
   }
 
  private:
-  static const EventBase& base_of(const EventBase& event) noexcept { return event; }
-  static const EventBase& base_of(const AnyEvent& event) noexcept {
-    return AnyEventAccess::base(event);
-  }
-
   [[no_unique_address]] Next next_;
 };
 

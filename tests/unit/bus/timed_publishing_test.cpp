@@ -209,8 +209,8 @@ TEST_CASE("TimedPublishing: the cause is what was processed when it was schedule
   Fixture fixture;
   const Event<int> cause{number, 0};
   {
-    const gossip::detail::Cause current{cause};
-    const gossip::detail::CauseScope scope{&current};
+    gossip::detail::CausingEvent current{cause};
+    const gossip::detail::CauseScope scope{current};
     fixture.bus.publish_after(number, 1, 1s);
     fixture.bus.publish_after(Event{number, 2}.with_metadata("note", "own"), 1s);
     fixture.bus.publish_every(number, 3, 1s);
