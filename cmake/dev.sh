@@ -49,6 +49,8 @@ cmake/dev.sh COMMAND
                       clang             all tests (clang++, Debug, no sanitizer)
                       asan tsan-clang   the sanitizers of the other compiler
   bench [ARGUMENT]  builds the benchmarks (Release) and runs them; arguments go to the program
+  bench --report [ARGUMENT]
+                    the same, and writes benchmarks/report/: tables, and plots as SVG
   bench redis [ARGUMENT]
                     those of the Redis provider, on a redis-server that it starts and stops
   help              this
@@ -123,6 +125,12 @@ command_bench() {
   if [ "${1:-}" = redis ]; then
     shift
     command_bench_redis "$@"
+  fi
+  if [ "${1:-}" = --report ]; then
+    shift
+    commit=$(git describe --always --dirty --abbrev=7 2> /dev/null || echo unknown)
+    set -- --report benchmarks/report --commit "$commit" \
+      --command "cmake/dev.sh bench --report${*:+ $*}" "$@"
   fi
   bootstrap bench peers
   say 'building the benchmarks (Release)'

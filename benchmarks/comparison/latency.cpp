@@ -87,7 +87,9 @@ void add_paced(Plan& plan, const std::string& name, std::size_t workers, std::ui
                             all.insert(all.end(), of_one.begin(), of_one.end());
                           std::sort(all.begin(), all.end());
                           record("latency p50, us", quantile(all, 0.5) / 1000);
+                          record("latency p90, us", quantile(all, 0.9) / 1000);
                           record("latency p99, us", quantile(all, 0.99) / 1000);
+                          record("latency p99.9, us", quantile(all, 0.999) / 1000);
                         }});
 }
 

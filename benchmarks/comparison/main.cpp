@@ -33,7 +33,9 @@ constexpr const char* usage =
     "                    disturbed; after ten minutes of that it takes things as they are\n"
     "  --quick           a twentieth of the events: does it work, not how fast is it\n"
     "  --csv FILE        writes every value\n"
+    "  --report FOLDER   writes tables (README.md) and plots (SVG)\n"
     "  --commit TEXT     is printed with the facts about the machine\n"
+    "  --command TEXT    too\n"
     "  --strict          a missed target makes the program fail\n"
     "  --verbose         every value as it is measured, on the error stream\n"
     "  --help            this\n"
@@ -43,7 +45,9 @@ struct Options {
   std::size_t repetitions = 5;
   std::string only = "ABCDEFG";
   std::string csv = {};
+  std::string report = {};
   std::string commit = "not given";
+  std::string command = "gossip_bench";
   bool quick = false;
   bool strict = false;
   bool verbose = false;
@@ -86,6 +90,10 @@ Options parse(int argc, char** argv) {
       }
     } else if (name == "--csv") {
       options.csv = take();
+    } else if (name == "--report") {
+      options.report = take();
+    } else if (name == "--command") {
+      options.command = take();
     } else if (name == "--commit") {
       options.commit = take();
     } else if (name == "--quick") {
@@ -114,23 +122,41 @@ std::string cpu_model() {
   return "unknown";
 }
 
-void print_facts(const Options& options) {
+/// About the machine, the compiler, and the run.
+std::vector<std::string> facts_of(const Options& options) {
   utsname system{};
   uname(&system);
-  std::printf("gossip %s, commit %s\n", GOSSIP_VERSION_STRING, options.commit.c_str());
-  std::printf("CPU       %s, %u cores\n", cpu_model().c_str(), std::thread::hardware_concurrency());
-  std::printf("system    %s %s %s\n", system.sysname, system.release, system.machine);
 #if defined(__clang__)
-  std::printf("compiler  %s\n", __VERSION__);
+  const std::string compiler = __VERSION__;
 #else
-  std::printf("compiler  g++ %s\n", __VERSION__);
+  const std::string compiler = "g++ " __VERSION__;
 #endif
-  std::printf("flags     %s\n", GOSSIP_BENCH_FLAGS);
+  std::vector<std::string> facts{
+      std::string{"version   gossip " GOSSIP_VERSION_STRING ", commit "} + options.commit,
+      "CPU       " + cpu_model() + ", " + std::to_string(std::thread::hardware_concurrency()) +
+          " cores",
+      std::string{"system    "} + system.sysname + " " + system.release + " " + system.machine,
+      "compiler  " + compiler,
+      "flags     " GOSSIP_BENCH_FLAGS,
+      "command   " + options.command,
+      "run       32-byte payload by value; capacity 1024; " + std::to_string(options.repetitions) +
+          " repetitions" + (options.quick ? "; --quick: the figures mean little" : ""),
+  };
 #if !defined(__OPTIMIZE__)
-  std::printf("WARNING   built without optimisation: the figures mean nothing\n");
+  facts.emplace_back("WARNING   built without optimisation: the figures mean nothing");
 #endif
-  std::printf("payload   32 bytes by value; capacity 1024; %zu repetitions%s\n",
-              options.repetitions, options.quick ? "; --quick: the figures mean little" : "");
+  return facts;
+}
+
+std::size_t print_targets(const std::vector<bench::Target>& targets) {
+  std::printf("\nTargets (ratios and differences are medians of those of each repetition)\n");
+  std::size_t met = 0;
+  for (const bench::Target& target : targets) {
+    std::printf("  %s  %s\n", target.met ? "PASS" : "FAIL", target.text.c_str());
+    met += target.met ? 1 : 0;
+  }
+  std::printf("  %zu of %zu targets met\n", met, targets.size());
+  return targets.size() - met;
 }
 
 /// CPU time that the whole machine has been busy, if the system says so. // seconds
@@ -220,7 +246,8 @@ int run(const Options& options) {
   std::erase_if(plan.cases, [&](const bench::Case& c) {
     return options.only.find(c.workload) == std::string::npos;
   });
-  print_facts(options);
+  std::vector<std::string> facts = facts_of(options);
+  for (const std::string& fact : facts) std::printf("%s\n", fact.c_str());
   std::fflush(stdout);
 
   bench::Results results;
@@ -232,15 +259,20 @@ int run(const Options& options) {
     std::fprintf(stderr, "repetition %zu of %zu, %.0f s\n", i + 1, options.repetitions,
                  static_cast<double>(bench::now_ns() - begun) / 1e9);
   }
-  const double others = others_busy_s() - busy;
+  const double others = std::max(0.0, others_busy_s() - busy);  // what is stolen confuses it
   const double share = 100 * others * 1e9 / static_cast<double>(bench::now_ns() - begun);
-  std::printf("others    other programs used %.0f %% of a core meanwhile%s\n", share,
-              share < 5 ? ""
-              : options.patient
-                  ? "; what they disturbed was measured again, for ten minutes at most"
-                  : ": WARNING, the figures are worth little, run it alone");
+  char others_text[200];
+  std::snprintf(others_text, sizeof others_text,
+                "others    other programs used %.0f %% of a core meanwhile%s", share,
+                share < 5 ? ""
+                : options.patient
+                    ? "; what they disturbed was measured again, for ten minutes at most"
+                    : ": WARNING, the figures are worth little, run it alone");
+  facts.emplace_back(others_text);
+  std::printf("%s\n", others_text);
   results.print();
-  const std::size_t missed = bench::print_targets(results);
+  const std::size_t missed = print_targets(bench::check_targets(results));
+  if (!options.report.empty()) bench::write_report(options.report, facts, results);
   if (!options.csv.empty()) {
     std::FILE* file = std::fopen(options.csv.c_str(), "w");
     if (file == nullptr) bench::fail("cannot write " + options.csv);

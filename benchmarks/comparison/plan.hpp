@@ -57,6 +57,19 @@ struct Series {
 /// the machine, cancels out.
 [[nodiscard]] std::vector<double> ratios(const Series& of, const Series& to);
 
+/// The rows and columns of one metric of one workload.
+struct Table {
+  char workload;
+  std::string metric;
+  std::vector<std::string> cells;
+  std::vector<std::string> contenders;
+};
+
+/// What a workload is called.
+[[nodiscard]] const char* title_of(char workload);
+/// A measured value with as many digits as mean something.
+[[nodiscard]] std::string number(double value);
+
 /// Everything that has been measured.
 class Results {
  public:
@@ -66,19 +79,33 @@ class Results {
   [[nodiscard]] const Series* find(char workload, std::string_view metric, std::string_view cell,
                                    std::string_view contender) const;
 
+  /// In order of workload, then as measured.
+  [[nodiscard]] std::vector<Table> tables() const;
+
   /// Prints a table for each workload and metric, then the ratios to gossip.
   void print() const;
   /// Writes all values: workload, metric, cell, contender, repetition, value.
   void write_csv(std::FILE* file) const;
 
  private:
-  void print_table(char workload, const std::string& metric) const;
+  void print_table(const Table& table) const;
 
   std::vector<Series> all_;
 };
 
-/// Prints the targets of performance.md with what was measured.
-/// @return how many were missed
-[[nodiscard]] std::size_t print_targets(const Results& results);
+/// What the project has promised itself of one measurement.
+struct Target {
+  bool met;
+  std::string text;  ///< with the measured value
+};
+
+/// The targets, with what was measured; those whose measurements are missing are left out.
+[[nodiscard]] std::vector<Target> check_targets(const Results& results);
+
+/// Writes a report into a folder: README.md with all tables, and plots as SVG. Ends the program if it
+/// cannot.
+/// @param facts  a line each: about the machine, the compiler, the run
+void write_report(const std::string& folder, const std::vector<std::string>& facts,
+                  const Results& results);
 
 }  // namespace bench

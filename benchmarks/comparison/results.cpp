@@ -12,6 +12,18 @@
 namespace bench {
 namespace {
 
+void append_new(std::vector<std::string>& list, const std::string& text) {
+  if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(text);
+}
+
+void print_row(const std::string& name, const std::vector<std::string>& columns) {
+  std::printf("  %-26s", name.c_str());
+  for (const std::string& column : columns) std::printf(" %20s", column.c_str());
+  std::printf("\n");
+}
+
+}  // namespace
+
 const char* title_of(char workload) {
   switch (workload) {
     case 'A': return "asynchronous, end to end (publishers x workers)";
@@ -30,18 +42,6 @@ std::string number(double value) {
   std::snprintf(text, sizeof text, "%.*f", digits, value);
   return text;
 }
-
-void append_new(std::vector<std::string>& list, const std::string& text) {
-  if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(text);
-}
-
-void print_row(const std::string& name, const std::vector<std::string>& columns) {
-  std::printf("  %-26s", name.c_str());
-  for (const std::string& column : columns) std::printf(" %20s", column.c_str());
-  std::printf("\n");
-}
-
-}  // namespace
 
 std::vector<double> ratios(const Series& of, const Series& to) {
   std::vector<double> quotients;
@@ -73,32 +73,35 @@ const Series* Results::find(char workload, std::string_view metric, std::string_
   return nullptr;
 }
 
-void Results::print() const {
-  // The tables in order of workload, then as measured.
-  std::vector<const Series*> tables;  // the first series of each
+std::vector<Table> Results::tables() const {
+  std::vector<Table> all;
   for (const Series& series : all_) {
-    if (std::none_of(tables.begin(), tables.end(), [&](const Series* table) {
-          return table->workload == series.workload && table->metric == series.metric;
-        })) {
-      tables.push_back(&series);
+    auto table = std::find_if(all.begin(), all.end(), [&](const Table& t) {
+      return t.workload == series.workload && t.metric == series.metric;
+    });
+    if (table == all.end()) {
+      all.push_back({series.workload, series.metric, {}, {}});
+      table = all.end() - 1;
     }
+    append_new(table->cells, series.cell);
+    append_new(table->contenders, series.contender);
   }
-  std::stable_sort(tables.begin(), tables.end(),
-                   [](const Series* a, const Series* b) { return a->workload < b->workload; });
-  for (const Series* table : tables) print_table(table->workload, table->metric);
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Table& a, const Table& b) { return a.workload < b.workload; });
+  return all;
 }
 
-void Results::print_table(char workload, const std::string& metric) const {
-  std::vector<std::string> cells;
-  std::vector<std::string> contenders;
-  for (const Series& series : all_) {
-    if (series.workload != workload || series.metric != metric) continue;
-    append_new(cells, series.cell);
-    append_new(contenders, series.contender);
-  }
+void Results::print() const {
+  for (const Table& table : tables()) print_table(table);
+}
+
+void Results::print_table(const Table& table) const {
+  const char workload = table.workload;
+  const std::string& metric = table.metric;
+  const std::vector<std::string>& cells = table.cells;
   const auto rows = [&](auto&& text_of) {
     print_row("", cells);
-    for (const std::string& contender : contenders) {
+    for (const std::string& contender : table.contenders) {
       std::vector<std::string> columns;
       for (const std::string& cell : cells) {
         const Series* series = find(workload, metric, cell, contender);

@@ -21,33 +21,28 @@ class Targets {
 
   /// @param text  with `%s` where the measured value goes
   void at_least(double measured, double limit, const std::string& text) {
-    print(measured >= limit, measured, text);
+    note(measured >= limit, measured, text);
   }
   void at_most(double measured, double limit, const std::string& text) {
-    print(measured <= limit, measured, text);
+    note(measured <= limit, measured, text);
   }
 
   [[nodiscard]] const Series* find(char workload, std::string_view metric, std::string_view cell,
                                    std::string_view contender) const {
     return results_.find(workload, metric, cell, contender);
   }
-  [[nodiscard]] std::size_t checked() const { return checked_; }
-  [[nodiscard]] std::size_t missed() const { return missed_; }
+  [[nodiscard]] std::vector<Target> take() { return std::move(all_); }
 
  private:
-  void print(bool passed, double measured, const std::string& text) {
+  void note(bool passed, double measured, const std::string& text) {
     char value[32];
     std::snprintf(value, sizeof value, "%.*f", measured < 99.5 ? 2 : 0, measured);
     const std::size_t at = text.find("%s");
-    std::printf("  %s  %s%s%s\n", passed ? "PASS" : "FAIL", text.substr(0, at).c_str(), value,
-                text.substr(at + 2).c_str());
-    ++checked_;
-    missed_ += passed ? 0 : 1;
+    all_.push_back({passed, text.substr(0, at) + value + text.substr(at + 2)});
   }
 
   const Results& results_;
-  std::size_t checked_ = 0;
-  std::size_t missed_ = 0;
+  std::vector<Target> all_;
 };
 
 constexpr const char* moodycamel = "moodycamel";
@@ -178,8 +173,7 @@ void check_bursts(Targets& targets) {
 
 }  // namespace
 
-std::size_t print_targets(const Results& results) {
-  std::printf("\nTargets (ratios and differences are medians of those of each repetition)\n");
+std::vector<Target> check_targets(const Results& results) {
   Targets targets{results};
   check_end_to_end(targets);
   check_fan_out(targets);
@@ -187,9 +181,7 @@ std::size_t print_targets(const Results& results) {
   check_subscribe(targets);
   check_latency(targets);
   check_bursts(targets);
-  std::printf("  %zu of %zu targets met\n", targets.checked() - targets.missed(),
-              targets.checked());
-  return targets.missed();
+  return targets.take();
 }
 
 }  // namespace bench
