@@ -149,5 +149,11 @@ set(GOSSIP_HEADERS
   gossip/redis/wire_format.hpp
   gossip/redis/wire_text.hpp
   gossip/redis/writer.hpp
+  gossip/testing.hpp
+  gossip/testing/caller_drive.hpp
+  gossip/testing/recording_processor.hpp
+  gossip/testing/test_bus.hpp
+  gossip/testing/test_provider.hpp
+  gossip/testing/wait.hpp
   gossip/version.hpp
 )

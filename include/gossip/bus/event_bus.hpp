@@ -305,8 +305,6 @@ class EventBus : public TimedPublishing<EventBus<P, C>> {
   }
   /// @}
 
-  // Publishing later: publish_after, publish_at and publish_every, see TimedPublishing.
-
   /// A handle that publishes events of `type` without looking the type up each time.
   /// @throws TypeAssertionError  the name is in use on this bus with another payload type
   template <class T>
@@ -357,6 +355,10 @@ class EventBus : public TimedPublishing<EventBus<P, C>> {
   friend detail::BatchExecutor batch_executor(EventBus& bus) {
     return detail::lend_to_batch(bus.core_);
   }
+
+ protected:
+  /// A bus without workers.
+  explicit EventBus(std::shared_ptr<detail::BusCore<P, C>>& core) noexcept : core_{core} {}
 
  private:
   friend class TimedPublishing<EventBus>;

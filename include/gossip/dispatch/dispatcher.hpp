@@ -239,6 +239,8 @@ class Dispatcher {
   }
 
  private:
+  friend class CallerDrive;  // in place of workers
+
   enum class Stage : std::uint8_t { running, stopping, stopped };
 
   template <class T>
@@ -347,7 +349,7 @@ class Dispatcher {
     queue_.release_workers();
     timer_.stop();
     pool_.join();
-    abandoned_.store(queue_.sweep(), std::memory_order_release);
+    abandoned_.fetch_add(queue_.sweep(), std::memory_order_release);
     abandoned_attempts_.store(calls_.deferrals().drop_all(), std::memory_order_release);
     wait_for_synchronous_deliveries(deadline);
     last(deadline);

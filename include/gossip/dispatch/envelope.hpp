@@ -93,10 +93,10 @@ void open_envelope(Envelope& envelope, const EventTypeName& name, const EventSou
   const DeliveredHeader parts{name, envelope.time, &source, ticket, envelope.extras};
   if constexpr (travels_inline<T>) {
     auto* stored = std::launder(reinterpret_cast<StoredPayload<T>*>(envelope.payload));
-    const Event<T> event = EventAccess::make<T>(parts, std::move(*stored));
+    Event<T> event = EventAccess::make<T>(parts, std::move(*stored));
     stored->~StoredPayload<T>();
     free_slot();
-    use(event);
+    use(std::as_const(event));
   } else {
     const Owner<Event<T>> box{*std::launder(reinterpret_cast<Event<T>**>(envelope.payload))};
     EventAccess::header(*box) = EventHeader{parts};

@@ -109,10 +109,21 @@ class Timer {
       if (now() >= time) return true;
       if (drive_ == Drive::own_thread) {
         changed_.wait_until(lock, time);
+      } else if (pass_.call != nullptr && pass_.thread == std::this_thread::get_id()) {
+        lock.unlock();
+        pass_.call(pass_.context, time);
+        lock.lock();
       } else {
         changed_.wait(lock);  // run_due() notifies
       }
     }
+  }
+
+  /// Of a driven timer: lets the calling thread, which drives the clock too, wait for a time by calling
+  /// `pass(context, time)`, which makes it that time; null: no longer.
+  void pass_time_by(void (*pass)(void* context, SteadyTime time), void* context) {
+    const std::lock_guard lock{mutex_};
+    pass_ = {pass, context, std::this_thread::get_id()};
   }
 
   /// Runs what is due on the calling thread, also what the tasks themselves schedule.
@@ -141,6 +152,11 @@ class Timer {
     if (ended.joinable()) ended.join();
   }
 
+  /// When the first task is due; SteadyTime::max() if there is none.
+  [[nodiscard]] SteadyTime next() const {
+    const std::lock_guard lock{mutex_};
+    return tasks_.empty() ? SteadyTime::max() : tasks_.first()->id.time;
+  }
   /// Number of tasks that have not begun. // tasks
   [[nodiscard]] std::size_t pending() const {
     const std::lock_guard lock{mutex_};
@@ -159,6 +175,12 @@ class Timer {
     }
 
     TimerTask* task = nullptr;
+  };
+
+  struct Pass {
+    void (*call)(void* context, SteadyTime time) = nullptr;
+    void* context = nullptr;
+    std::thread::id thread{};
   };
 
   [[nodiscard]] SteadyTime now() const { return clock_.now(clock_.clock); }
@@ -202,6 +224,7 @@ class Timer {
   std::thread::id runner_{};
   std::uint64_t last_serial_ = 0;
   bool stopped_ = false;
+  Pass pass_;
   /// Until when the thread sleeps; a task that is due earlier has to wake it. It never sleeps beyond
   /// the first task, but until one that has been cancelled.
   SteadyTime wakes_at_ = SteadyTime::min();

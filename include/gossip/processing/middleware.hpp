@@ -37,7 +37,7 @@ class Next {
 };
 
 /// Stands for any processor.
-struct AnyProcessor {
+struct ProcessorArchetype {
   template <class E>
   Status operator()(const E&, Context&) const {
     return {};
@@ -64,9 +64,9 @@ struct AnyProcessor {
 /// };
 /// @endcode
 template <class M>
-concept Middleware =
-    std::move_constructible<M> && std::invocable<const M&, detail::Next<detail::AnyProcessor>> &&
-    detail::MaybeCallable<std::invoke_result_t<const M&, detail::Next<detail::AnyProcessor>>>;
+concept Middleware = std::move_constructible<M> &&
+    std::invocable<const M&, detail::Next<detail::ProcessorArchetype>> &&
+    detail::MaybeCallable<std::invoke_result_t<const M&, detail::Next<detail::ProcessorArchetype>>>;
 
 namespace detail {
 

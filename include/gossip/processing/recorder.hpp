@@ -74,7 +74,7 @@ struct ReplayResult {
 
 /// Records each event it is called with: what Recorder::processor() returns. Fits events of every type
 /// whose payload can be copied, and AnyEvent. Copies are equal and may outlive the recorder.
-class RecordingProcessor {
+class RecorderAdder {
  public:
   /// Keeps a copy.
   /// @{
@@ -89,7 +89,7 @@ class RecordingProcessor {
  private:
   friend class Recorder;
 
-  explicit RecordingProcessor(std::shared_ptr<detail::Recording> recording) noexcept
+  explicit RecorderAdder(std::shared_ptr<detail::Recording> recording) noexcept
       : recording_{std::move(recording)} {}
 
   std::shared_ptr<detail::Recording> recording_;
@@ -126,9 +126,7 @@ class Recorder {
 
   /// A processor that records: `bus.subscribe(type, recorder.processor())`, for as many types, or
   /// patterns, as are wanted.
-  [[nodiscard]] RecordingProcessor processor() const noexcept {
-    return RecordingProcessor{recording_};
-  }
+  [[nodiscard]] RecorderAdder processor() const noexcept { return RecorderAdder{recording_}; }
 
   /// Records a copy of an event, or the event itself if it is given as an rvalue.
   /// @throws NoDataError     an AnyEvent whose payload cannot be copied

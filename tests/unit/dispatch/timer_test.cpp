@@ -327,3 +327,28 @@ TEST_CASE("Timer: a task of one's own is run, or destroyed instead", "[dispatch]
   REQUIRE(due.destroyed == 1);
   REQUIRE(cancelled.ran + dropped.ran == 0);
 }
+
+TEST_CASE("Timer: tells when the first task is due", "[dispatch]") {
+  Driven driven;
+  REQUIRE(driven.timer.next() == SteadyTime::max());
+  driven.timer.schedule(Driven::at(3), [] {});
+  driven.timer.schedule(Driven::at(2), [] {});
+  REQUIRE(driven.timer.next() == Driven::at(2));
+  driven.go_to(2);
+  REQUIRE(driven.timer.next() == Driven::at(3));
+}
+
+TEST_CASE("Timer: a thread that drives the clock passes the time that it waits for", "[dispatch]") {
+  Driven driven;
+  driven.timer.pass_time_by(
+      [](void* self, SteadyTime time) {
+        REQUIRE(time == Driven::at(1));
+        static_cast<Driven*>(self)->go_to(1);
+      },
+      &driven);
+  std::stop_source source;
+  REQUIRE(driven.timer.wait_until(source.get_token(), Driven::at(1)));
+  REQUIRE(driven.now == Driven::at(1).time_since_epoch().count());
+  source.request_stop();
+  REQUIRE_FALSE(driven.timer.wait_until(source.get_token(), Driven::at(2)));
+}

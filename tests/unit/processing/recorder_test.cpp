@@ -25,8 +25,8 @@ using gossip::EventBus;
 using gossip::EventType;
 using gossip::ManualClock;
 using gossip::Recorder;
+using gossip::RecorderAdder;
 using gossip::RecorderOptions;
-using gossip::RecordingProcessor;
 using gossip::ReplayResult;
 using gossip::Status;
 using gossip::test::patience;
@@ -39,10 +39,10 @@ constexpr EventType<std::string> text{"test.text"};
 constexpr EventType<void> tick{"test.tick"};
 using Pointer = std::unique_ptr<int>;
 
-static_assert(gossip::Processor<RecordingProcessor, int>);
-static_assert(gossip::Processor<RecordingProcessor, void>);
-static_assert(!gossip::Processor<RecordingProcessor, Pointer>);  // cannot be copied
-static_assert(gossip::AnyProcessor<RecordingProcessor>);
+static_assert(gossip::Processor<RecorderAdder, int>);
+static_assert(gossip::Processor<RecorderAdder, void>);
+static_assert(!gossip::Processor<RecorderAdder, Pointer>);  // cannot be copied
+static_assert(gossip::AnyProcessor<RecorderAdder>);
 
 /// The payloads that a processor is handed, as text.
 struct Seen {
@@ -222,7 +222,7 @@ TEST_CASE("Recorder: options that are wrong are refused", "[recorder]") {
 
 TEST_CASE("Recorder: its processor may outlive it", "[recorder]") {
   std::optional<Recorder> recorder{std::in_place};
-  const RecordingProcessor processor = recorder->processor();
+  const RecorderAdder processor = recorder->processor();
   recorder.reset();
   processor(Event{number, 1});
 }
