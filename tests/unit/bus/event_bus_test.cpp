@@ -301,6 +301,25 @@ TEST_CASE("EventBus: cancelling destroys what the processor captured", "[event_b
   CHECK(watch.expired());
 }
 
+TEST_CASE("EventBus: what a processor captured may use the bus while it is destroyed",
+          "[event_bus]") {
+  EventBus bus{{.workers = 1}};
+  int handled = 0;
+  Subscription other = bus.subscribe(number, [&](int) { ++handled; });
+  const auto last_words = [&](const int*) {
+    REQUIRE(bus.publish_sync(number, 1).ok());
+    other.cancel();
+    REQUIRE(bus.subscribe(number, [](int) {}));
+  };
+  int captured = 0;
+  {
+    const auto subscription = bus.subscribe(
+        number, [held = std::shared_ptr<int>{&captured, last_words}](int) { ++*held; });
+  }
+  REQUIRE(handled == 1);
+  REQUIRE(captured == 0);
+}
+
 TEST_CASE("EventBus: moving a handle over another unsubscribes the other", "[event_bus]") {
   Recorder<int> seen;
   EventBus bus{{.workers = 1}};
