@@ -48,6 +48,7 @@ cmake/dev.sh COMMAND
                     and, only if they are named, for they take their time:
                       clang             all tests (clang++, Debug, no sanitizer)
                       asan tsan-clang   the sanitizers of the other compiler
+                      mutants           mistakes put in that the tests have to notice
   bench [ARGUMENT]  builds the benchmarks (Release) and runs them; arguments go to the program
   bench --report [ARGUMENT]
                     the same, and writes benchmarks/report/: tables, and plots as SVG
@@ -151,7 +152,7 @@ command_bench_redis() {
 
 # Either compiler runs every test: plainly and under ThreadSanitizer g++, under the others clang++.
 all_steps='rules selftest format docs headers consumer asan-clang tsan tidy release compile-time'
-more_steps='clang asan tsan-clang'
+more_steps='clang asan tsan-clang mutants'
 
 # Sources that clang-format looks at: what is there, but not what is built or fetched.
 sources() {
@@ -199,6 +200,8 @@ step_release() { configure_and_build release && run_tests release; }
 step_asan_clang() { configure_and_build asan-clang && run_tests asan-clang; }
 step_tsan_clang() { configure_and_build tsan-clang && run_tests tsan-clang; }
 
+step_mutants() { configure_and_build mutants mutants && run_tests mutants; }
+
 step_tidy() {
   tidy=$(tool clang-tidy)
   cmake --preset dev-clang
@@ -213,7 +216,7 @@ needs() {
   case $1 in
     rules | selftest) ;;
     docs) echo build docs ;;
-    consumer | asan | tsan | compile-time) echo tests ;;
+    consumer | asan | tsan | mutants | compile-time) echo tests ;;
     release) echo tests bench ;;
     *) echo tests check ;;
   esac
