@@ -6,6 +6,7 @@ set(GOSSIP_HEADERS
   gossip/bus/bus_core.hpp
   gossip/bus/event_bus.hpp
   gossip/bus/global_bus.hpp
+  gossip/bus/inspection.hpp
   gossip/bus/publisher.hpp
   gossip/bus/schedule.hpp
   gossip/bus/sync_result.hpp
@@ -31,11 +32,14 @@ set(GOSSIP_HEADERS
   gossip/core/payload.hpp
   gossip/core/priority.hpp
   gossip/core/processor.hpp
+  gossip/core/processor_layers.hpp
   gossip/core/provider.hpp
   gossip/core/raw_codec.hpp
   gossip/core/receipt.hpp
   gossip/core/shared.hpp
   gossip/core/shared_event.hpp
+  gossip/core/shared_processor.hpp
+  gossip/core/source_location.hpp
   gossip/core/status.hpp
   gossip/core/subscription.hpp
   gossip/core/subscription_id.hpp
@@ -67,7 +71,9 @@ set(GOSSIP_HEADERS
   gossip/dispatch/thread_slots.hpp
   gossip/dispatch/timer.hpp
   gossip/dispatch/timer_queue.hpp
+  gossip/dispatch/topology.hpp
   gossip/dispatch/type_table.hpp
+  gossip/dispatch/wiring.hpp
   gossip/dispatch/work_queue.hpp
   gossip/dispatch/worker_pool.hpp
   gossip/fwd.hpp
@@ -78,6 +84,8 @@ set(GOSSIP_HEADERS
   gossip/observe.hpp
   gossip/observe/metric_text.hpp
   gossip/observe/prometheus.hpp
+  gossip/observe/topology_graph.hpp
+  gossip/observe/topology_json.hpp
   gossip/observe/trace.hpp
   gossip/observe/trace_context.hpp
   gossip/processing/background.hpp

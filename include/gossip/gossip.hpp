@@ -6,6 +6,7 @@
 
 #include <gossip/bus/event_bus.hpp>
 #include <gossip/bus/global_bus.hpp>
+#include <gossip/bus/inspection.hpp>
 #include <gossip/bus/publisher.hpp>
 #include <gossip/bus/schedule.hpp>
 #include <gossip/bus/sync_result.hpp>
@@ -28,12 +29,14 @@
 #include <gossip/core/priority.hpp>
 #include <gossip/core/processor.hpp>
 #include <gossip/core/provider.hpp>
+#include <gossip/core/source_location.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/overflow_policy.hpp>
 #include <gossip/dispatch/statistics.hpp>
+#include <gossip/dispatch/topology.hpp>
 #include <gossip/fwd.hpp>
 #include <gossip/processing/batch.hpp>
 #include <gossip/processing/batch_options.hpp>

@@ -6,6 +6,7 @@
 
 #include <gossip/bus/batch_host.hpp>
 #include <gossip/bus/bus_core.hpp>
+#include <gossip/bus/inspection.hpp>
 #include <gossip/bus/publisher.hpp>
 #include <gossip/bus/sync_result.hpp>
 #include <gossip/bus/timed_publishing.hpp>
@@ -18,11 +19,11 @@
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/processor.hpp>
 #include <gossip/core/provider.hpp>
+#include <gossip/core/shared_processor.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription.hpp>
 #include <gossip/dispatch/any_call.hpp>
 #include <gossip/dispatch/options.hpp>
-#include <gossip/dispatch/statistics.hpp>
 #include <gossip/dispatch/synchronous_calls.hpp>
 #include <gossip/processing/batch_executor.hpp>
 #include <gossip/processing/filter.hpp>
@@ -59,8 +60,10 @@ struct BatchResult {
 ///
 /// Thread safety: all members from any thread at once, but construction and destruction.
 template <Provider P = InMemoryProvider, Clock C = TickClock>
-class EventBus : public TimedPublishing<EventBus<P, C>> {
+class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<EventBus<P, C>> {
  public:
+  using provider_type = P;
+
   /// Starts the workers.
   /// @param options           see BusOptions
   /// @param provider_options  see the provider
@@ -162,17 +165,12 @@ class EventBus : public TimedPublishing<EventBus<P, C>> {
   [[nodiscard]] std::vector<Subscription> subscribe_all(std::initializer_list<EventType<T>> types,
                                                         F&& processor,
                                                         const SubscribeOptions& options = {}) {
-    const auto shared = std::make_shared<std::remove_cvref_t<F>>(std::forward<F>(processor));
+    using Stored = std::remove_cvref_t<F>;
+    const detail::SharedProcessor<T, Stored> shared{
+        std::make_shared<Stored>(std::forward<F>(processor))};
     std::vector<Subscription> handles;
     handles.reserve(types.size());
-    for (const EventType<T>& type : types) {
-      handles.push_back(subscribe(
-          type,
-          [shared](const Event<T>& event, Context& context) {
-            return invoke_processor<T>(*shared, event, context);
-          },
-          options));
-    }
+    for (const EventType<T>& type : types) handles.push_back(subscribe(type, shared, options));
     return handles;
   }
 
@@ -346,11 +344,6 @@ class EventBus : public TimedPublishing<EventBus<P, C>> {
   ShutdownReport shutdown() { return shutdown(core_->dispatcher().options().shutdown_timeout); }
   /// @}
 
-  /// What the bus has done so far.
-  /// @throws std::bad_alloc
-  /// @par Complexity  linear in the numbers of types, subscriptions and threads that used the bus
-  [[nodiscard]] Statistics stats() const { return core_->dispatcher().statistics(); }
-
   /// What a Batch on this bus goes by.
   friend detail::BatchExecutor batch_executor(EventBus& bus) {
     return detail::lend_to_batch(bus.core_);
@@ -362,6 +355,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>> {
 
  private:
   friend class TimedPublishing<EventBus>;
+  friend class Inspection<EventBus>;
   using Core = detail::BusCore<P, C>;
 
   template <class To>

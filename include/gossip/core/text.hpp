@@ -37,4 +37,11 @@ class Decimal {
   std::size_t first_ = sizeof digits_;
 };
 
+/// A number in decimal digits, with its sign if it is negative. @throws std::bad_alloc
+[[nodiscard]] inline std::string signed_decimal(int number) {
+  const std::int64_t wide = number;
+  return join(
+      {number < 0 ? "-" : "", Decimal{static_cast<std::uint64_t>(number < 0 ? -wide : wide)}});
+}
+
 }  // namespace gossip::detail

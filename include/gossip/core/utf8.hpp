@@ -47,4 +47,14 @@ inline void append_utf8(unsigned code, std::string& text) {
   append_rest(0);
 }
 
+/// Calls `visit` with each character of a text, as UTF-8; with U+FFFD for each byte that is none.
+template <class Visit>
+void for_each_character(std::string_view text, Visit&& visit) {
+  while (!text.empty()) {
+    const std::size_t size = utf8_size(text);
+    visit(size == 0 ? std::string_view{"\xef\xbf\xbd"} : text.substr(0, size));
+    text.remove_prefix(size == 0 ? 1 : size);
+  }
+}
+
 }  // namespace gossip::detail

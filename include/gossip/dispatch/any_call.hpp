@@ -8,6 +8,7 @@
 #include <gossip/core/any_event.hpp>
 #include <gossip/core/any_processor.hpp>
 #include <gossip/core/context.hpp>
+#include <gossip/core/processor_layers.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/call.hpp>
 #include <gossip/dispatch/type_table.hpp>
@@ -40,7 +41,7 @@ template <AnyProcessor F>
 ErasedProcessor erase_any_processor(F&& processor) {
   using Stored = std::remove_cvref_t<F>;
   return {&run_any_processor<Stored>, nullptr, new Stored(std::forward<F>(processor)),
-          [](void* object) noexcept { delete static_cast<Stored*>(object); }};
+          [](void* object) noexcept { delete static_cast<Stored*>(object); }, layers_of<Stored>()};
 }
 
 }  // namespace gossip::detail

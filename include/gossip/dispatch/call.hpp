@@ -8,6 +8,7 @@
 #include <gossip/core/context.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/processor.hpp>
+#include <gossip/core/processor_layers.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/clock_view.hpp>
 
@@ -94,6 +95,7 @@ struct ErasedProcessor {
   Run claimed = nullptr;  ///< set for a `once` subscription alone
   void* object = nullptr;
   Destroy destroy = nullptr;
+  const ProcessorLayer* layers = nullptr;  ///< what it is composed of; null if it does not say
 };
 
 /// What a call that failed came to.
@@ -133,7 +135,7 @@ template <class T, Processor<T> F>
 ErasedProcessor erase_processor(F&& processor) {
   using Stored = std::remove_cvref_t<F>;
   return {&run_processor<T, Stored>, nullptr, new Stored(std::forward<F>(processor)),
-          [](void* object) noexcept { delete static_cast<Stored*>(object); }};
+          [](void* object) noexcept { delete static_cast<Stored*>(object); }, layers_of<Stored>()};
 }
 
 }  // namespace gossip::detail

@@ -147,6 +147,7 @@ class Dispatcher {
   [[nodiscard]] PostedTasks& posted() noexcept { return posted_; }
   [[nodiscard]] Schedules& schedules() noexcept { return schedules_; }
   [[nodiscard]] const BusOptions& options() const noexcept { return options_; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return queue_.capacity(); }
   [[nodiscard]] std::stop_token stop_token() const noexcept { return calls_.stop_token(); }
 
   // ---- Life -----------------------------------------------------------------------------------

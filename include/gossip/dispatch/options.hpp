@@ -8,6 +8,7 @@
 #include <gossip/core/error.hpp>
 #include <gossip/core/event_id.hpp>
 #include <gossip/core/priority.hpp>
+#include <gossip/core/source_location.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/core/text.hpp>
@@ -98,6 +99,9 @@ struct SubscribeOptions {
   /// Of the processors of one event those with a higher number are called first; those with the same
   /// number in the order of subscribing. (Which event comes first is the event's priority.)
   int priority = 0;
+  /// Where the subscription is made: shown by EventBus::topology() and told when its processor stalls.
+  /// Where these options are made, unless it is set.
+  SourceLocation where = SourceLocation::current();
 };
 
 namespace detail {

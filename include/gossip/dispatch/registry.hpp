@@ -234,10 +234,9 @@ class Registry {
     const bool one_event = options.lifetime == SubscribeOptions::Lifetime::once;
     record.processor = one_event ? once(processor) : processor;
     record.claimed.store(false, std::memory_order_relaxed);
-    record.priority = options.priority;
     record.failed.store(0, std::memory_order_relaxed);
     record.delivered_before = count_delivered(record);
-    record.name = std::move(options.name);
+    record.describe(options);
     const std::uint64_t serial = next_serial();
     record.tenant.store(serial, std::memory_order_relaxed);
     record.serial.store(serial, std::memory_order_release);  // (1) pairs with Delivery's (5)

@@ -7,8 +7,10 @@
 
 #include <gossip/core/event_pattern.hpp>
 #include <gossip/core/owner.hpp>
+#include <gossip/core/source_location.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/call.hpp>
+#include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 #include <gossip/queue/cache_line.hpp>
 
@@ -20,6 +22,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gossip::detail {
 
@@ -39,11 +42,22 @@ struct alignas(cache_line_bytes) SubscriptionRecord {
   TypeEntry* type = nullptr;             ///< null if it is subscribed to a pattern
   Owner<EventPattern> pattern{};         ///< to which it is subscribed; none if to one type
   SubscriptionRecord* next_pattern = nullptr;  ///< that was subscribed later
-  int priority = 0;                            ///< SubscribeOptions::priority
   std::atomic<std::uint64_t> failed{0};        ///< calls of this subscription that failed
   std::uint64_t delivered_before = 0;          ///< what was counted for former tenants
+  // As in SubscribeOptions:
+  int priority = 0;
+  SubscribeOptions::Lifetime lifetime = SubscribeOptions::Lifetime::until_cancelled;
+  SourceLocation where{};
   std::string name;
   SubscriptionRecord* next = nullptr;  ///< in a list of the registry
+
+  /// Takes over what a new tenant is known by.
+  void describe(SubscribeOptions& options) noexcept {
+    priority = options.priority;
+    lifetime = options.lifetime;
+    where = options.where;
+    name = std::move(options.name);
+  }
 };
 
 /// Records by index. They never move, and are freed with the table.

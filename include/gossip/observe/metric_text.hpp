@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gossip::detail {
 
@@ -72,21 +73,14 @@ class MetricText {
   /// A label's value: escaped, and what is not UTF-8 replaced, since a page with one wrong byte is
   /// refused as a whole.
   void append_value(std::string_view value) {
-    while (!value.empty()) {
-      const std::size_t size = utf8_size(value);
-      const char c = value.front();
-      if (size == 0) {
-        text_ += "\xef\xbf\xbd";
-      } else if (c == '\n') {
+    for_each_character(value, [this](std::string_view character) {
+      if (character == "\n") {
         text_ += "\\n";
-      } else if (c == '"' || c == '\\') {
-        text_ += '\\';
-        text_ += c;
       } else {
-        text_ += value.substr(0, size);
+        if (character == "\"" || character == "\\") text_ += '\\';
+        text_ += character;
       }
-      value.remove_prefix(size == 0 ? 1 : size);
-    }
+    });
   }
 
   std::string_view prefix_;

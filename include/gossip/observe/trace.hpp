@@ -106,6 +106,9 @@ TraceContext context_inside(S& span, const TraceContext* parent) {
 template <class Next, class Hooks>
 class Traced {
  public:
+  static constexpr const char* middleware_name = "trace";
+  using wrapped_type = Next;
+
   Traced(Hooks tracer, Next next) : tracer_(std::move(tracer)), next_(std::move(next)) {}
 
   template <class E>

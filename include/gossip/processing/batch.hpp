@@ -53,6 +53,9 @@ concept BatchProcessor = std::move_constructible<F> && std::destructible<F> &&
 template <Payload T>
 class BatchAdder {
  public:
+  /// Shown by EventBus::topology().
+  static constexpr const char* middleware_name = "batch";
+
   /// @return  see Batch::add
   Status operator()(const Event<T>& event) const {
     Event<T> copy{event};

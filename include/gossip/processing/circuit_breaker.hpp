@@ -177,6 +177,9 @@ class Circuit {
 template <class Next, class Predicate, class OnChange>
 class CircuitBroken {
  public:
+  static constexpr const char* middleware_name = "circuit_breaker";
+  using wrapped_type = Next;
+
   CircuitBroken(const CircuitBreakerOptions& options, Predicate trips, OnChange on_change,
                 Next next)
       : trips_(std::move(trips)),

@@ -22,6 +22,9 @@ namespace detail {
 template <class Next>
 class Correlated {
  public:
+  static constexpr const char* middleware_name = "correlate";
+  using wrapped_type = Next;
+
   explicit Correlated(Next next) : next_(std::move(next)) {}
 
   template <class E>

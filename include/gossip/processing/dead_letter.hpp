@@ -47,6 +47,9 @@ namespace detail {
 template <class Next, class Sink>
 class DeadLettering {
  public:
+  static constexpr const char* middleware_name = "dead_letter";
+  using wrapped_type = Next;
+
   DeadLettering(Sink sink, const DeadLetterOptions& options, Next next)
       : sink_(std::move(sink)), options_{options}, next_(std::move(next)) {}
 

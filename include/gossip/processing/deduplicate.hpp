@@ -88,6 +88,9 @@ concept EventKey = requires(const F& f, const E& event) { SeenKey{std::invoke(f,
 template <class Next, class Key>
 class Deduplicating {
  public:
+  static constexpr const char* middleware_name = "deduplicate";
+  using wrapped_type = Next;
+
   Deduplicating(const DeduplicateOptions& options, Key key, Next next)
       : key_(std::move(key)),
         refused_{options.unfinished == DeduplicateOptions::Unfinished::refuse

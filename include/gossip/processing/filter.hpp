@@ -114,6 +114,9 @@ class Combined : public FilterBase {
 template <class F, class P>
 class Filtered {
  public:
+  static constexpr const char* middleware_name = "filter";
+  using wrapped_type = P;
+
   constexpr Filtered(F filter, P next) : filter_(std::move(filter)), next_(std::move(next)) {}
 
   template <class E>

@@ -113,6 +113,9 @@ namespace detail {
 template <class Next, class Sink>
 class Logging {
  public:
+  static constexpr const char* middleware_name = "logging";
+  using wrapped_type = Next;
+
   Logging(Sink sink, std::string message, Next next)
       : sink_(std::move(sink)), message_{std::move(message)}, next_(std::move(next)) {}
 

@@ -45,6 +45,9 @@ namespace detail {
 template <class Next, class Hook>
 class Measuring {
  public:
+  static constexpr const char* middleware_name = "metrics";
+  using wrapped_type = Next;
+
   Measuring(Hook hook, Next next) : hook_(std::move(hook)), next_(std::move(next)) {}
 
   template <class E>

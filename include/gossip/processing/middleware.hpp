@@ -24,6 +24,8 @@ namespace detail {
 template <MaybeCallable P>
 class Next {
  public:
+  using wrapped_type = P;  // see ProcessorLayer
+
   explicit Next(P processor) : processor_(std::move(processor)) {}
 
   template <class E>
@@ -54,6 +56,9 @@ struct ProcessorArchetype {
 ///    as it likes, and returns a Status that tells what came of it.
 /// 3. State of its own that a call changes is safe from several workers at once, and no lock is
 ///    held while `next` runs.
+///
+/// What it returns may say what it is, for EventBus::topology(), by a static member
+/// `constexpr const char* middleware_name` and the type `wrapped_type` of what it wraps.
 ///
 /// @code
 /// auto shout = [](auto next) {

@@ -130,6 +130,9 @@ class TokenBucket {
 template <class Next>
 class RateLimited {
  public:
+  static constexpr const char* middleware_name = "rate_limit";
+  using wrapped_type = Next;
+
   RateLimited(const RateLimitOptions& options, Next next)
       : patience_{options.excess == RateLimitOptions::Excess::defer
                       ? options.max_delay

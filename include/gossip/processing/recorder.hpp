@@ -76,6 +76,9 @@ struct ReplayResult {
 /// whose payload can be copied, and AnyEvent. Copies are equal and may outlive the recorder.
 class RecorderAdder {
  public:
+  /// Shown by EventBus::topology().
+  static constexpr const char* middleware_name = "recorder";
+
   /// Keeps a copy.
   /// @{
   template <Payload T>

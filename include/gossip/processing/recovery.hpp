@@ -19,6 +19,9 @@ namespace detail {
 template <class Next>
 class Recovering {
  public:
+  static constexpr const char* middleware_name = "recovery";
+  using wrapped_type = Next;
+
   constexpr explicit Recovering(Next next) : next_(std::move(next)) {}
 
   template <class E>

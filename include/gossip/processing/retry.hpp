@@ -114,6 +114,9 @@ inline std::chrono::nanoseconds retry_delay(const RetryOptions& options, unsigne
 template <class Next, class Predicate, class Random>
 class Retrying {
  public:
+  static constexpr const char* middleware_name = "retry";
+  using wrapped_type = Next;
+
   Retrying(const RetryOptions& options, Predicate predicate, Random random, Next next)
       : options_{options},
         worthwhile_(std::move(predicate)),

@@ -59,6 +59,9 @@ struct TimeoutCounts {
 template <class Next, class OnStalled>
 class Limited {
  public:
+  static constexpr const char* middleware_name = "timeout";
+  using wrapped_type = Next;
+
   Limited(std::chrono::nanoseconds limit, OnStalled on_stalled,
           std::shared_ptr<TimeoutCounts> counts, Next next)
       : limit_{limit},

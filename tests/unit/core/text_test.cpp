@@ -22,3 +22,9 @@ TEST_CASE("Decimal: any number, without leading zeros", "[text]") {
     CHECK(join({Decimal{number}}) == std::to_string(number));
   }
 }
+
+TEST_CASE("signed_decimal: any int", "[text]") {
+  for (const int number : {0, 7, -7, INT32_MAX, INT32_MIN}) {
+    CHECK(gossip::detail::signed_decimal(number) == std::to_string(number));
+  }
+}

@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <string>
+#include <string_view>
 
 using gossip::detail::append_utf8;
 using gossip::detail::utf8_size;
@@ -29,4 +30,13 @@ TEST_CASE("UTF-8: what is none is refused", "[utf8]") {
     CAPTURE(text);
     REQUIRE(utf8_size(text) == 0);
   }
+}
+
+TEST_CASE("UTF-8: for_each_character replaces what is none", "[utf8]") {
+  std::string text;
+  gossip::detail::for_each_character("a\xc3\xa4\xff\xc3(\xe2\x82", [&](std::string_view character) {
+    text += '|';
+    text += character;
+  });
+  CHECK(text == "|a|\xc3\xa4|\xef\xbf\xbd|\xef\xbf\xbd|(|\xef\xbf\xbd|\xef\xbf\xbd");
 }
