@@ -95,7 +95,11 @@ class AnyEvent {
 
   /// A copy of an event that is not owned.
   [[nodiscard]] detail::SharedEvent copy() const {
-    if (detail::SharedEvent copied = copier_(*event_)) return copied;
+    if (detail::SharedEvent copied = copier_(*event_)) {
+      // Nobody else knows it yet. Who keeps a copy does not put off the end of the delivery.
+      detail::EventAccess::header(const_cast<EventBase&>(*copied)).receipt = {};
+      return copied;
+    }
     std::string message{"a payload of type "};
     message += info_->name;
     message += " cannot be copied out of the delivery";
@@ -129,13 +133,6 @@ struct AnyEventAccess {
   template <class T>
   static const Event<T>* event_if(const AnyEvent& any) noexcept {
     return any.info_ == &payload_info<T>() ? static_cast<const Event<T>*>(any.event_) : nullptr;
-  }
-  /// A copy that may be kept for long: one of a delivered event does not hold its receipt.
-  /// @throws as copying
-  static AnyEvent keep(const AnyEvent& any) {
-    AnyEvent copy{any};
-    if (!any.owner_) EventAccess::header(const_cast<EventBase&>(*copy.event_)).receipt = {};
-    return copy;
   }
 };
 

@@ -84,9 +84,7 @@ class RecorderAdder {
   template <Payload T>
     requires std::copy_constructible<StoredPayload<T>>
   void operator()(const Event<T>& event) const { recording_->add(AnyEvent{Event<T>{event}}); }
-  void operator()(const AnyEvent& event) const {
-    recording_->add(detail::AnyEventAccess::keep(event));
-  }
+  void operator()(const AnyEvent& event) const { recording_->add(AnyEvent{event}); }
   /// @}
 
  private:

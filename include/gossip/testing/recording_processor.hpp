@@ -126,7 +126,7 @@ class RecordingProcessor<AnyEvent> {
   RecordingProcessor() : list_{std::make_shared<detail::RecordedList<AnyEvent>>()} {}
 
   /// @throws NoDataError  the payload cannot be copied
-  void operator()(const AnyEvent& event) const { list_->add(detail::AnyEventAccess::keep(event)); }
+  void operator()(const AnyEvent& event) const { list_->add(event); }
 
   /// As above.
   /// @{
