@@ -15,7 +15,7 @@ class GossipConan(ConanFile):
     name = "gossip"
     description = "A header-only C++20 event bus"
     license = "MIT"
-    topics = ("event-bus", "publish-subscribe", "lock-free", "redis", "header-only")
+    topics = ("event-bus", "publish-subscribe", "concurrency", "redis", "header-only")
     package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"
     options = {"with_json": [True, False], "with_redis": [True, False]}

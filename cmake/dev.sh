@@ -127,8 +127,10 @@ command_bench() {
     shift
     command_bench_redis "$@"
   fi
+  report=
   if [ "${1:-}" = --report ]; then
     shift
+    report=yes
     commit=$(git describe --always --dirty --abbrev=7 2> /dev/null || echo unknown)
     set -- --report benchmarks/report --commit "$commit" \
       --command "cmake/dev.sh bench --report${*:+ $*}" "$@"
@@ -137,7 +139,11 @@ command_bench() {
   say 'building the benchmarks (Release)'
   configure_and_build bench gossip_bench
   say 'running the benchmarks'
-  exec build/bench/benchmarks/gossip_bench "$@"
+  build/bench/benchmarks/gossip_bench "$@"
+  if [ -n "$report" ]; then
+    sh cmake/checks/figures.sh --write
+    say 'written: benchmarks/report/, and the tables that quote it'
+  fi
 }
 
 command_bench_redis() {

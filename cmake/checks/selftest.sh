@@ -230,6 +230,20 @@ rejects links 'no such heading: #one-thing'
 append README.md '## One thing: `done`' '[it](#one-thing-done)' '`[no](link)`' '[a](https://b.c/d)'
 accepts links
 
+mkdir -p "$tree/benchmarks/report"
+figures() { printf '%s\n' '### A: ns' '' '| | 1x1 |' '|---|---|' "| gossip | $1 |" > "$tree/benchmarks/report/README.md"; }
+figures 40
+append README.md '<!-- figures: A: ns -->' '| | 1x1 |' '|---|---|' '| gossip | 30 |' '' 'Text.'
+rejects figures 'its figures are not those of'
+mkdir -p "$tree/benchmarks/report"
+figures 40
+append README.md '<!-- figures: B: ns -->' ''
+rejects figures 'no such table in the report: B: ns'
+mkdir -p "$tree/benchmarks/report"
+figures 40
+append README.md '<!-- figures: A: ns -->' '| | 1x1 |' '|---|---|' '| gossip | 40 |' '' 'Text.'
+accepts figures
+
 manifest=$tree/cmake/vcpkg/ports/gossip/vcpkg.json
 sed -i 's/^    "c"/    "a"/' "$manifest"
 rejects packages 'dependencies are sorted: "a"'
