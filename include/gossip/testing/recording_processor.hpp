@@ -90,6 +90,7 @@ class RecordingProcessor {
  public:
   RecordingProcessor() : list_{std::make_shared<detail::RecordedList<Event<T>>>()} {}
 
+  /// Keeps a copy. @throws std::bad_alloc, and what copying the payload throws
   void operator()(const Event<T>& event) const { list_->add(event); }
 
   /// What came so far, in the order of the calls.

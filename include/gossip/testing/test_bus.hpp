@@ -22,7 +22,14 @@
 #include <memory>
 #include <utility>
 
-namespace gossip::testing {
+namespace gossip {
+
+namespace detail {
+/// What a TestBus adds to.
+using TestBusBase = EventBus<testing::TestProvider, ManualClock>;
+}  // namespace detail
+
+namespace testing {
 
 /// What can be chosen for a TestBus.
 struct TestBusOptions {
@@ -57,7 +64,7 @@ struct TestBusOptions {
 ///
 /// Thread safety: publishing and subscribing from any thread; the rest, and destruction, on the thread
 /// that made it. Several may exist on one thread; not inside a worker of another bus.
-class TestBus : public EventBus<TestProvider, ManualClock> {
+class TestBus : public detail::TestBusBase {
  public:
   /// @throws as EventBus
   /// @{
@@ -163,4 +170,5 @@ class TestBus : public EventBus<TestProvider, ManualClock> {
   detail::CallerDrive drive_;
 };
 
-}  // namespace gossip::testing
+}  // namespace testing
+}  // namespace gossip

@@ -6,7 +6,6 @@
 /// Layer: testing.
 
 #include <gossip/core/event.hpp>
-#include <gossip/core/event_type.hpp>
 #include <gossip/core/payload.hpp>
 #include <gossip/core/provider.hpp>
 #include <gossip/core/shared_event.hpp>
@@ -72,34 +71,19 @@ class EventOpeners {
 
 namespace testing {
 
-/// The provider of a TestBus. Events stay in the process and go through the bus's own queue.
+/// The provider of a TestBus: events stay in the process and go through the bus's own queue.
 ///
 /// Thread safety: any thread.
-class TestProvider {
+class TestProvider : public InMemoryProvider {
  public:
-  /// There is nothing to choose.
-  struct Options {};
+  using InMemoryProvider::InMemoryProvider;
 
-  explicit TestProvider(Options /*options*/ = {}) noexcept {}
-
-  template <class Inbox>
-  Status open(Inbox& /*inbox*/) noexcept {
-    return {};
-  }
   /// @return ok, Errc::queue_full, Errc::closed
   template <class Inbox, Payload T>
   Status publish(Inbox& inbox, Outgoing<T>& event) {
     openers_.learn<T>(event.entry);
     return inbox.accept(event);
   }
-  template <class Inbox, Payload T>
-  Status subscribe(Inbox& /*inbox*/, const EventType<T>& /*type*/) noexcept {
-    return {};
-  }
-  template <class Inbox>
-  void unsubscribe(Inbox& /*inbox*/, const EventTypeName& /*name*/) noexcept {}
-  Status flush(SteadyTime /*deadline*/) noexcept { return {}; }
-  void close(SteadyTime /*deadline*/) noexcept {}
 
   /// For the TestBus.
   [[nodiscard]] const detail::EventOpeners& openers() const noexcept { return openers_; }
