@@ -73,7 +73,7 @@ void tell_the_story() {
     std::printf("paid because of %s\n", story->get_if<std::string>()->c_str());
   });
   bus.publish(gossip::Event{payment_requested, {.order = 1}}.with_metadata(
-      std::string{gossip::correlation_id_key}, "req-123"));
+      gossip::correlation_id_key, "req-123"));
   bus.drain();
 }
 // [/correlate]

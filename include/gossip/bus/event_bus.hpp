@@ -118,7 +118,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   /// `subscribe(type, filtered(filter, processor), options)` does.
   /// @param filter  see Filter; moved or copied in; asked by several workers at once
   template <class T, class W, Processor<T> F>
-    requires(Filter<std::remove_cvref_t<W>, Event<T>>)
+    requires(Filter<std::decay_t<W>, Event<T>>)
   Subscription subscribe(const EventType<T>& type, W&& filter, F&& processor,
                          SubscribeOptions options = {}) {
     return subscribe(type, filtered(std::forward<W>(filter), std::forward<F>(processor)),
@@ -150,7 +150,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   }
   /// Of these events, the ones that `filter` passes; see Filter.
   template <std::convertible_to<EventPattern> Text, class W, AnyProcessor F>
-    requires(Filter<std::remove_cvref_t<W>, AnyEvent>)
+    requires(Filter<std::decay_t<W>, AnyEvent>)
   Subscription subscribe(const Text& pattern, W&& filter, F&& processor,
                          SubscribeOptions options = {}) {
     return subscribe(pattern, filtered(std::forward<W>(filter), std::forward<F>(processor)),
@@ -165,7 +165,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   [[nodiscard]] std::vector<Subscription> subscribe_all(std::initializer_list<EventType<T>> types,
                                                         F&& processor,
                                                         const SubscribeOptions& options = {}) {
-    using Stored = std::remove_cvref_t<F>;
+    using Stored = std::decay_t<F>;
     const detail::SharedProcessor<T, Stored> shared{
         std::make_shared<Stored>(std::forward<F>(processor))};
     std::vector<Subscription> handles;

@@ -49,9 +49,9 @@ class EventBase {
   explicit EventBase(const EventTypeName& type) noexcept : header_{type} {}
   explicit EventBase(const detail::DeliveredHeader& parts) noexcept : header_{parts} {}
 
-  void set_metadata(std::string key, MetadataValue value) {
+  void set_metadata(std::string_view key, MetadataValue value) {
     if (!header_.metadata) header_.metadata.reset(new Metadata);
-    header_.metadata->set(std::move(key), std::move(value));
+    header_.metadata->set(std::string{key}, std::move(value));
   }
 
   detail::EventHeader header_;
@@ -90,12 +90,12 @@ class Event : public EventBase {
   /// Sets a metadata entry.
   /// @throws std::bad_alloc
   /// @{
-  Event& with_metadata(std::string key, MetadataValue value) & {
-    set_metadata(std::move(key), std::move(value));
+  Event& with_metadata(std::string_view key, MetadataValue value) & {
+    set_metadata(key, std::move(value));
     return *this;
   }
-  Event&& with_metadata(std::string key, MetadataValue value) && {
-    set_metadata(std::move(key), std::move(value));
+  Event&& with_metadata(std::string_view key, MetadataValue value) && {
+    set_metadata(key, std::move(value));
     return std::move(*this);
   }
   /// @}

@@ -39,7 +39,7 @@ CallResult run_any_processor(void* object, Call& call) {
 /// @throws std::bad_alloc, and what moving the processor throws
 template <AnyProcessor F>
 ErasedProcessor erase_any_processor(F&& processor) {
-  using Stored = std::remove_cvref_t<F>;
+  using Stored = std::decay_t<F>;  // a function is kept as a pointer
   return {&run_any_processor<Stored>, nullptr, new Stored(std::forward<F>(processor)),
           [](void* object) noexcept { delete static_cast<Stored*>(object); }, layers_of<Stored>()};
 }

@@ -133,7 +133,7 @@ inline ErasedProcessor once(ErasedProcessor processor) noexcept {
 /// @throws std::bad_alloc, and what moving the processor throws
 template <class T, Processor<T> F>
 ErasedProcessor erase_processor(F&& processor) {
-  using Stored = std::remove_cvref_t<F>;
+  using Stored = std::decay_t<F>;  // a function is kept as a pointer
   return {&run_processor<T, Stored>, nullptr, new Stored(std::forward<F>(processor)),
           [](void* object) noexcept { delete static_cast<Stored*>(object); }, layers_of<Stored>()};
 }

@@ -207,9 +207,9 @@ Status publish_traced(Bus& bus, Event<T>&& event, const Hooks& tracer) {
       SpanStart{SpanStart::Kind::producer, event.type(), {}, 1, event.metadata(), outside});
   const TraceContext context = detail::context_inside(span, outside);
   if (context.valid()) {
-    event.with_metadata(std::string{traceparent_key}, to_traceparent(context));
+    event.with_metadata(traceparent_key, to_traceparent(context));
     if (!context.state.empty() || event.metadata().contains(tracestate_key)) {
-      event.with_metadata(std::string{tracestate_key}, context.state);
+      event.with_metadata(tracestate_key, context.state);
     }
   }
   Status status = bus.publish(std::move(event));

@@ -193,7 +193,7 @@ class Batch {
 
   template <class F>
   static detail::BatchCall<T> erase(F&& processor) {
-    using Stored = std::remove_cvref_t<F>;
+    using Stored = std::decay_t<F>;  // a function is kept as a pointer
     return {std::make_shared<Stored>(std::forward<F>(processor)), &invoke<Stored>};
   }
 

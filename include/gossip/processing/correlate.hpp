@@ -55,7 +55,7 @@ struct Correlate : MiddlewareBase {
 /// has under these keys stays. Not changed: an event that publish_sync is given ready-made.
 ///
 /// To begin a story under a name of your own, publish its first event
-/// `.with_metadata(std::string{correlation_id_key}, "req-123")`.
+/// `.with_metadata(correlation_id_key, "req-123")`.
 ///
 /// Example: examples/processing/failures.cpp.
 ///

@@ -155,6 +155,28 @@ TEST_CASE("EventBus: an event reaches the processors of its type alone", "[event
   CHECK(seen.values() == std::vector<int>{7});
 }
 
+TEST_CASE("EventBus: a plain function is a processor", "[event_bus]") {
+  static std::atomic<int> sum;
+  struct Plain {
+    static void add(int value) { sum += value; }
+    static Status add_any(const AnyEvent& event) {
+      sum += 10 * event.get<int>();
+      return {};
+    }
+    static bool odd(int value) { return value % 2 != 0; }
+  };
+  sum = 0;
+  EventBus bus;
+  const auto typed = bus.subscribe(number, Plain::add);
+  const auto filtered = bus.subscribe(number, Plain::odd, Plain::add);
+  const auto by_pattern = bus.subscribe("test.*", Plain::add_any);
+  const auto many = bus.subscribe_all({number, other_number}, Plain::add);
+  REQUIRE(bus.publish_sync(number, 1).ok());
+  CHECK(sum == 13);
+  REQUIRE(bus.publish_sync(other_number, 2).ok());
+  CHECK(sum == 13 + 22);
+}
+
 TEST_CASE("EventBus: subscribe_all registers one processor for several types", "[event_bus]") {
   Recorder<std::string> seen;
   EventBus bus{{.workers = 1}};

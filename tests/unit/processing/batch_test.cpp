@@ -242,6 +242,17 @@ TEST_CASE("Batch: payloads that only move, and processors that only move", "[bat
   CHECK(sum == 3);
 }
 
+TEST_CASE("Batch: a plain function is a processor", "[batch]") {
+  static std::size_t seen = 0;
+  struct Plain {
+    static void count(std::span<const Event<int>> events) { seen += events.size(); }
+  };
+  Batch<int> batch{{.size = 2}, Plain::count};
+  REQUIRE(batch.add(1).ok());
+  REQUIRE(batch.add(2).ok());
+  CHECK(seen == 2);
+}
+
 TEST_CASE("Batch: events without data", "[batch]") {
   ManualBatchHost host;
   std::size_t count = 0;
