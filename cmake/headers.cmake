@@ -55,13 +55,22 @@ set(GOSSIP_HEADERS
   gossip/dispatch/dispatcher.hpp
   gossip/dispatch/envelope.hpp
   gossip/dispatch/event_queue.hpp
+  gossip/dispatch/lane.hpp
+  gossip/dispatch/lane_host.hpp
+  gossip/dispatch/lane_places.hpp
+  gossip/dispatch/lane_queue.hpp
+  gossip/dispatch/lane_statistics.hpp
+  gossip/dispatch/lanes.hpp
   gossip/dispatch/options.hpp
+  gossip/dispatch/ordered_publishing.hpp
+  gossip/dispatch/ordering.hpp
   gossip/dispatch/overflow_policy.hpp
   gossip/dispatch/pattern_types.hpp
   gossip/dispatch/posted_tasks.hpp
   gossip/dispatch/registry.hpp
   gossip/dispatch/scheduled_publish.hpp
   gossip/dispatch/schedules.hpp
+  gossip/dispatch/snapshot.hpp
   gossip/dispatch/start_thread.hpp
   gossip/dispatch/statistics.hpp
   gossip/dispatch/subscriber_lists.hpp

@@ -33,7 +33,9 @@
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription.hpp>
 #include <gossip/core/subscription_id.hpp>
+#include <gossip/dispatch/lane_statistics.hpp>
 #include <gossip/dispatch/options.hpp>
+#include <gossip/dispatch/ordering.hpp>
 #include <gossip/dispatch/overflow_policy.hpp>
 #include <gossip/dispatch/statistics.hpp>
 #include <gossip/dispatch/topology.hpp>

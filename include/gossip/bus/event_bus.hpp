@@ -96,7 +96,8 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   /// Registers a processor for events of `type`.
   /// @param processor  see Processor; moved or copied in; called by several workers at once
   /// @return           the handle that keeps it registered
-  /// @throws TypeAssertionError  the name is in use on this bus with another payload type
+  /// @throws TypeAssertionError  the name, or the options' key function, has another payload
+  /// @throws std::invalid_argument  an option is out of range; names it
   /// @throws Error               Errc::closed, or the provider refuses
   /// @throws std::bad_alloc, and what moving the processor throws
   /// @par Blocking       a mutex that is held for a microsecond, never while user code runs
@@ -104,7 +105,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   ///                     of the type's where it must come before others (SubscribeOptions::priority)
   /// @par Ordering       events published after it returns reach the processor; of those published
   ///                     before, the ones that no worker has begun do too. Processors of one event
-  ///                     are called in the order of subscribing, but for SubscribeOptions::priority
+  ///                     are called in the order of subscribing, but see SubscribeOptions
   template <class T, Processor<T> F>
   Subscription subscribe(const EventType<T>& type, F&& processor, SubscribeOptions options = {}) {
     if (core_->dispatcher().closed()) throw Error{Errc::closed, "subscribe"};
@@ -193,12 +194,13 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   ///                     throwing
   /// @return             ok, Errc::queue_full (OverflowPolicy::reject, or a worker nested deeper than
   ///                     BusOptions::max_nesting), Errc::closed, a TypeAssertionError (the name is
-  ///                     in use with another payload type), or what the provider reports
+  ///                     in use with another payload type), or what the provider reports; where a
+  ///                     subscription of the type has a lane, also what SubscribeOptions says
   /// @throws             nothing, if the payload travels inline and is given as an rvalue and the bus
   ///                     has met the type; else std::bad_alloc and what copying or moving the payload
   ///                     throws, before anything has happened
-  /// @par Blocking       never, but with OverflowPolicy::block while the queue is full; a worker then
-  ///                     runs queued events meanwhile. Otherwise a mutex, if a worker must be woken
+  /// @par Blocking       never, but with OverflowPolicy::block while the queue, or a lane, is full; a
+  ///                     worker then runs queued events meanwhile. Else a mutex, to wake a worker
   /// @par Progress       as MpmcQueue
   /// @par Complexity     O(1), no allocation if the payload travels inline (inline_payload_bytes)
   /// @par Ordering       events of one thread and one priority are taken in the order of publishing;

@@ -55,14 +55,23 @@ class SharedEvent {
     return SharedEvent{new BoxOf<T>{std::move(event)}};
   }
 
+  /// An event made of a header and a payload.
+  /// @throws std::bad_alloc, then `data` is untouched; and what moving the payload throws
+  template <class T>
+  static SharedEvent make(const DeliveredHeader& header, StoredPayload<T>&& data) {
+    return SharedEvent{new BoxOf<T>{header, std::move(data)}};
+  }
+
   [[nodiscard]] explicit operator bool() const noexcept { return box_ != nullptr; }
   /// @pre not empty
   [[nodiscard]] const EventBase& operator*() const noexcept { return *box_->event; }
+  /// The event, as long as it has not been shared. @pre there is no other owner
+  [[nodiscard]] EventBase& sole() noexcept { return *box_->event; }
 
  private:
   struct Box {
     std::atomic<std::uint32_t> owners{1};
-    const EventBase* event;
+    EventBase* event;
     void (*destroy)(Box* box) noexcept;
   };
   template <class T>
@@ -73,6 +82,10 @@ class SharedEvent {
         : Box{.event = &boxed,
               .destroy = [](Box* box) noexcept { delete static_cast<BoxOf*>(box); }},
           boxed{std::forward<E>(from)} {}
+    BoxOf(const DeliveredHeader& header, StoredPayload<T>&& data)
+        : Box{.event = &boxed,
+              .destroy = [](Box* box) noexcept { delete static_cast<BoxOf*>(box); }},
+          boxed{EventAccess::make<T>(header, std::move(data))} {}
     Event<T> boxed;
   };
 

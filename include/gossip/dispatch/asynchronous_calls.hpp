@@ -11,7 +11,9 @@
 #include <gossip/dispatch/clock_view.hpp>
 #include <gossip/dispatch/deferrals.hpp>
 #include <gossip/dispatch/delivery.hpp>
+#include <gossip/dispatch/envelope.hpp>
 #include <gossip/dispatch/event_queue.hpp>
+#include <gossip/dispatch/lane.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/registry.hpp>
 #include <gossip/dispatch/statistics.hpp>
@@ -62,6 +64,28 @@ class AsynchronousCalls {
       handler_failures_.fetch_add(1, std::memory_order_release);
     }
   }
+  /// Calls those processors of a shared event that have no lane.
+  void handle(ThreadSlot& slot, TypeEntry& /*envelopes*/, const Event<SharedDelivery>& shared) {
+    TypeEntry& type = *shared.data().type;
+    Call call = call_for(*shared.data().event, type);
+    call.shared = &shared.data().event;
+    Delivery delivery{slot, registry_, type};
+    slot.dispatched.increment(type.index);
+    delivery.run(call);
+  }
+  /// Calls a processor for events that wait in its lane. For LaneHost::run.
+  static void run_lane(Task& task, ThreadSlot& slot) noexcept {
+    auto& runner = static_cast<LaneRunner&>(task);
+    Lane& lane = *runner.lane;
+    auto& self = *static_cast<AsynchronousCalls*>(lane.host().maker);
+    Lane::Work work;
+    if (!lane.begin(runner, work)) return;
+    Delivery delivery{slot, self.registry_};
+    for (unsigned calls = 1;; ++calls) {
+      const Lane::Outcome outcome = self.call_in_lane(delivery, lane, work);
+      if (!lane.next(runner, work, outcome, calls < calls_at_a_time)) break;
+    }
+  }
 
   /// Asks the running processors to stop.
   void request_stop() noexcept { stop_source_.request_stop(); }
@@ -79,6 +103,16 @@ class AsynchronousCalls {
   }
 
  private:
+  /// How many events of a lane a worker handles before it looks for what else waits.
+  static constexpr unsigned calls_at_a_time = 16;
+
+  struct LaneCall : Call {
+    LaneCall(const Call& call, Lane& by, const Lane::Work& job) noexcept
+        : Call{call}, lane{by}, work{job} {}
+    Lane& lane;
+    const Lane::Work& work;
+  };
+
   Call call_for(const EventBase& event, TypeEntry& type) noexcept {
     Call call{event, stop_token_, {&report_failure, this}};
     call.operations = &operations;
@@ -109,9 +143,50 @@ class AsynchronousCalls {
     }
   }
 
+  /// The same, for an event of a lane. Its key waits for that attempt.
+  static bool defer_in_lane(ContextSupport& support, std::chrono::nanoseconds delay) noexcept {
+    const auto& call = static_cast<const LaneCall&>(support);
+    try {
+      return call.lane.may_retry(call.work.serial) &&
+             maker_of(call).deferrals_.defer(call, delay, &call.lane, call.work.taken.key);
+    } catch (...) {  // as above
+      return false;
+    }
+  }
+
+  /// Delivers what a lane has given out, and destroys the event.
+  Lane::Outcome call_in_lane(Delivery& delivery, Lane& lane, Lane::Work& work) noexcept {
+    auto* deferral = static_cast<Deferral*>(work.taken.retry);
+    const SharedEvent& event = deferral != nullptr ? deferral->event : work.taken.event;
+    LaneCall call{call_for(*event, deferral != nullptr ? *deferral->type : *work.taken.type), lane,
+                  work};
+    call.operations = &lane_operations;
+    call.shared = &event;
+    if (deferral != nullptr) call.attempt = deferral->attempt;
+    const CallResult result = delivery.run_one(*work.record, work.serial, call);
+    work.taken.event = {};
+    if (deferral != nullptr) settle(*deferral, result);
+    if (result == CallResult::gone) return Lane::Outcome::gone;
+    return call.deferred ? Lane::Outcome::deferred : Lane::Outcome::handled;
+  }
+
+  void settle(Deferral& deferral, CallResult result) noexcept {
+    if (result == CallResult::gone) {
+      deferrals_.drop(deferral);
+    } else {
+      deferrals_.retire(deferral);
+    }
+  }
+
   static void run_deferral(Task& task, ThreadSlot& slot) noexcept {
     auto& deferral = static_cast<Deferral&>(task);
     auto& self = *static_cast<AsynchronousCalls*>(deferral.maker);
+    if (deferral.lane != nullptr) {
+      if (!deferral.lane->resume(deferral.serial, deferral.lane_key, deferral)) {
+        self.deferrals_.drop(deferral);
+      }
+      return;
+    }
     Call call = self.call_for(*deferral.event, *deferral.type);
     call.shared = &deferral.event;
     call.attempt = deferral.attempt;
@@ -120,14 +195,11 @@ class AsynchronousCalls {
       Delivery delivery{slot, self.registry_};
       result = delivery.run_one(*deferral.record, deferral.serial, call);
     }
-    if (result == CallResult::gone) {
-      self.deferrals_.drop(deferral);
-    } else {
-      self.deferrals_.retire(deferral);
-    }
+    self.settle(deferral, result);
   }
 
   static const ContextOperations operations;
+  static const ContextOperations lane_operations;
 
   const BusOptions& options_;
   const ClockView& clock_;
@@ -143,5 +215,10 @@ inline constexpr ContextOperations AsynchronousCalls::operations{.now = &Call::n
                                                                  .defer = &AsynchronousCalls::defer,
                                                                  .timer = &Call::timer_of,
                                                                  .name = &Call::name};
+inline constexpr ContextOperations AsynchronousCalls::lane_operations{
+    .now = &Call::now,
+    .defer = &AsynchronousCalls::defer_in_lane,
+    .timer = &Call::timer_of,
+    .name = &Call::name};
 
 }  // namespace gossip::detail

@@ -27,10 +27,15 @@ enum class CallResult : std::uint8_t {
   ok,        ///< the processor succeeded
   failed,    ///< it reported an error, which is in Call::error
   deferred,  ///< the same, but another attempt has been arranged
-  claim,     ///< a `once` subscription: to be claimed, then called by ErasedProcessor::claimed
-  gone,      ///< there is no subscription any more
-  denied,    ///< the publisher's deadline or stop_token did not allow the call; see Call::error
+  special,   ///< no plain subscription: `once`, or with a lane; see ErasedProcessor::special
+  // The call was not made:
+  gone,       ///< there is no subscription any more
+  elsewhere,  ///< the subscription gets the event through its lane
+  denied,     ///< the publisher's deadline or stop_token did not allow the call; see Call::error
 };
+[[nodiscard]] constexpr bool was_not_made(CallResult result) noexcept {
+  return result >= CallResult::gone;
+}
 
 struct Call;
 struct HazardFrame;
@@ -80,6 +85,8 @@ struct Call : ContextSupport {
   static Timer* timer_of(const ContextSupport& self) noexcept {
     return static_cast<const Call&>(self).timer;
   }
+  /// True if the call need not be made at once, and another attempt can be arranged.
+  [[nodiscard]] bool asynchronous() const noexcept { return operations->defer != nullptr; }
   /// What every call can do.
   static const ContextOperations basics;
 };
@@ -92,7 +99,7 @@ struct ErasedProcessor {
   using Destroy = void (*)(void* object) noexcept;
 
   Run run = [](void*, Call&) { return CallResult::gone; };
-  Run claimed = nullptr;  ///< set for a `once` subscription alone
+  Run special = nullptr;  ///< makes the call where `run` only answers CallResult::special
   void* object = nullptr;
   Destroy destroy = nullptr;
   const ProcessorLayer* layers = nullptr;  ///< what it is composed of; null if it does not say
@@ -122,10 +129,10 @@ CallResult run_processor(void* object, Call& call) {
   return failure_of(call);
 }
 
-/// Makes a processor that must be claimed before each call.
-inline ErasedProcessor once(ErasedProcessor processor) noexcept {
-  processor.claimed = processor.run;
-  processor.run = [](void*, Call&) { return CallResult::claim; };
+/// Makes a processor that is not to be called without a look at its subscription.
+inline ErasedProcessor special(ErasedProcessor processor) noexcept {
+  processor.special = processor.run;
+  processor.run = [](void*, Call&) { return CallResult::special; };
   return processor;
 }
 

@@ -9,6 +9,7 @@
 #include <gossip/core/shared_event.hpp>
 #include <gossip/dispatch/call.hpp>
 #include <gossip/dispatch/event_queue.hpp>
+#include <gossip/dispatch/lane.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/task_queue.hpp>
 #include <gossip/dispatch/timer.hpp>
@@ -30,7 +31,9 @@ struct Deferral : Task {
   SubscriptionRecord* record = nullptr;
   std::uint64_t serial = 0;  ///< of the subscription: the record may have another tenant by then
   unsigned attempt = 1;
-  void* maker = nullptr;  ///< of the calls; for `run`
+  Lane* lane = nullptr;         ///< that gets it back when its time has come; null: none
+  LaneQueue::Index lane_key{};  ///< under which the lane waits for it
+  void* maker = nullptr;        ///< of the calls; for `run`
 
   Deferral* earlier = nullptr;  ///< neighbours in the list of Deferrals
   Deferral* later = nullptr;
@@ -55,9 +58,11 @@ class Deferrals {
   ~Deferrals() { drop_all(); }
 
   /// Puts off the delivery that `call` is in.
+  /// @param lane  that is to have it back; null: none
   /// @return  false if there are too many, the bus ends, or the event cannot be copied
   /// @throws  std::bad_alloc, std::system_error (no thread), what copying the payload throws
-  bool defer(const Call& call, std::chrono::nanoseconds delay) {
+  bool defer(const Call& call, std::chrono::nanoseconds delay, Lane* lane = nullptr,
+             LaneQueue::Index lane_key = {}) {
     SharedEvent event =
         call.shared != nullptr ? *call.shared : call.type->operations->share(call.event);
     Deferral* deferral = event ? make() : nullptr;
@@ -68,6 +73,8 @@ class Deferrals {
     deferral->record = const_cast<SubscriptionRecord*>(record);
     deferral->serial = record->tenant.load(std::memory_order_relaxed);
     deferral->attempt = call.attempt + 1;
+    deferral->lane = lane;
+    deferral->lane_key = lane_key;
     bool arranged = false;
     try {
       arranged = arrange(*deferral, call, delay);

@@ -56,7 +56,7 @@ class Delivery {
     }
   }
 
-  /// Calls every processor.
+  /// Calls every processor, but not asynchronously those that have a lane.
   /// @return  how many were called
   /// @throws  what the failure sink throws
   std::uint64_t run(Call& call) {
@@ -83,12 +83,31 @@ class Delivery {
         result = call_by(record->processor.run, *record, call);
       if (result != CallResult::ok) [[unlikely]] {
         result = settle(result, *record, entry->serial, call);
-        if (result == CallResult::gone || result == CallResult::denied) ++left_out;
+        if (was_not_made(result)) ++left_out;
         if (result != CallResult::ok) continue;
       }
       slot_.delivered.increment(record->index);
     }
     return count - left_out;
+  }
+
+  /// Calls `visit(record, serial)` for every subscription; while it runs, that subscription does not
+  /// end entirely, as while its processor runs.
+  /// @throws  what `visit` throws
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    if (list_ == nullptr) return;
+    const std::uint32_t count = list_->count.load(std::memory_order_acquire);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const SubscriberArray::Entry& entry = list_->entries[i];
+      SubscriptionRecord* record = entry.record.load(std::memory_order_relaxed);
+      frame_.current.store(record, std::memory_order_release);
+      light_fence();  // Dekker with the heavy fence in Registry::cancel
+      registry_.called();
+      if (record->serial.load(std::memory_order_acquire) == entry.serial) {
+        visit(*record, entry.serial);
+      }
+    }
   }
 
   /// Calls the processor of one subscription.
@@ -101,6 +120,7 @@ class Delivery {
     light_fence(true);  // Dekker with the heavy fence in Registry::cancel
     CallResult result = look(record, serial, call);
     if (result == CallResult::ok) result = call_by(record.processor.run, record, call);
+    if (result == CallResult::special) result = call_special(record, serial, call);
     if (result != CallResult::ok) result = settle(result, record, serial, call);
     if (result == CallResult::ok) slot_.delivered.increment(record.index);
     return result;
@@ -138,12 +158,20 @@ class Delivery {
   /// What is to be done about a call that was not made, or failed.
   [[gnu::noinline]] CallResult settle(CallResult result, SubscriptionRecord& record,
                                       std::uint64_t serial, Call& call) {
-    if (result == CallResult::claim) result = claim_and_call(record, serial, call);
+    if (result == CallResult::special) {
+      if (record.lane != nullptr && call.asynchronous()) return CallResult::elsewhere;
+      result = call_special(record, serial, call);
+    }
     if (result == CallResult::failed) count_failure(record);
     if (result == CallResult::failed || result == CallResult::denied) {
       call.failures.report(call.failures.context, call, record);
     }
     return result;
+  }
+
+  CallResult call_special(SubscriptionRecord& record, std::uint64_t serial, Call& call) noexcept {
+    return record.once ? claim_and_call(record, serial, call)
+                       : call_by(record.processor.special, record, call);
   }
 
   void count_failure(SubscriptionRecord& record) noexcept {
@@ -166,7 +194,7 @@ class Delivery {
   /// ends the subscription, unless yet another attempt has been arranged.
   CallResult claim_and_call(SubscriptionRecord& record, std::uint64_t serial, Call& call) noexcept {
     if (call.attempt == 1 && record.claimed.exchange(true)) return CallResult::gone;
-    const CallResult result = call_by(record.processor.claimed, record, call);
+    const CallResult result = call_by(record.processor.special, record, call);
     if (result != CallResult::deferred) registry_.cancel({serial, record.index}, &slot_);
     return result;
   }

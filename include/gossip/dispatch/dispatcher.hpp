@@ -17,10 +17,13 @@
 #include <gossip/dispatch/delivery.hpp>
 #include <gossip/dispatch/envelope.hpp>
 #include <gossip/dispatch/event_queue.hpp>
+#include <gossip/dispatch/lanes.hpp>
 #include <gossip/dispatch/options.hpp>
+#include <gossip/dispatch/ordered_publishing.hpp>
 #include <gossip/dispatch/posted_tasks.hpp>
 #include <gossip/dispatch/registry.hpp>
 #include <gossip/dispatch/schedules.hpp>
+#include <gossip/dispatch/snapshot.hpp>
 #include <gossip/dispatch/statistics.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 #include <gossip/dispatch/timer.hpp>
@@ -53,17 +56,22 @@ class Dispatcher {
         workers_{worker_count(options)},
         clock_{clock},
         source_{make_origin(), clock.clock, clock.to_time},
+        lanes_{{&queue_, &idle_, &AsynchronousCalls::run_lane, &calls_,
+                &operations_of<SharedDelivery>},
+               workers_},
         registry_{slots_.all()},
         queue_{options, workers_},
         worker_slots_{workers_},
         timer_{clock, drive},
-        calls_{options_, clock_, registry_, queue_, timer_} {}
+        calls_{options_, clock_, registry_, queue_, timer_},
+        ordered_{this, slots_, registry_, lanes_, queue_, source_} {}
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher() {
     // What is left of an orphan: the timer and the queue know of things that are about to go.
     timer_.stop();
     queue_.sweep();
+    lanes_.sweep();
   }
 
   /// Starts the workers.
@@ -93,10 +101,15 @@ class Dispatcher {
   [[nodiscard]] const TypeTable& types() const noexcept { return types_; }
 
   /// @param to  a TypeEntry& or a const EventPattern&
+  /// @throws std::invalid_argument  an option is out of range
+  /// @throws TypeAssertionError     the ordering's key function takes another payload
   /// @throws std::bad_alloc
   template <class To>
   SubscriptionId subscribe(To& to, ErasedProcessor processor, SubscribeOptions options) {
-    return registry_.subscribe(to, processor, std::move(options));
+    if (!wants_lane(options)) return registry_.subscribe(to, processor, std::move(options));
+    return lanes_.settle_in(options, to, [&](LaneLease lease) {
+      return registry_.subscribe(to, processor, std::move(options), lease);
+    });
   }
   [[nodiscard]] const Registry& registry() const noexcept { return registry_; }
   /// @pre before the first subscribe()
@@ -112,6 +125,10 @@ class Dispatcher {
   template <Payload T>
   Status accept(TypeEntry& type, StoredPayload<T>& data, EventTime time, Owner<EventExtras>& extras,
                 Priority priority = Priority::normal) noexcept(travels_inline<T>) {
+    if (type.lanes.load(std::memory_order_acquire) != 0) [[unlikely]] {
+      Status ordered;
+      if (ordered_.offer<T>(type, data, time, extras, priority, ordered)) return ordered;
+    }
     Status status = queue_.accept<T>(type, data, time, extras, priority, this);
     // It may have dropped the last event before it found the queue closed.
     if (!status.ok()) [[unlikely]]
@@ -171,6 +188,7 @@ class Dispatcher {
   ShutdownReport shutdown(std::chrono::nanoseconds timeout, Last&& last) {
     const SteadyTime deadline = deadline_after(timeout);
     queue_.close();
+    lanes_.wake_who_waits();
     if (on_own_worker()) return report();
     auto expected = Stage::running;
     if (stage_.compare_exchange_strong(expected, Stage::stopping)) {
@@ -206,36 +224,10 @@ class Dispatcher {
   }
 
   [[nodiscard]] Statistics statistics() const {
-    Statistics statistics;
-    statistics.handled = sum(&ThreadSlot::finished);
-    statistics.unmatched = sum(&ThreadSlot::unmatched);
-    statistics.delivered =
-        slots_.all().sum([](const ThreadSlot& slot) { return slot.delivered.total(); });
-    statistics.failed = sum(&ThreadSlot::failed);
-    statistics.rejected = queue_.rejected();
-    statistics.refused_closed = queue_.refused_closed();
-    statistics.dropped_oldest = queue_.dropped_oldest();
-    statistics.dropped_newest = queue_.dropped_newest();
-    statistics.abandoned = abandoned_.load();
-    calls_.describe(statistics);
+    Statistics statistics =
+        snapshot({slots_.all(), types_, registry_, queue_, calls_, lanes_}, abandoned_.load());
     schedules_.describe(statistics);
-    const auto gone = statistics.handled + statistics.dropped_oldest + statistics.abandoned;
-    const std::uint64_t taken = queue_.taken();
-    statistics.published = queue_.published();
-    statistics.depth = static_cast<std::size_t>(statistics.published - taken);
-    statistics.in_flight = static_cast<std::size_t>(taken > gone ? taken - gone : 0);
-    statistics.capacity = queue_.capacity();
     statistics.workers = workers_;
-    types_.for_each([&](const TypeEntry& type) {
-      const std::uint64_t dispatched = slots_.all().sum(
-          [&](const ThreadSlot& slot) { return slot.dispatched.read(type.index); });
-      statistics.types.push_back({type.name.text(), dispatched, type.not_handled.load()});
-    });
-    registry_.for_each(
-        [&](const SubscriptionRecord& record, SubscriptionId id, std::uint64_t delivered) {
-          statistics.subscriptions.push_back(
-              {id, record.name, Registry::subscribed_to(record), delivered, record.failed.load()});
-        });
     return statistics;
   }
 
@@ -315,22 +307,20 @@ class Dispatcher {
 
   [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
 
-  [[nodiscard]] std::uint64_t sum(std::atomic<std::uint64_t> ThreadSlot::*counter) const noexcept {
-    return slots_.all().sum([counter](const ThreadSlot& slot) {
-      return (slot.*counter).load(std::memory_order_acquire);
-    });
-  }
-
   // ---- The end --------------------------------------------------------------------------------
 
   /// True if every event that was ever accepted has been handled. What is handled is read first: it
   /// cannot exceed what is accepted, so if the two are equal nothing was under way in between.
   [[nodiscard]] bool all_handled() const noexcept {
-    const std::uint64_t gone = sum(&ThreadSlot::finished) + queue_.dropped_oldest();
+    const std::uint64_t gone = slots_.all().sum([](const ThreadSlot& slot) {
+      return slot.finished.load(std::memory_order_acquire);
+    }) + queue_.dropped_oldest();
     // What an event leaves pending is counted before the event is finished, and what that publishes
-    // before it is no longer pending; so this is read in between.
+    // before it is no longer pending; so this is read in between. Of what is pending, an event in a
+    // lane may leave a task behind, and the other way round.
+    const std::uint64_t tasks = posted_.made();
     return calls_.deferrals().pending() == 0 && posted_.pending() == 0 && schedules_.due() == 0 &&
-           gone == queue_.published();
+           lanes_.pending() == 0 && posted_.made() == tasks && gone == queue_.published();
   }
 
   /// A closed bus still serves the processors that its own workers run.
@@ -343,6 +333,7 @@ class Dispatcher {
 
   template <class Last>
   void stop(SteadyTime deadline, Last&& last) {
+    heavy_fence();  // Dekker with Lanes::Intent, after the queue was closed
     idle_.wait_until(deadline, [this] { return all_handled(); });
     queue_.close_for_workers();
     calls_.request_stop();
@@ -351,6 +342,7 @@ class Dispatcher {
     timer_.stop();
     pool_.join();
     abandoned_.fetch_add(queue_.sweep(), std::memory_order_release);
+    abandoned_in_lanes_.store(lanes_.sweep(), std::memory_order_release);
     abandoned_attempts_.store(calls_.deferrals().drop_all(), std::memory_order_release);
     wait_for_synchronous_deliveries(deadline);
     last(deadline);
@@ -369,8 +361,8 @@ class Dispatcher {
   }
 
   [[nodiscard]] ShutdownReport report() const noexcept {
-    return {stage_.load() == Stage::stopped, abandoned_.load(), abandoned_attempts_.load(),
-            schedules_.dropped()};
+    return {stage_.load() == Stage::stopped, abandoned_.load(), abandoned_in_lanes_.load(),
+            abandoned_attempts_.load(), schedules_.dropped()};
   }
 
   const BusOptions options_;
@@ -379,6 +371,7 @@ class Dispatcher {
   const EventSource source_;
   BusSlots slots_;
   TypeTable types_{{this, &prepare_type}};
+  Lanes lanes_;
   Registry registry_;
   EventQueue queue_;
   WaitGate<> idle_;                             ///< for all_handled()
@@ -388,10 +381,12 @@ class Dispatcher {
   std::atomic<bool> orphaned_{false};
   std::atomic<Stage> stage_{Stage::running};
   std::atomic<std::uint64_t> abandoned_{0};
+  std::atomic<std::uint64_t> abandoned_in_lanes_{0};
   std::atomic<std::uint64_t> abandoned_attempts_{0};
   const Owner<ThreadSlot*[]> worker_slots_;
   Timer timer_;
   AsynchronousCalls calls_;
+  OrderedPublishing ordered_;
   PostedTasks posted_{queue_};
   Schedules schedules_{options_, clock_, registry_, queue_, timer_, calls_};
   WorkerPool pool_;

@@ -9,6 +9,7 @@
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/core/payload.hpp>
+#include <gossip/core/shared_event.hpp>
 #include <gossip/queue/cache_line.hpp>
 
 #include <cstddef>
@@ -27,6 +28,20 @@ inline constexpr std::size_t inline_payload_bytes = 96;
 namespace detail {
 
 struct TypeEntry;
+
+/// What travels in the envelope of an event that has gone to lanes, too: it is shared with them.
+struct SharedDelivery {
+  SharedEvent event;
+  TypeEntry* type;  ///< of the event
+};
+
+/// The event that an envelope brings.
+/// @{
+[[nodiscard]] inline const EventBase& brought_by(const EventBase& event) noexcept { return event; }
+[[nodiscard]] inline const EventBase& brought_by(const Event<SharedDelivery>& delivery) noexcept {
+  return *delivery.data().event;
+}
+/// @}
 
 /// With the queue's sequence number before it, it fills two cache lines; an event of up to 32 bytes
 /// lies in the first one. Plain storage: whoever takes it out of the queue calls one of the

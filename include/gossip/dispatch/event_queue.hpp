@@ -31,7 +31,7 @@ template <class T>
 void discard_event(MpmcQueue<Envelope>::Claim& claim) noexcept {
   open_envelope<T>(
       *claim, (*claim).type->name, EventSource{}, unnumbered, [&] { claim.release(); },
-      [](const Event<T>& event) { EventAccess::header(event).receipt.fail(); });
+      [](const Event<T>& event) { EventAccess::header(brought_by(event)).receipt.fail(); });
 }
 
 /// Where published events, and tasks, wait for workers.
@@ -138,6 +138,12 @@ class EventQueue {
     space_.notify_all();
   }
   [[nodiscard]] bool closed() const noexcept { return work_.closed(); }
+  /// True if accept() by this thread would answer Errc::closed.
+  /// @param self  the dispatcher that this queue belongs to
+  [[nodiscard]] bool closed_to_this_thread(const void* self) const noexcept {
+    return closed() &&
+           !(current_thread.worker_of == self && open_to_workers_.load(std::memory_order_acquire));
+  }
 
   /// Destroys all events and abandons all tasks. @pre closed, no worker runs
   /// @return how many events
@@ -169,6 +175,8 @@ class EventQueue {
   [[nodiscard]] std::uint64_t dropped_newest() const noexcept { return dropped_newest_.load(); }
   /// @}
 
+  /// Counts an event for which a subscription's lane had no place, so that nobody got it.
+  void count_rejected(TypeEntry& type) noexcept { refuse(type, rejected_); }
   /// Counts an event that never got as far as the queue, since the bus is closed.
   void count_refused() noexcept { refused_closed_.fetch_add(1, std::memory_order_relaxed); }
 

@@ -12,6 +12,7 @@
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/core/text.hpp>
+#include <gossip/dispatch/ordering.hpp>
 #include <gossip/dispatch/overflow_policy.hpp>
 
 #include <chrono>
@@ -87,6 +88,19 @@ struct PublishOptions {
 };
 
 /// What can be chosen for a subscription.
+///
+/// Asked for an order, a cap or an overflow policy of its own, a subscription gets a lane. There
+/// wait, by themselves, the events that are published after subscribe() has returned; they are
+/// handled in the order that was asked for, whatever their priority and whatever becomes of them at
+/// other subscriptions. An event that is to be tried again holds up what is behind it: no more than
+/// LaneOptions::capacity of a lane can be; beyond that a failure is final. publish_sync passes lanes
+/// by: it calls the processor at once, whatever the lane orders or caps.
+///
+/// What it costs: a publisher of such a type goes through the type's subscriptions, and allocates
+/// once. Besides what EventBus::publish says it answers what a key function throws, and
+/// Errc::queue_full if a lane is full and rejects, or blocks, but the publisher is a worker that
+/// finds nothing else to run (what it would wait for may be waiting for it). Nobody gets the event
+/// then. Types without lanes cost what they did.
 struct SubscribeOptions {
   /// Shown in errors and statistics.
   std::string name = {};
@@ -99,6 +113,13 @@ struct SubscribeOptions {
   /// Of the processors of one event those with a higher number are called first; those with the same
   /// number in the order of subscribing. (Which event comes first is the event's priority.)
   int priority = 0;
+  /// In which order the events are handled. A key function takes the payload of the type that is
+  /// subscribed to, or the event, or, for a pattern, an AnyEvent.
+  Ordering ordering = {};
+  /// How many events may be handled at the same time; 0 for as many as there are workers. // events
+  std::size_t max_concurrency = 0;
+  /// How many events may wait in the lane, and what happens to more.
+  LaneOptions lane = {};
   /// Where the subscription is made: shown by EventBus::topology() and told when its processor stalls.
   /// Where these options are made, unless it is set.
   SourceLocation where = SourceLocation::current();
@@ -157,6 +178,32 @@ inline Status refuse_option(const char* field, std::string_view value, const cha
 #endif
   return {};
 }
+
+/// Checks options without doing anything.
+/// @return  success, or a ValidationError with the field's name, its value and what is allowed
+[[nodiscard]] inline Status validate(const SubscribeOptions& options) {
+  using detail::Decimal;
+  using detail::refuse_option;
+  if (options.lane.capacity < 1 || options.lane.capacity > (std::size_t{1} << 20U)) {
+    return refuse_option("lane.capacity", Decimal{options.lane.capacity}, "1 to 1048576");
+  }
+  if (static_cast<unsigned>(options.lane.overflow) >
+      static_cast<unsigned>(LaneOverflow::coalesce)) {
+    return refuse_option("lane.overflow", Decimal{static_cast<unsigned>(options.lane.overflow)},
+                         "block, reject, drop_oldest, drop_newest, coalesce");
+  }
+  return {};
+}
+
+namespace detail {
+
+/// True if a subscription with these options has a lane.
+[[nodiscard]] inline bool wants_lane(const SubscribeOptions& options) noexcept {
+  return options.ordering.kind() != Ordering::Kind::unordered || options.max_concurrency != 0 ||
+         !(options.lane == LaneOptions{});
+}
+
+}  // namespace detail
 
 /// The number of workers that `options` ask for. // threads
 [[nodiscard]] inline std::size_t worker_count(const BusOptions& options) noexcept {

@@ -49,6 +49,7 @@ class PostedTasks {
     };
     auto* task = new Posted{std::move(work), *this};
     pending_.fetch_add(1, std::memory_order_relaxed);
+    made_.fetch_add(1, std::memory_order_relaxed);
     if (queue_.post(*task)) return true;
     task->finish(false);
     return false;
@@ -59,9 +60,15 @@ class PostedTasks {
     return pending_.load(std::memory_order_acquire);
   }
 
+  /// How many were ever made. // tasks
+  [[nodiscard]] std::uint64_t made() const noexcept {
+    return made_.load(std::memory_order_acquire);
+  }
+
  private:
   EventQueue& queue_;
   std::atomic<std::size_t> pending_{0};
+  std::atomic<std::uint64_t> made_{0};
 };
 
 }  // namespace gossip::detail

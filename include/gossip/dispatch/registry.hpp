@@ -10,6 +10,7 @@
 #include <gossip/core/owner.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/call.hpp>
+#include <gossip/dispatch/lane.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/pattern_types.hpp>
 #include <gossip/dispatch/subscriber_lists.hpp>
@@ -71,33 +72,33 @@ class Registry {
 
   /// Registers `processor` for events of `type`.
   /// @param processor  taken over on success, untouched on failure
+  /// @param lease      of the lane through which it is to get its events; by default none
   /// @throws std::bad_alloc
-  SubscriptionId subscribe(TypeEntry& type, ErasedProcessor processor, SubscribeOptions options) {
+  SubscriptionId subscribe(TypeEntry& type, ErasedProcessor processor, SubscribeOptions options,
+                           LaneLease lease = {}) {
     const std::lock_guard lock{mutex_};
-    Owner<SubscriberArray> room = SubscriberLists::make_room(type, options.priority);
+    Owner<SubscriberArray> room = SubscriberLists::make_room(type, options.priority, lease.lane);
     SubscriptionRecord& record = vacant_record();
     record.type = &type;
-    const SubscriptionId id = occupy(record, processor, std::move(options));
+    const SubscriptionId id = occupy(record, processor, std::move(options), lease);
     const bool replaces = static_cast<bool>(room);
     lists_.insert(type, record, id.serial, std::move(room));
     if (replaces) lists_.collect();
     return id;
   }
 
-  /// Registers `processor` for events of all types that `pattern` matches.
-  /// @param processor  of any event; taken over on success, untouched on failure
-  /// @throws std::bad_alloc
+  /// The same for events of all types that `pattern` matches; `processor` is of any event.
   /// @par Complexity   linear in the number of types
   SubscriptionId subscribe(const EventPattern& pattern, ErasedProcessor processor,
-                           SubscribeOptions options) {
+                           SubscribeOptions options, LaneLease lease = {}) {
     Owner<EventPattern> copy{new EventPattern{pattern}};
     const std::lock_guard lock{mutex_};
-    Owner<SubscriberArray> rooms = rooms_for(pattern, options.priority);
+    Owner<SubscriberArray> rooms = rooms_for(pattern, options.priority, lease.lane);
     SubscriptionRecord& record = vacant_record();
     record.type = nullptr;
     record.pattern = std::move(copy);
     patterns_.add(record);
-    const SubscriptionId id = occupy(record, processor, std::move(options));
+    const SubscriptionId id = occupy(record, processor, std::move(options), lease);
     for_each_type_of(record, [&](TypeEntry& type) {
       Owner<SubscriberArray> room;
       if (SubscriberLists::needs_room(type, record.priority)) {
@@ -117,7 +118,7 @@ class Registry {
     const std::lock_guard lock{mutex_};
     patterns_.for_each_pattern(type.name, [&](SubscriptionRecord& record) {
       lists_.insert(type, record, record.serial.load(std::memory_order_relaxed),
-                    SubscriberLists::make_room(type, record.priority));
+                    SubscriberLists::make_room(type, record.priority, record.lane));
     });
     lists_.collect();
     patterns_.admit(type);
@@ -149,6 +150,7 @@ class Registry {
     TypeEntry* ended = nullptr;  // lost its last subscription
     const bool ours = take_out(id, record, ended);
     if (record == nullptr) return false;
+    if (ours && record->lane != nullptr) record->lane->end(id.serial);
     if (ended != nullptr && listener_.ended != nullptr) listener_.ended(listener_.context, *ended);
     if (ours && record->pattern && listener_.ended != nullptr) tell_of_ended(*record->pattern);
     heavy_fence();  // (2) Dekker with the light fence in dispatch
@@ -230,14 +232,16 @@ class Registry {
 
   /// Gives a vacant record to a new subscription, which can be called from then on.
   SubscriptionId occupy(SubscriptionRecord& record, ErasedProcessor processor,
-                        SubscribeOptions options) noexcept {
-    const bool one_event = options.lifetime == SubscribeOptions::Lifetime::once;
-    record.processor = one_event ? once(processor) : processor;
+                        SubscribeOptions options, LaneLease lease) noexcept {
+    record.once = options.lifetime == SubscribeOptions::Lifetime::once;
+    record.processor = record.once || lease.lane != nullptr ? special(processor) : processor;
     record.claimed.store(false, std::memory_order_relaxed);
     record.failed.store(0, std::memory_order_relaxed);
     record.delivered_before = count_delivered(record);
     record.describe(options);
     const std::uint64_t serial = next_serial();
+    record.lane = lease.lane;
+    if (lease.lane != nullptr) lease.lane->open(record, serial, *lease.terms);
     record.tenant.store(serial, std::memory_order_relaxed);
     record.serial.store(serial, std::memory_order_release);  // (1) pairs with Delivery's (5)
     return {serial, record.index};
@@ -263,11 +267,11 @@ class Registry {
   }
 
   /// What the lists of all types that a new pattern matches need: an array for each that needs one.
-  Owner<SubscriberArray> rooms_for(const EventPattern& pattern, int priority) const {
+  Owner<SubscriberArray> rooms_for(const EventPattern& of, int priority, const Lane* lane) const {
     Owner<SubscriberArray> rooms;
     Owner<SubscriberArray>* end = &rooms;
-    PatternTypes::for_each_type(pattern, patterns_.newest(), [&](const TypeEntry& type) {
-      *end = SubscriberLists::make_room(type, priority);
+    PatternTypes::for_each_type(of, patterns_.newest(), [&](TypeEntry& type) {
+      *end = SubscriberLists::make_room(type, priority, lane);
       if (*end) end = &(*end)->next;
     });
     return rooms;
@@ -372,6 +376,7 @@ class Registry {
     const ErasedProcessor processor = std::exchange(record.processor, {});
     processor.destroy(processor.object);
     const Owner<EventPattern> pattern = std::move(record.pattern);
+    if (Lane* lane = std::exchange(record.lane, nullptr)) lane->vacate();
     const std::lock_guard lock{mutex_};
     record.name.clear();
     record.tenant.store(0, std::memory_order_release);

@@ -5,6 +5,7 @@
 /// Statistics: what a bus has done so far. Layer: dispatch.
 
 #include <gossip/core/subscription_id.hpp>
+#include <gossip/dispatch/lane_statistics.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +29,7 @@ struct SubscriptionStatistics {
   std::string event_type;       ///< such as "auth.user.created", or the pattern
   std::uint64_t delivered = 0;  ///< calls that succeeded
   std::uint64_t failed = 0;     ///< calls that reported an error
+  LaneStatistics lane = {};     ///< its lane; all 0 if it has none
 };
 
 /// A snapshot of a bus. Taken while the bus works, each number is right by itself, and the sums may
@@ -38,6 +40,13 @@ struct SubscriptionStatistics {
 ///     deferred == deferred deliveries made + deferred_waiting + deferred_dropped
 ///
 ///     scheduled == scheduled_fired + scheduled_cancelled + scheduled_dropped + scheduled_waiting
+///
+///     published + rejected + refused_closed + dropped_newest == calls of publish,
+///
+/// but for those that failed before they got to the queue (a payload or a key function that threw).
+/// An event that lanes took counts as published, once, and as handled when the subscriptions without
+/// a lane have handled it, or at once if there are none; what becomes of it in each lane is in
+/// `lanes`, where the sums are exact at any time.
 ///
 /// All but `depth`, `in_flight` and those that end in `_waiting` count from the construction of the bus.
 struct Statistics {
@@ -67,6 +76,7 @@ struct Statistics {
   std::size_t in_flight = 0;            ///< being handled now // events
   std::size_t capacity = 0;             ///< of the queue // events
   std::size_t workers = 0;              ///< threads that run processors // threads
+  LaneStatistics lanes = {};            ///< of all subscriptions that have, or had, a lane
   std::vector<EventTypeStatistics> types;             ///< in the order in which the bus met them
   std::vector<SubscriptionStatistics> subscriptions;  ///< those that exist now
 };
@@ -75,13 +85,14 @@ struct Statistics {
 struct ShutdownReport {
   bool complete = false;        ///< every worker has ended
   std::uint64_t abandoned = 0;  ///< events that were still queued at the deadline // events
+  std::uint64_t abandoned_in_lanes = 0;  ///< events that were still in lanes, per lane // events
   std::uint64_t abandoned_attempts = 0;  ///< attempts that were still to be made // calls
   std::uint64_t dropped_scheduled = 0;   ///< schedules that were not due, or not done // schedules
 
   /// True if the shutdown is complete and nothing was left of what had been published. What was
   /// scheduled for later does not count.
   [[nodiscard]] bool clean() const noexcept {
-    return complete && abandoned == 0 && abandoned_attempts == 0;
+    return complete && abandoned == 0 && abandoned_in_lanes == 0 && abandoned_attempts == 0;
   }
 };
 

@@ -6,6 +6,7 @@
 /// Layer: dispatch.
 
 #include <gossip/core/owner.hpp>
+#include <gossip/dispatch/lane.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 #include <gossip/dispatch/type_table.hpp>
@@ -40,7 +41,10 @@ class SubscriberLists {
 
   /// An empty array for one entry more than `type` has; none if it needs none.
   /// @throws std::bad_alloc
-  [[nodiscard]] static Owner<SubscriberArray> make_room(const TypeEntry& type, int priority) {
+  /// @param lane  of the subscription that the entry is for; null: it has none
+  [[nodiscard]] static Owner<SubscriberArray> make_room(TypeEntry& type, int priority,
+                                                        const Lane* lane = nullptr) {
+    if (lane != nullptr) type.prepare_lanes(*lane->host().envelope_operations);
     return needs_room(type, priority) ? empty_array(type) : Owner<SubscriberArray>{};
   }
 
@@ -50,6 +54,7 @@ class SubscriberLists {
   void insert(TypeEntry& type, SubscriptionRecord& record, std::uint64_t serial,
               Owner<SubscriberArray> room) noexcept {
     ++type.live;
+    if (record.lane != nullptr) type.lanes.fetch_add(1, std::memory_order_release);
     SubscriberArray* old = type.subscribers.load(std::memory_order_relaxed);
     if (!room) {
       old->append(record, serial);
@@ -70,6 +75,7 @@ class SubscriberLists {
   /// Empties the entry of `record`.
   void remove(TypeEntry& type, const SubscriptionRecord& record) noexcept {
     --type.live;
+    if (record.lane != nullptr) type.lanes.fetch_sub(1, std::memory_order_relaxed);
     SubscriberArray& array = *type.subscribers.load(std::memory_order_relaxed);
     entry_of(array, record).record.store(&SubscriberArray::nobody, std::memory_order_relaxed);
     ++array.vacant;

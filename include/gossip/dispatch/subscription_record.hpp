@@ -26,6 +26,7 @@
 
 namespace gossip::detail {
 
+class Lane;
 struct TypeEntry;
 
 /// A place for a subscription. Records are never freed while the bus lives, only reused under a new
@@ -38,7 +39,9 @@ struct alignas(cache_line_bytes) SubscriptionRecord {
 
   // Below here nothing is touched by a successful call.
   std::atomic<std::uint64_t> tenant{0};  ///< as `serial`, but until the processor is destroyed
-  std::atomic<bool> claimed{false};      ///< a `once` subscription that has got its event
+  bool once = false;                     ///< the subscription is for one event
+  std::atomic<bool> claimed{false};      ///< which it has got
+  Lane* lane = nullptr;                  ///< through which it gets its events; null for most
   TypeEntry* type = nullptr;             ///< null if it is subscribed to a pattern
   Owner<EventPattern> pattern{};         ///< to which it is subscribed; none if to one type
   SubscriptionRecord* next_pattern = nullptr;  ///< that was subscribed later

@@ -47,7 +47,11 @@ struct alignas(cache_line_bytes) TypeEntry {
 
   TypeEntry(const TypeEntry&) = delete;
   TypeEntry& operator=(const TypeEntry&) = delete;
-  ~TypeEntry() { delete subscribers.load(std::memory_order_relaxed); }
+  ~TypeEntry();
+
+  struct ForLanes;
+  /// Makes `for_lanes`, unless it is there. Under the registry's lock. @throws std::bad_alloc
+  void prepare_lanes(const PayloadOperations& envelope_operations);
 
   /// Tells the provider of the bus, `core`, that the type is subscribed to.
   using Connect = Status (*)(void* core, const EventTypeName& name);
@@ -55,14 +59,34 @@ struct alignas(cache_line_bytes) TypeEntry {
   const EventTypeName name;
   const PayloadInfo* const payload;
   const PayloadOperations* const operations;
-  const std::uint32_t index;  ///< of its counter of dispatched events
+  const std::uint32_t index;            ///< of its counter of dispatched events
+  std::atomic<std::uint32_t> lanes{0};  ///< subscriptions that have one; under the registry's lock
   std::atomic<SubscriberArray*> subscribers{nullptr};
   Connect connect = nullptr;                  ///< null without a bus
   TypeEntry* admitted_before = nullptr;       ///< the registry's; does not change any more
   std::uint32_t live = 0;                     ///< subscriptions now; under the registry's lock
   std::atomic<std::uint64_t> not_handled{0};  ///< refused, dropped or abandoned // events
   TypeEntry* next = nullptr;                  ///< the one made after it; under the table's lock
+  std::atomic<ForLanes*> for_lanes{nullptr};  ///< made before `lanes` counts the first, then kept
 };
+
+/// What an event type has in addition once one of its subscriptions has a lane.
+struct TypeEntry::ForLanes {
+  /// The type of the envelopes that bring shared events to the subscriptions without a lane.
+  TypeEntry envelopes;
+  /// Events that went to lanes alone. // events
+  std::atomic<std::uint64_t> lanes_only{0};
+};
+
+inline TypeEntry::~TypeEntry() {
+  delete subscribers.load(std::memory_order_relaxed);
+  delete for_lanes.load(std::memory_order_relaxed);
+}
+inline void TypeEntry::prepare_lanes(const PayloadOperations& envelope_operations) {
+  if (for_lanes.load(std::memory_order_relaxed) != nullptr) return;
+  for_lanes.store(new ForLanes{{name, *payload, envelope_operations, index}, {}},
+                  std::memory_order_release);
+}
 
 /// An open-addressing hash table that only grows. Look-up takes no lock; tables that were outgrown
 /// are kept until the end, together no larger than the current one.

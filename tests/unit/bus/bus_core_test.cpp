@@ -93,13 +93,14 @@ TEST_CASE("BusOptions: every field out of range is named with its value and what
 }
 
 TEST_CASE("BusOptions: the ends of every range are accepted", "[bus_core]") {
-  CHECK(gossip::validate({}).ok());
-  CHECK(gossip::validate({.workers = 1024, .capacity = std::size_t{1} << 31U}).ok());
-  CHECK(gossip::validate({.capacity = 1, .overflow = OverflowPolicy::drop_newest}).ok());
-  CHECK(gossip::validate({.timestamps = gossip::Timestamps::off, .shutdown_timeout = 0ns}).ok());
-  CHECK(gossip::validate({.shutdown_timeout = std::chrono::nanoseconds::max()}).ok());
-  CHECK(gossip::validate({.max_nesting = 10'000}).ok());
-  CHECK(gossip::validate({.max_scheduled = 0}).ok());
+  CHECK(gossip::validate(BusOptions{}).ok());
+  CHECK(gossip::validate(BusOptions{.workers = 1024, .capacity = std::size_t{1} << 31U}).ok());
+  CHECK(gossip::validate(BusOptions{.capacity = 1, .overflow = OverflowPolicy::drop_newest}).ok());
+  CHECK(gossip::validate(BusOptions{.timestamps = gossip::Timestamps::off, .shutdown_timeout = 0ns})
+            .ok());
+  CHECK(gossip::validate(BusOptions{.shutdown_timeout = std::chrono::nanoseconds::max()}).ok());
+  CHECK(gossip::validate(BusOptions{.max_nesting = 10'000}).ok());
+  CHECK(gossip::validate(BusOptions{.max_scheduled = 0}).ok());
 }
 
 TEST_CASE("EventBus: by default one worker per core, 1024 events", "[bus_core]") {

@@ -276,3 +276,99 @@ TEST_CASE("AsynchronousCalls: a deferred attempt holds the receipt", "[dispatch]
   fixture.shutdown(0s);
   REQUIRE(left.settled == 'f');
 }
+
+TEST_CASE("AsynchronousCalls: of a lane, the events of a key wait for the attempt that was put off",
+          "[lanes]") {
+  Fixture fixture;
+  std::vector<std::string> calls;
+  const auto id = fixture.subscribe(
+      [&](const Event<int>& event, Context& context) -> Status {
+        calls.push_back(std::to_string(event.data()) + "/" + std::to_string(context.attempt()));
+        if (event.data() != 10 || context.attempt() == 3) return {};
+        if (!context.defer(1s)) return Errc::fatal;
+        return Errc::retryable;
+      },
+      {.ordering = gossip::Ordering::by_key([](const int& value) { return value / 10; })});
+  for (const int value : {10, 11, 20, 12}) REQUIRE(fixture.publish(number, value).ok());
+  REQUIRE(eventually([&] { return fixture.dispatcher.statistics().lanes.handled == 1; }));
+  CHECK(fixture.waiting(1));
+  CHECK(calls == std::vector<std::string>{"10/1", "20/1"});
+  CHECK(fixture.dispatcher.statistics().lanes.waiting == 2);
+  CHECK(fixture.dispatcher.statistics().lanes.in_flight == 1);
+  fixture.clock.advance(1s);
+  REQUIRE(eventually([&] { return fixture.dispatcher.statistics().deferred == 2; }));
+  SECTION("until the last one") {
+    REQUIRE(fixture.waiting(1));
+    fixture.clock.advance(1s);
+    REQUIRE(fixture.drain());
+    CHECK(calls == std::vector<std::string>{"10/1", "20/1", "10/2", "10/3", "11/1", "12/1"});
+    CHECK(fixture.dispatcher.statistics().lanes.handled == 4);
+    CHECK(fixture.dispatcher.statistics().deferred_dropped == 0);
+  }
+  SECTION("or are dropped with it when the subscription ends") {
+    REQUIRE(fixture.waiting(1));
+    REQUIRE(fixture.dispatcher.unsubscribe(id));
+    CHECK(fixture.dispatcher.statistics().lanes.unsubscribed == 3);
+    fixture.clock.advance(1s);
+    REQUIRE(fixture.drain());
+    CHECK(calls.size() == 3);
+    CHECK(fixture.dispatcher.statistics().deferred_dropped == 1);
+  }
+  SECTION("or are abandoned with it") {
+    REQUIRE(fixture.waiting(1));
+    const gossip::ShutdownReport report = fixture.shutdown(0s);
+    CHECK(report.abandoned_in_lanes == 3);
+    CHECK(report.abandoned_attempts == 1);
+    CHECK_FALSE(report.clean());
+  }
+}
+
+TEST_CASE("AsynchronousCalls: a `once` subscription with a lane gets one event", "[lanes]") {
+  Fixture fixture;
+  std::vector<unsigned> attempts;
+  fixture.subscribe(failing_until(2, attempts),
+                    {.lifetime = gossip::SubscribeOptions::Lifetime::once, .max_concurrency = 1});
+  for (int i = 0; i < 3; ++i) REQUIRE(fixture.publish(number, i).ok());
+  REQUIRE(fixture.waiting(1));
+  fixture.clock.advance(1s);
+  REQUIRE(fixture.drain());
+  CHECK(attempts == std::vector<unsigned>{1, 2});
+  const auto lanes = fixture.dispatcher.statistics().lanes;
+  CHECK(lanes.accepted == 3);
+  CHECK(lanes.handled == 1);
+  CHECK(lanes.unsubscribed == 2);
+}
+
+TEST_CASE("AsynchronousCalls: a receipt is settled once a lane is done with the event", "[lanes]") {
+  Fixture fixture;
+  Outcome outcome;
+  const auto publish = [&](int value) {
+    REQUIRE(fixture.publish(number, value, gossip::Receipt{&outcome}).ok());
+  };
+  SECTION("handled") {
+    fixture.subscribe([&](const int&) { CHECK(outcome.settled == '-'); }, {.max_concurrency = 1});
+    publish(1);
+    REQUIRE(fixture.drain());
+    CHECK(outcome.settled == 's');
+  }
+  SECTION("failed") {
+    fixture.subscribe([](const int&) -> Status { return Errc::fatal; }, {.max_concurrency = 1});
+    fixture.subscribe([](const int&) {});
+    publish(1);
+    REQUIRE(fixture.drain());
+    CHECK(eventually([&] { return outcome.settled == 'f'; }));
+  }
+  SECTION("dropped") {
+    Door door;
+    fixture.subscribe([&](const int&) { door.wait(); },
+                      {.max_concurrency = 1,
+                       .lane = {.capacity = 1, .overflow = gossip::LaneOverflow::drop_oldest}});
+    REQUIRE(fixture.publish(number, 0).ok());
+    REQUIRE(eventually([&] { return fixture.dispatcher.statistics().lanes.in_flight == 1; }));
+    publish(1);
+    REQUIRE(fixture.publish(number, 2).ok());
+    CHECK(outcome.settled == 'f');
+    door.open();
+    REQUIRE(fixture.drain());
+  }
+}

@@ -9,7 +9,10 @@
 #include <thread>
 
 using gossip::BusOptions;
+using gossip::LaneOverflow;
+using gossip::Ordering;
 using gossip::OverflowPolicy;
+using gossip::SubscribeOptions;
 using gossip::Timestamps;
 using gossip::validate;
 
@@ -52,6 +55,34 @@ TEST_CASE("BusOptions: limits are accepted and what is beyond is refused by name
   REQUIRE(refusal({.worker_cores = {0, 1023}}).empty());
   REQUIRE(mentions({.worker_cores = {0, 1024}}, "worker_cores is 1024"));
 #endif
+}
+
+TEST_CASE("SubscribeOptions: limits are accepted and what is beyond is refused by name",
+          "[dispatch]") {
+  const auto text = [](const SubscribeOptions& options) {
+    const gossip::Status status = validate(options);
+    return status.ok() ? "" : std::string{status.error()->message()};
+  };
+  REQUIRE(text({}).empty());
+  REQUIRE(text({.lane = {.capacity = 1}}).empty());
+  REQUIRE(text({.lane = {.capacity = std::size_t{1} << 20U}}).empty());
+  REQUIRE(text({.lane = {.capacity = 0}}) == "lane.capacity is 0; allowed: 1 to 1048576");
+  REQUIRE(
+      text({.lane = {.capacity = (std::size_t{1} << 20U) + 1}}).find("lane.capacity is 1048577") ==
+      0);
+  REQUIRE(text({.lane = {.overflow = LaneOverflow::coalesce}}).empty());
+  REQUIRE(text({.lane = {.overflow = static_cast<LaneOverflow>(5)}}) ==
+          "lane.overflow is 5; allowed: block, reject, drop_oldest, drop_newest, coalesce");
+}
+
+TEST_CASE("SubscribeOptions: any of three options asks for a lane", "[dispatch]") {
+  using gossip::detail::wants_lane;
+  REQUIRE_FALSE(wants_lane({}));
+  REQUIRE_FALSE(wants_lane({.name = "a", .priority = 3}));
+  REQUIRE(wants_lane({.ordering = Ordering::per_publisher()}));
+  REQUIRE(wants_lane({.max_concurrency = 1}));
+  REQUIRE(wants_lane({.lane = {.capacity = 5}}));
+  REQUIRE(wants_lane({.lane = {.overflow = LaneOverflow::drop_newest}}));
 }
 
 TEST_CASE("worker_count: 0 stands for one per processor core", "[dispatch]") {
