@@ -47,7 +47,8 @@ class EventBase {
   /// For Event.
   /// @{
   explicit EventBase(const EventTypeName& type) noexcept : header_{type} {}
-  explicit EventBase(const detail::DeliveredHeader& parts) noexcept : header_{parts} {}
+  [[gnu::always_inline]] explicit EventBase(const detail::DeliveredHeader& parts) noexcept
+      : header_{parts} {}
 
   void set_metadata(std::string_view key, MetadataValue value) {
     if (!header_.metadata) header_.metadata.reset(new Metadata);

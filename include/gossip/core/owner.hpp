@@ -23,7 +23,9 @@ class Owner {
     reset(other.release());
     return *this;
   }
-  ~Owner() { delete object_; }
+  ~Owner() {
+    if (object_ != nullptr) destroy(object_);
+  }
 
   [[nodiscard]] T* get() const noexcept { return object_; }
   [[nodiscard]] T& operator*() const noexcept { return *object_; }
@@ -45,6 +47,9 @@ class Owner {
   }
 
  private:
+  /// Out of line, since many an owner is destroyed per event and few have an object.
+  [[gnu::noinline]] static void destroy(T* object) noexcept { delete object; }
+
   T* object_ = nullptr;
 };
 
