@@ -276,6 +276,18 @@ sed -i 's/^  "version": .*/  "version": "1.2.4",/' "$manifest"
 rejects version "vcpkg.json: version '1.2.4', version.hpp says 1.2.3"
 sed -i 's/1.2.3/1.2.2/' "$tree/CHANGELOG.md"
 rejects version "CHANGELOG.md: version '1.2.2'"
+if command -v doxygen > /dev/null 2>&1; then
+  cp "$here/../Doxyfile.in" "$tree/cmake/"
+  append include/gossip/core/event.hpp 'namespace gossip {' '/// A thing.' 'struct Thing {' \
+    '  int value;  ///< its value' '  void change();' '};' '}'
+  sed -i 's/^#define GOSSIP/\/\/\/ Documented.\n&/' "$tree"/include/gossip/*.hpp
+  rejects documented 'Member change() (function) of struct gossip::Thing is not documented'
+  cp "$here/../Doxyfile.in" "$tree/cmake/"
+  append include/gossip/core/event.hpp 'namespace gossip::detail {' 'struct Thing {' '  int value;' '};' '}'
+  sed -i 's/^#define GOSSIP/\/\/\/ Documented.\n&/' "$tree"/include/gossip/*.hpp
+  accepts documented
+fi
+
 sed -i 's/"1.2.3"/"1.2.4"/' "$tree/include/gossip/version.hpp"
 rejects version 'GOSSIP_VERSION_STRING is "1.2.4", the numbers say 1.2.3'
 

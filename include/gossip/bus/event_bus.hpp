@@ -62,7 +62,7 @@ struct BatchResult {
 template <Provider P = InMemoryProvider, Clock C = TickClock>
 class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<EventBus<P, C>> {
  public:
-  using provider_type = P;
+  using provider_type = P;  ///< how events travel
 
   /// Starts the workers.
   /// @param options           see BusOptions

@@ -24,12 +24,13 @@ struct EventTypeTopology {
 
 /// A subscription of a bus.
 struct SubscriptionTopology {
-  SubscriptionId id;
+  SubscriptionId id;                          ///< as Subscription::id()
   std::string name;                           ///< SubscribeOptions::name
   std::string subscribed_to;                  ///< an event type, or a pattern
   bool pattern = false;                       ///< which of the two
   std::vector<std::string_view> event_types;  ///< of which it gets the events, of those met so far
   std::vector<std::string_view> middleware;   ///< around the processor, the outermost first
+  /// SubscribeOptions::lifetime
   SubscribeOptions::Lifetime lifetime = SubscribeOptions::Lifetime::until_cancelled;
   int priority = 0;      ///< SubscribeOptions::priority
   SourceLocation where;  ///< SubscribeOptions::where
@@ -40,7 +41,7 @@ struct Topology {
   std::string_view provider;  ///< its C++ type, as the compiler spells it; lives for ever
   std::size_t workers = 0;    ///< threads that run processors // threads
   std::size_t capacity = 0;   ///< of the queue // events
-  OverflowPolicy overflow = OverflowPolicy::block;
+  OverflowPolicy overflow = OverflowPolicy::block;  ///< BusOptions::overflow
   std::vector<EventTypeTopology> types;             ///< in the order in which the bus met them
   std::vector<SubscriptionTopology> subscriptions;  ///< those that exist
 };

@@ -33,7 +33,8 @@ struct SpanStart {
   enum class Kind : std::uint8_t {
     producer,  ///< an event is being published
     consumer,  ///< a processor is being called
-  } kind;
+  };
+  Kind kind;                      ///< see Kind
   std::string_view event_type;    ///< such as "auth.user.created"; lives for ever
   std::string_view subscription;  ///< a consumer's SubscribeOptions::name; empty for a producer
   unsigned attempt;               ///< 1 for the first call for this event, and for a producer
@@ -216,6 +217,7 @@ Status publish_traced(Bus& bus, Event<T>&& event, const Hooks& tracer) {
   span.end(std::as_const(status));
   return status;
 }
+/// The same for an event without metadata of its own.
 template <class Bus, Payload T, Tracer Hooks>
 Status publish_traced(Bus& bus, const EventType<T>& type,
                       std::type_identity_t<StoredPayload<T>> data, const Hooks& tracer) {
