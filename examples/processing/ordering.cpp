@@ -39,7 +39,7 @@ class Accounts {
   std::map<std::string, int> balances_;
 };
 
-// [order by key]
+// [order_by_key]
 // The bookings of one account are handled one at a time, in order; those of others meanwhile.
 void keep_accounts(Accounts& accounts) {
   gossip::EventBus bus{{.workers = 4}};
@@ -53,7 +53,7 @@ void keep_accounts(Accounts& accounts) {
   }
   bus.drain();
 }
-// [/order by key]
+// [/order_by_key]
 
 // [order by publisher]
 // What one thread publishes is handled in its order; what several threads do, at the same time.

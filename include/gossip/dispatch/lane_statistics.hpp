@@ -28,6 +28,7 @@ struct LaneStatistics {
   std::size_t in_flight = 0;         ///< being handled, or to be tried again, now // events
   std::size_t capacity = 0;  ///< how many may wait; 0: the subscription has no lane // events
 
+  /// Adds each number.
   LaneStatistics& operator+=(const LaneStatistics& other) noexcept {
     accepted += other.accepted;
     handled += other.handled;

@@ -121,6 +121,7 @@ concept KeyFunctionForNothing = KeyOf<F, Event<void>> || KeyOf<F, NoData>;
 /// Example: examples/processing/ordering.cpp.
 class Ordering {
  public:
+  /// The orders that there are.
   enum class Kind : std::uint8_t {
     unordered,      ///< as workers come by, any number at the same time
     per_publisher,  ///< first in, first out for each publishing thread
@@ -128,8 +129,10 @@ class Ordering {
   };
 
   /// Unordered.
+  /// @{
   Ordering() noexcept = default;
   [[nodiscard]] static Ordering unordered() noexcept { return {}; }
+  /// @}
 
   /// What one thread publishes is handled one at a time, in the order of publishing; what different
   /// threads publish, at the same time. Of a provider that receives events on a thread of its own,
@@ -160,6 +163,8 @@ class Ordering {
   }
   /// @}
 
+  /// Copies share the key function; a moved-from one is unordered.
+  /// @{
   Ordering(const Ordering& other) noexcept : kind_{other.kind_}, function_{other.function_} {
     if (function_ != nullptr) function_->count.add_holder();
   }
@@ -171,10 +176,12 @@ class Ordering {
     std::swap(function_, other.function_);
     return *this;
   }
+  /// @}
   ~Ordering() {
     if (function_ != nullptr && function_->count.drop_holder()) function_->destroy(function_);
   }
 
+  /// Which order it is.
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
   /// The payload that the key function takes; null if it takes any, or there is none.
   [[nodiscard]] const PayloadInfo* payload() const noexcept {
