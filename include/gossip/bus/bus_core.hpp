@@ -76,11 +76,21 @@ class BusCore {
     return entry;
   }
 
-  /// Tells the provider of the types, met so far, that a new pattern matches.
+  /// Tells the provider that a type has got a subscription. Not before that was registered: what the
+  /// provider then reads at once would find nobody.
+  /// @throws Error  of the provider's
+  template <Payload T>
+  void connect_type(const TypeEntry& entry, const EventType<T>& type) {
+    provider_.subscribe(*this, type).throw_if_error();
+    disconnect_if_unwanted(entry);
+  }
+  /// Tells it of the types, met so far, that a new pattern matches.
   /// @throws Error  of the provider's
   void connect_all(const EventPattern& pattern) {
-    dispatcher_.registry().for_each_type(
-        pattern, [this](const TypeEntry& type) { type.connect(this, type.name).throw_if_error(); });
+    dispatcher_.registry().for_each_type(pattern, [this](const TypeEntry& type) {
+      type.connect(this, type.name).throw_if_error();
+      disconnect_if_unwanted(type);
+    });
   }
 
   /// Publishes an event of a type that has been looked up.
@@ -143,6 +153,11 @@ class BusCore {
     return self.provider_.subscribe(self, EventType<T>::parse(name.text()));
   }
 
+  /// A subscription that has ended by now did so before the provider was told of it, maybe.
+  void disconnect_if_unwanted(const TypeEntry& type) noexcept {
+    if (!dispatcher_.registry().has_subscriptions(type)) provider_.unsubscribe(*this, type.name);
+  }
+
   /// Tells the provider of a type that the bus is about to meet, if a pattern waits for it.
   /// @return  whether it did
   bool tell_of_new(const EventTypeName& name, TypeEntry::Connect connect_to) {
@@ -153,11 +168,11 @@ class BusCore {
   }
   /// Does so if a pattern came in between, and takes it back if the last one went.
   void tell_again(const TypeEntry& type, bool told) {
-    const bool wanted = dispatcher_.registry().has_subscriptions(type);
-    if (wanted && !told && type.connect != nullptr) {
+    if (!told && type.connect != nullptr && dispatcher_.registry().has_subscriptions(type)) {
       type.connect(this, type.name).throw_if_error();
+      told = true;
     }
-    if (told && !wanted) provider_.unsubscribe(*this, type.name);
+    if (told) disconnect_if_unwanted(type);
   }
 
   /// What an event has beside its payload, on its way; what nobody took goes back.

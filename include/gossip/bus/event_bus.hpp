@@ -110,9 +110,10 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   Subscription subscribe(const EventType<T>& type, F&& processor, SubscribeOptions options = {}) {
     if (core_->dispatcher().closed()) throw Error{Errc::closed, "subscribe"};
     detail::TypeEntry& entry = core_->template meet<T>(type.key());
-    core_->provider().subscribe(*core_, type).throw_if_error();
     const detail::ErasedProcessor erased = detail::erase_processor<T>(std::forward<F>(processor));
-    return register_processor(entry, erased, std::move(options));
+    Subscription subscription = register_processor(entry, erased, std::move(options));
+    core_->connect_type(entry, type);
+    return subscription;
   }
 
   /// Registers a processor for those events of `type` that `filter` passes, as

@@ -56,13 +56,16 @@ struct InboxArchetype {
 ///    A failure is thrown by the bus's constructor.
 /// 2. `p.publish(inbox, event)` takes the event over or fails; what it has taken over it delivers or
 ///    reports. It never calls a processor.
-/// 3. `p.subscribe(inbox, type)` is called before each subscription to a type; and, where a pattern
-///    matches, for the types met so far before the bus's subscribe() returns, and for later ones
-///    before their first event is published here. A failure is thrown by subscribe(), or is what
-///    came of the publish. Being called again for the same type is harmless.
+/// 3. `p.subscribe(inbox, type)` is called after each subscription to a type has been registered and
+///    before the bus's subscribe() returns, so that what `p` reads at once finds its processor; and,
+///    where a pattern matches, for the types met so far likewise, and for later ones before their
+///    first event is published here. A failure is thrown by subscribe(), which has cancelled the
+///    subscription by then, or is what came of the publish. Being called again for the same type is
+///    harmless.
 /// 4. `p.unsubscribe(inbox, name)` is called after a type has lost its last subscription, at times
-///    more than once; since
-///    another thread may be subscribing anew, `p` asks inbox.has_subscriptions(name) for the truth.
+///    more than once. Another thread may be subscribing anew, so `p` asks
+///    inbox.has_subscriptions(name) for the truth, under the lock under which its subscribe() notes
+///    that the type is read: then either it is answered "yes", or subscribe() comes later.
 /// 5. `p.flush(deadline)` waits until what was published is known to have arrived.
 /// 6. `p.close(deadline)` is called at most once, when the bus's workers have ended; after it returns,
 ///    `p` delivers nothing more and holds no thread. The destructor does what is left.
