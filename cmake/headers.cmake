@@ -156,11 +156,13 @@ set(GOSSIP_HEADERS
   gossip/redis/redis_error.hpp
   gossip/redis/reply.hpp
   gossip/redis/rfc3339.hpp
+  gossip/redis/send_window.hpp
   gossip/redis/session.hpp
   gossip/redis/stream_claims.hpp
   gossip/redis/stream_fields.hpp
   gossip/redis/stream_id.hpp
   gossip/redis/stream_intake.hpp
+  gossip/redis/stream_place.hpp
   gossip/redis/stream_reader.hpp
   gossip/redis/wire_event.hpp
   gossip/redis/wire_format.hpp

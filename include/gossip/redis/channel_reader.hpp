@@ -22,6 +22,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -62,29 +63,35 @@ class ChannelReader {
     channel.refusal = {};
     link_.notify();
     const auto answered = [&] {
-      return channels_[key].confirmed || !channels_[key].refusal.ok() || in_trouble_;
+      return in_trouble_ || !channel.wanted || !channel.refusal.ok() ||
+             (channel.confirmed && channel.settled());
     };
     changed_.wait_for(lock, options_.command_timeout, answered);
-    Channel& now = channels_[key];
-    if (!now.refusal.ok()) {
-      now.wanted = false;
-    } else if (!now.confirmed) {
+    if (!channel.refusal.ok()) {
+      channel.wanted = false;
+    } else if (channel.wanted && !channel.confirmed) {
       missed_ = true;  // from now on, until it is
     }
-    return now.refusal;
+    return channel.refusal;
   }
 
-  /// Listens no longer; waits until the server confirms it, if it is connected.
-  void unsubscribe(const std::string& type) {
+  /// Listens no longer, if `unwanted()`, which is asked under the lock that orders this and
+  /// subscribe(); waits until the server confirms it, if it is connected.
+  template <class Unwanted>
+  void unsubscribe(const std::string& type, Unwanted&& unwanted) {
     std::unique_lock lock{mutex_};
     const auto found = channels_.find(options_.key_prefix + type);
-    if (found == channels_.end()) return;
-    found->second.wanted = false;
-    found->second.changed = true;
+    if (found == channels_.end() || !unwanted()) return;
+    Channel& channel = found->second;
+    channel.wanted = false;
+    changed_.notify_all();
+    if (!channel.confirmed && channel.settled()) return;
+    channel.changed = true;
     link_.notify();
     if (link_.closing()) return;
-    changed_.wait_for(lock, options_.command_timeout,
-                      [&] { return !found->second.confirmed || in_trouble_; });
+    changed_.wait_for(lock, options_.command_timeout, [&] {
+      return in_trouble_ || channel.wanted || (!channel.confirmed && channel.settled());
+    });
   }
 
   /// Puts no more events into the bus.
@@ -122,6 +129,7 @@ class ChannelReader {
     for (auto& entry : channels_) {
       missed_ = missed_ || entry.second.wanted;
       entry.second.confirmed = false;
+      entry.second.unanswered = 0;
     }
     changed_.notify_all();
   }
@@ -142,6 +150,7 @@ class ChannelReader {
       if (!std::exchange(channel.changed, false)) continue;
       link_.send(Command{channel.wanted ? "SUBSCRIBE" : "UNSUBSCRIBE", key}, {});
       asked_.push_back(key);
+      ++channel.unanswered;
     }
     return SteadyTime::max();
   }
@@ -171,6 +180,7 @@ class ChannelReader {
     if (found == channels_.end()) return;
     found->second.confirmed = subscribed;
     found->second.refusal = {};
+    if (found->second.unanswered != 0) --found->second.unanswered;
     changed_.notify_all();
   }
 
@@ -179,8 +189,11 @@ class ChannelReader {
     Subscribed subscribed;
     bool wanted = false;
     bool changed = false;    ///< the server has yet to be told
-    bool confirmed = false;  ///< the server listens for us
+    bool confirmed = false;  ///< the server listens for us, as of its last answer
+    std::size_t unanswered = 0;
     Status refusal;
+
+    [[nodiscard]] bool settled() const noexcept { return !changed && unanswered == 0; }
   };
 
   /// An error answers the first question that is open.
@@ -192,7 +205,9 @@ class ChannelReader {
       const std::string key = asked_.front();
       asked_.erase(asked_.begin());
       why = status_of(reply, "SUBSCRIBE " + key);
-      channels_[key].refusal = why;
+      Channel& channel = channels_[key];
+      channel.refusal = why;
+      if (channel.unanswered != 0) --channel.unanswered;
       changed_.notify_all();
     }
     if (options_.on_state) options_.on_state(State::degraded, why);

@@ -144,14 +144,16 @@ class BasicRedisProvider {
                      : channel_reader_->subscribe(std::move(subscribed));
   }
 
-  /// Reads events of that type no longer, unless somebody has subscribed anew.
+  /// Reads events of that type no longer, unless somebody has subscribed anew: he was registered
+  /// before he comes to subscribe() here, so that the reader, which asks under its lock, either sees
+  /// him or is told of him later.
   template <class Inbox>
   void unsubscribe(Inbox& inbox, const EventTypeName& name) noexcept {
-    if (inbox.has_subscriptions(name)) return;
+    const auto unwanted = [&] { return !inbox.has_subscriptions(name); };
     try {
       const std::string type{name.text()};
-      if (stream_reader_) stream_reader_->unsubscribe(type);
-      if (channel_reader_) channel_reader_->unsubscribe(type);
+      if (stream_reader_) stream_reader_->unsubscribe(type, unwanted);
+      if (channel_reader_) channel_reader_->unsubscribe(type, unwanted);
     } catch (...) {  // out of memory: it goes on reading what nobody wants
     }
   }

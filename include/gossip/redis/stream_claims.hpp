@@ -59,7 +59,7 @@ class StreamClaims {
       for (const std::string& id : ids) refresh.add(id);
       writer_.ask(refresh.add("JUSTID"), [](const Status&, Reply&) {});
     }
-    if (intake_.in_flight() + intake_.backlog() >= options_.max_in_flight) return next_;
+    if (intake_.room() <= intake_.backlog()) return next_;
     for (const auto& stream : streams) {
       Command pending{"XPENDING", stream->key, options_.group, "IDLE"};
       pending.add(std::int64_t{options_.claim_after.count()}).add("-").add("+").add("100");

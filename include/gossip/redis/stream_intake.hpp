@@ -105,6 +105,7 @@ class StreamIntake {
     {
       const std::lock_guard lock{mutex_};
       done.swap(done_);
+      has_room_again_ = false;
     }
     std::map<std::string, std::vector<std::string>> handled;
     for (Done& entry : done) {
@@ -139,9 +140,14 @@ class StreamIntake {
     });
   }
 
-  /// How many are in the bus, and how many wait for room there. // events
+  /// How many more may be read, and how many wait for room in the bus. // events
   /// @{
-  [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_.size(); }
+  [[nodiscard]] std::size_t room() {
+    const std::lock_guard lock{mutex_};
+    const std::size_t held = in_flight_.size() + unacknowledged_;
+    starved_ = held >= options_.max_in_flight;
+    return starved_ ? 0 : options_.max_in_flight - held;
+  }
   [[nodiscard]] std::size_t backlog() const noexcept { return backlog_.size(); }
   /// @}
   /// True if that entry is in the bus.
@@ -170,7 +176,7 @@ class StreamIntake {
   /// True if settle() would find something.
   [[nodiscard]] bool settled_waiting() const {
     const std::lock_guard lock{mutex_};
-    return !done_.empty();
+    return !done_.empty() || has_room_again_;
   }
 
  private:
@@ -252,16 +258,35 @@ class StreamIntake {
     return true;
   }
 
-  /// An acknowledgement that is lost is made up for: the event comes again, and is recognised.
   void acknowledge(const std::string& key, std::vector<std::string> ids) {
     if (options_.group.empty()) return;
     Command command{"XACK", key, options_.group};
-    const std::size_t number = ids.size();
     for (std::string& id : ids) command.add(std::move(id));
-    writer_.ask(std::move(command), [self = self_, number](const Status& lost, Reply& reply) {
-      if (!lost.ok() || reply.is_error()) return;
-      self.with([&](StreamIntake& to) { to.count(&ReaderStatistics::acknowledged, number); });
+    {
+      const std::lock_guard lock{mutex_};
+      unacknowledged_ += ids.size();
+    }
+    acknowledge(command, ids.size());
+  }
+  /// One that is lost is sent again: whoever else claims the event would handle it a second time, and
+  /// knows nothing of our window of ids. Any thread.
+  void acknowledge(const Command& command, std::size_t number) {
+    writer_.ask(command, [self = self_, command, number](const Status& lost, Reply& reply) {
+      self.with([&](StreamIntake& to) {
+        if (!lost.ok() && lost != Errc::closed) return to.acknowledge(command, number);
+        to.note_acknowledged(number, lost.ok() && !reply.is_error());
+      });
     });
+  }
+  void note_acknowledged(std::size_t number, bool done) {
+    {
+      const std::lock_guard lock{mutex_};
+      unacknowledged_ -= number;
+      if (done) statistics_.acknowledged += number;
+      if (!std::exchange(starved_, false)) return;
+      has_room_again_ = true;
+    }
+    wake_(wake_context_);
   }
 
   const RedisOptions& options_;
@@ -272,6 +297,9 @@ class StreamIntake {
 
   mutable std::mutex mutex_;
   std::vector<Done> done_;
+  std::size_t unacknowledged_ = 0;  ///< handled, and the server has not confirmed it // events
+  bool starved_ = false;            ///< there was no room
+  bool has_room_again_ = false;     ///< since settle()
   ReaderStatistics statistics_;
 
   // The connection's thread alone.

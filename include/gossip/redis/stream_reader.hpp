@@ -12,9 +12,11 @@
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/redis_error.hpp>
 #include <gossip/redis/reply.hpp>
+#include <gossip/redis/send_window.hpp>
 #include <gossip/redis/stream_claims.hpp>
 #include <gossip/redis/stream_id.hpp>
 #include <gossip/redis/stream_intake.hpp>
+#include <gossip/redis/stream_place.hpp>
 #include <gossip/redis/writer.hpp>
 
 #include <algorithm>
@@ -52,6 +54,7 @@ class StreamReader {
       : options_{options},
         writer_{writer},
         consumer_{std::move(consumer)},
+        window_{options.read_count},
         link_{options, *this, true},
         intake_{options, writer, &wake, this},
         claims_{options, writer, consumer_, intake_, &wake, this} {}
@@ -66,29 +69,29 @@ class StreamReader {
   /// server could be reached.
   /// @return  why not: a right is missing, the key holds something else
   Status subscribe(Subscribed type) {
-    auto stream = std::make_shared<Stream>();
-    stream->subscribed = std::make_shared<const Subscribed>(std::move(type));
-    if (options_.start_at != StartAt::now) {
-      stream->last_id = options_.start_at == StartAt::id ? options_.start_id : "0";
-    }
+    auto stream = std::make_shared<StreamPlace>(StreamPlace::begin(options_, std::move(type)));
     const SteadyTime deadline = std::chrono::steady_clock::now() + options_.command_timeout;
     if (writer_.wait_until_connected(deadline).ok()) {
       while (!stream->ready) {
         Reply reply;
-        if (!writer_.ask_and_wait(next_question(*stream), reply, deadline).ok()) break;
+        if (!writer_.ask_and_wait(stream->next_question(options_), reply, deadline).ok()) break;
         if (Status status = answered(*stream, reply); !status.ok()) return status;
       }
     }
+    const std::string name = stream->subscribed->type;
     const std::lock_guard lock{mutex_};
-    changes_.push_back(std::move(stream));
+    changes_.emplace_back(name, std::move(stream));
     wake_up();
     return {};
   }
 
-  /// Reads that event type no longer. What is pending stays for others of the group.
-  void unsubscribe(const std::string& type) {
+  /// Reads that event type no longer, if `unwanted()`, which is asked under the lock that orders this
+  /// and subscribe(). What is pending stays for others of the group.
+  template <class Unwanted>
+  void unsubscribe(const std::string& type, Unwanted&& unwanted) {
     const std::lock_guard lock{mutex_};
-    removals_.push_back(type);
+    if (!unwanted()) return;
+    changes_.emplace_back(type, nullptr);
     wake_up();
   }
 
@@ -126,7 +129,7 @@ class StreamReader {
     intake_.deliver();
     if (!link_.ready() || stopped_.load(std::memory_order_acquire)) return SteadyTime::max();
     SteadyTime next = SteadyTime::max();
-    for (auto& entry : streams_) next = std::min(next, prepare(*entry.second, now));
+    for (auto& entry : streams_) next = std::min(next, prepare(entry.second, now));
     if (!options_.group.empty()) next = std::min(next, claims_.turn(now, readable_types()));
     if (intake_.backlog() != 0) return std::min(next, now + look_again);
     if (!reading_) read();
@@ -135,7 +138,7 @@ class StreamReader {
   [[nodiscard]] bool has_work() const {
     if (intake_.settled_waiting() || claims_.has_claimed()) return true;
     const std::lock_guard lock{mutex_};
-    return !changes_.empty() || !removals_.empty();
+    return !changes_.empty();
   }
   [[nodiscard]] bool drained() const { return !intake_.settled_waiting(); }
   /// @}
@@ -143,89 +146,47 @@ class StreamReader {
   /// How long to wait for room in the bus's queue, if nothing that is in it is settled before.
   static constexpr std::chrono::milliseconds look_again{5};
 
-  /// An event type's stream.
-  struct Stream {
-    std::shared_ptr<const Subscribed> subscribed;
-    std::string last_id = {};  ///< the id that was read last; empty: none yet
-    bool ready = false;        ///< the group exists, or the place to read from is known
-    bool asked = false;        ///< that is being found out
-    bool denied = false;       ///< the server refuses: another type of key, a missing right
-    bool being_read = false;   ///< the last read names it
-    bool had_group = false;    ///< there was a group once
-    bool gap_told = false;     ///< that it is gone has been reported
-    SteadyTime not_before{};   ///< when to try again
-  };
+  /// An event type's name, and its stream; null: no longer.
+  using Change = std::pair<std::string, std::shared_ptr<StreamPlace>>;
 
   static void wake(void* self) noexcept { static_cast<StreamReader*>(self)->link_.notify(); }
 
   // ---- Beginning ------------------------------------------------------------------------------
 
-  /// What is to be asked before a stream can be read: where it ends, so that a group that is lost can
-  /// be made again from there; then the group.
-  [[nodiscard]] Command next_question(const Stream& stream) const {
-    const std::string& key = stream.subscribed->key;
-    if (asks_for_end(stream)) return Command{"XREVRANGE", key, "+", "-", "COUNT", "1"};
-    // After a loss the group goes on behind what was read last, not at the end of the stream.
-    return Command{"XGROUP", "CREATE", key, options_.group, stream.last_id, "MKSTREAM"};
-  }
-  [[nodiscard]] bool asks_for_end(const Stream& stream) const {
-    return options_.group.empty() || stream.last_id.empty();
-  }
-
-  /// Takes the answer to next_question().
-  Status answered(Stream& stream, const Reply& reply) {
-    const bool group_exists = reply.error_code() == "BUSYGROUP";
-    const bool end = asks_for_end(stream);
-    if (end && !options_.group.empty() && class_of(reply) == ErrorClass::denied) {
-      stream.last_id = "$";  // without the right to look, the server knows the end
-      return {};
-    }
-    if (reply.is_error() && !group_exists) {
-      return status_of(reply, "subscribing to " + stream.subscribed->type);
-    }
-    if (stream.last_id.empty()) {
-      const bool none = reply.items.empty() || reply.items[0].items.empty();
-      stream.last_id = none ? "0" : reply.items[0].items[0].text;
-    }
-    if (end && !options_.group.empty()) return {};
-    if (stream.had_group && !group_exists && !stream.gap_told) {
+  Status answered(StreamPlace& stream, const Reply& reply) {
+    StreamPlace::Answer answer = stream.answered(options_, reply);
+    if (answer.group_gone) {
       report_gap(stream.subscribed->type, "the stream or its group was gone");
     }
-    stream.had_group = !options_.group.empty();
-    stream.gap_told = false;
-    stream.ready = true;
-    return {};
+    return std::move(answer.refused);
   }
 
   /// Makes a stream readable, if it is not.
-  SteadyTime prepare(Stream& stream, SteadyTime now) {
-    if (stream.ready || stream.asked) return SteadyTime::max();
-    if (now < stream.not_before) return stream.not_before;
-    stream.asked = true;
-    auto* question = new Question{this, stream.subscribed->type};
-    link_.send(next_question(stream), {&on_answered, question, 0});
+  SteadyTime prepare(const std::shared_ptr<StreamPlace>& stream, SteadyTime now) {
+    if (stream->ready || stream->asked) return SteadyTime::max();
+    if (now < stream->not_before) return stream->not_before;
+    stream->asked = true;
+    link_.send(stream->next_question(options_), {&on_answered, new Question{this, stream}, 0});
     return SteadyTime::max();
   }
 
   struct Question {
     StreamReader* reader;
-    std::string type;
+    std::shared_ptr<StreamPlace> stream;
   };
   static void on_answered(void* context, std::uint64_t, const Status& lost, Reply& reply) {
     const std::unique_ptr<Question> question{static_cast<Question*>(context)};
-    StreamReader& self = *question->reader;
-    const auto found = self.streams_.find(question->type);
-    if (found == self.streams_.end()) return;
-    Stream& stream = *found->second;
+    StreamPlace& stream = *question->stream;
     stream.asked = false;
-    if (!lost.ok()) return;
+    if (stream.ended || !lost.ok()) return;
+    StreamReader& self = *question->reader;
     if (const Status status = self.answered(stream, reply); !status.ok()) {
       self.trouble(stream, status);
     }
   }
 
   /// A stream that cannot be read now; the others go on.
-  void trouble(Stream& stream, const Status& why) {
+  void trouble(StreamPlace& stream, const Status& why) {
     stream.ready = false;
     stream.not_before = std::chrono::steady_clock::now() + options_.back_off_cap;
     if (!std::exchange(stream.denied, true) && options_.on_state) {
@@ -236,12 +197,12 @@ class StreamReader {
   // ---- Reading --------------------------------------------------------------------------------
 
   void read() {
-    std::vector<Stream*> readable;
+    std::vector<std::shared_ptr<StreamPlace>> readable;
     for (auto& entry : streams_) {
-      if (entry.second->ready) readable.push_back(entry.second.get());
+      if (entry.second->ready) readable.push_back(entry.second);
     }
-    if (readable.empty() || intake_.in_flight() >= options_.max_in_flight) return;
-    const std::size_t room = options_.max_in_flight - intake_.in_flight();
+    const std::size_t room = intake_.room();
+    if (readable.empty() || room == 0) return;
     // The count is for each stream: where there is less room than streams, some wait for their turn.
     if (room < readable.size()) {
       std::rotate(readable.begin(),
@@ -249,19 +210,17 @@ class StreamReader {
                   readable.end());
       readable.resize(room);
     }
-    const std::size_t count = std::min(options_.read_count, room / readable.size());
+    read_count_ = std::min(window_.size(), room / readable.size());
     Command command = options_.group.empty()
                           ? Command{"XREAD"}
                           : Command{"XREADGROUP", "GROUP", options_.group, consumer_};
-    command.add("COUNT").add(static_cast<std::int64_t>(count));
+    command.add("COUNT").add(static_cast<std::int64_t>(read_count_));
     command.add("BLOCK").add(std::int64_t{options_.block.count()}).add("STREAMS");
-    for (Stream* stream : readable) {
-      command.add(stream->subscribed->key);
-      stream->being_read = true;
-    }
-    for (const Stream* stream : readable) {
+    for (const auto& stream : readable) command.add(stream->subscribed->key);
+    for (const auto& stream : readable) {
       command.add(options_.group.empty() ? stream->last_id : ">");
     }
+    being_read_ = std::move(readable);
     reading_ = true;
     link_.send(command, {&on_read, this, 0});
   }
@@ -269,13 +228,15 @@ class StreamReader {
   static void on_read(void* context, std::uint64_t, const Status& lost, Reply& reply) {
     auto& self = *static_cast<StreamReader*>(context);
     self.reading_ = false;
-    if (!lost.ok()) return;
+    if (!lost.ok()) return self.window_.lost(self.read_count_);
+    self.take_changes();  // what was published after the end of a subscription is not for the next
     if (reply.is_error()) return self.reading_failed(reply);
     self.reading_works();
     for (Reply& of_stream : reply.items) {
       if (of_stream.items.size() != 2) continue;
       const auto stream = self.stream_of(of_stream.items[0].text);
       if (stream == nullptr) continue;
+      self.window_.answered(of_stream.items[1].items.size());
       for (Reply& entry : of_stream.items[1].items) {
         if (!entry.items.empty()) stream->last_id = entry.items[0].text;
         self.intake_.take(stream->subscribed, entry);
@@ -283,9 +244,11 @@ class StreamReader {
     }
   }
 
-  [[nodiscard]] std::shared_ptr<Stream> stream_of(const std::string& key) const {
-    for (const auto& entry : streams_) {
-      if (entry.second->subscribed->key == key) return entry.second;
+  /// Of those that were read, the one with that key, unless it has ended since. Not another one that
+  /// has begun since: its place may be behind what is being read.
+  [[nodiscard]] std::shared_ptr<StreamPlace> stream_of(const std::string& key) const {
+    for (const auto& stream : being_read_) {
+      if (stream->subscribed->key == key && !stream->ended) return stream;
     }
     return nullptr;
   }
@@ -312,13 +275,8 @@ class StreamReader {
     refusals_ = 0;
     bool better = false;
     bool denied = false;
-    for (auto& entry : streams_) {
-      Stream& stream = *entry.second;
-      if (std::exchange(stream.being_read, false)) {
-        better = std::exchange(stream.denied, false) || better;
-      }
-      denied = denied || stream.denied;
-    }
+    for (const auto& stream : being_read_) better = std::exchange(stream->denied, false) || better;
+    for (const auto& entry : streams_) denied = denied || entry.second->denied;
     if (better && !denied && options_.on_state) options_.on_state(State::ready, Status{});
   }
 
@@ -329,11 +287,10 @@ class StreamReader {
                                 options_.back_off_initial * (1 << std::min(refusals_, 16U)));
     const bool again = refusals_++ != 0;
     for (auto& entry : streams_) {
-      Stream& stream = *entry.second;
+      StreamPlace& stream = *entry.second;
       if (!stream.ready) continue;
       if (again) trouble(stream, why);
       stream.ready = false;
-      stream.being_read = false;
       stream.not_before = std::chrono::steady_clock::now() + delay;
     }
   }
@@ -354,18 +311,20 @@ class StreamReader {
   // ---- Others' wishes -------------------------------------------------------------------------
 
   void take_changes() {
-    std::vector<std::shared_ptr<Stream>> added;
-    std::vector<std::string> removed;
+    std::vector<Change> changes;
     {
       const std::lock_guard lock{mutex_};
-      added.swap(changes_);
-      removed.swap(removals_);
+      changes.swap(changes_);
     }
-    for (auto& stream : added) {
-      const std::string type = stream->subscribed->type;
-      streams_.emplace(type, std::move(stream));  // one that is read already goes on
+    for (auto& [type, stream] : changes) {
+      const auto found = streams_.find(type);
+      if (found == streams_.end()) {
+        if (stream != nullptr) streams_.emplace(type, std::move(stream));
+      } else if (stream == nullptr) {
+        found->second->ended = true;
+        streams_.erase(found);
+      }  // else it is read already, and goes on
     }
-    for (const std::string& type : removed) streams_.erase(type);
   }
 
   /// Makes a read that is blocked return, so that a change takes effect now. @pre the lock is held
@@ -383,12 +342,14 @@ class StreamReader {
   std::atomic<std::int64_t> client_id_{0};  ///< of the connection, for CLIENT UNBLOCK
 
   mutable std::mutex mutex_;
-  std::vector<std::shared_ptr<Stream>> changes_;
-  std::vector<std::string> removals_;
+  std::vector<Change> changes_;
 
   // The link's thread alone.
-  std::map<std::string, std::shared_ptr<Stream>> streams_;  ///< by event type
+  std::map<std::string, std::shared_ptr<StreamPlace>> streams_;  ///< by event type
   bool reading_ = false;
+  std::vector<std::shared_ptr<StreamPlace>> being_read_;  ///< by the last read
+  std::size_t read_count_ = 0;                            ///< of the last read, for each // events
+  SendWindow window_;
   std::size_t turn_ = 0;
   unsigned refusals_ = 0;  ///< in a row // times
   // Outlives what wakes it; its thread has ended when the others are destroyed.

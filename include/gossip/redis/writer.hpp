@@ -15,6 +15,7 @@
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/redis_error.hpp>
 #include <gossip/redis/reply.hpp>
+#include <gossip/redis/send_window.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -52,8 +53,9 @@ struct WriterStatistics {
 /// without answer. Each event is confirmed by the server's reply, or reported as failed.
 ///
 /// After a lost connection, what was not answered is sent again: an event whose answer was lost then
-/// arrives twice, with one id, by which readers tell. Where a repetition could not be told (Pub/Sub),
-/// it is reported instead: whether the server took it is unknown.
+/// arrives twice, with one id, by which readers tell. How much is under way is halved each time, see
+/// SendWindow. Where a repetition could not be told (Pub/Sub), it is reported instead: whether the
+/// server took it is unknown.
 ///
 /// Thread safety: publish, ask, flush, statistics from any thread; start and close from one.
 class Writer {
@@ -64,7 +66,10 @@ class Writer {
   /// @param options     valid; outlive the writer
   /// @param repeatable  whether an event may be sent again without being told from a new one
   Writer(const RedisOptions& options, bool repeatable)
-      : options_{options}, repeatable_{repeatable}, link_{options, *this, true} {}
+      : options_{options},
+        repeatable_{repeatable},
+        window_{options.pipeline},
+        link_{options, *this, true} {}
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   ~Writer() { close(std::chrono::steady_clock::now()); }
@@ -197,6 +202,7 @@ class Writer {
   }
   void on_lost(const Status&) {
     connected_.store(false, std::memory_order_release);
+    window_.lost(sent_);
     statistics_again(sent_);
     sent_ = 0;
   }
@@ -219,7 +225,7 @@ class Writer {
       if (link_.ready()) questions.swap(questions_);
     }
     if (!link_.ready()) return SteadyTime::max();
-    while (sent_ < in_flight_.size() && sent_ < options_.pipeline) {
+    while (sent_ < in_flight_.size() && sent_ < window_.size()) {
       link_.send_wire(in_flight_[sent_++].wire, {&on_published, this, 0});
     }
     for (Question& question : questions) {
@@ -262,6 +268,7 @@ class Writer {
     }
     // Behind one that is kept, the answers are not for the first in flight: all are sent again.
     if (self.on_hold_) return;
+    self.window_.answered();
     const ErrorClass error = class_of(reply);
     if (error == ErrorClass::none) return self.settle_first({});
     Status failure = status_of(reply, "publishing " + self.in_flight_.front().type);
@@ -325,6 +332,7 @@ class Writer {
   // The link's thread alone.
   std::deque<EncodedEvent> in_flight_;  ///< sent ones first
   std::size_t sent_ = 0;
+  SendWindow window_;
   bool on_hold_ = false;  ///< the server is the wrong one
   Link<Writer> link_;
 };

@@ -11,6 +11,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 using gossip::Errc;
 using gossip::Event;
@@ -145,4 +146,35 @@ TEST_CASE("RedisProvider: after unsubscribing nothing runs, and nothing is read"
   REQUIRE(bus.publish(order_placed, Order{3, "ann"}).ok());
   REQUIRE(eventually([&] { return handled.distinct() >= 2; }));
   REQUIRE(handled.total() == 2);
+}
+
+TEST_CASE(
+    "RedisProvider: who has subscribed hears what is published then, whoever else comes or goes",
+    "[redis]") {
+  RedisServer server;
+  auto options = server.options();
+  options.delivery = GENERATE(Delivery::streams, Delivery::pub_sub);
+  RedisBus bus{{.workers = 1}, options};
+  RedisBus publisher{{.workers = 1}, options};
+  const int rounds = static_cast<int>(gossip::test::scaled(80)) + 10;
+  std::atomic<int> missed{0};
+  const auto come_and_go = [&](int self) {
+    for (int round = 0; round < rounds; ++round) {
+      const int mine = self * rounds + round;
+      std::atomic<bool> heard{false};
+      const auto subscription = bus.subscribe(order_placed, [&heard, mine](const Order& order) {
+        if (order.number == mine) heard = true;
+      });
+      if (!publisher.publish(order_placed, Order{mine, "ann"}).ok() ||
+          !eventually([&] { return heard.load(); }, 5s)) {
+        ++missed;
+        return;
+      }
+    }
+  };
+  {
+    const std::jthread other{come_and_go, 1};
+    come_and_go(0);
+  }
+  REQUIRE(missed == 0);
 }

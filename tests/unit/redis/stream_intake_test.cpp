@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <gossip/redis/stream_intake.hpp>
 
+#include "support/fake_redis.hpp"
+#include "support/wait.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -22,11 +26,9 @@ namespace {
 
 /// An intake whose writer never connects, and a bus that answers what it is told to.
 struct Fixture {
-  RedisOptions options = [] {
-    RedisOptions chosen;
-    chosen.unix_socket = "/nonexistent/gossip.socket";
-    return chosen;
-  }();
+  explicit Fixture(RedisOptions chosen = {.unix_socket = "/nonexistent/gossip.socket"})
+      : options{std::move(chosen)} {}
+  RedisOptions options;
   Writer writer{options, true};
   int woken = 0;
   StreamIntake intake{options, writer,
@@ -65,7 +67,7 @@ TEST_CASE("StreamIntake: an event is in flight until it is settled, and then kno
   REQUIRE(fixture.woken == 1);
   REQUIRE(fixture.intake.settled_waiting());
   fixture.intake.settle();
-  REQUIRE(fixture.intake.in_flight() == 0);
+  REQUIRE(fixture.intake.room() == fixture.options.max_in_flight);
   fixture.take("2-0", "event-1");  // published twice
   REQUIRE(fixture.delivered == 1);
   REQUIRE(fixture.intake.statistics().duplicates == 1);
@@ -88,7 +90,7 @@ TEST_CASE("StreamIntake: what finds no room waits, in order", "[redis]") {
   fixture.take("1-0", "event-1");
   fixture.take("2-0", "event-2");
   REQUIRE(fixture.intake.backlog() == 2);
-  REQUIRE(fixture.intake.in_flight() == 0);
+  REQUIRE(fixture.intake.room() == fixture.options.max_in_flight);
   fixture.answer = {};
   fixture.intake.deliver();
   REQUIRE(fixture.delivered == 2);
@@ -105,7 +107,7 @@ TEST_CASE("StreamIntake: what nobody can read is counted as buried, what was tri
   Reply trimmed = Reply::of_array({Reply::of_text("2-0"), Reply::of_nil()});
   fixture.intake.take(fixture.type, trimmed);
   REQUIRE(fixture.intake.statistics().trimmed == 1);
-  REQUIRE(fixture.intake.in_flight() == 0);
+  REQUIRE(fixture.intake.room() == fixture.options.max_in_flight);
 }
 
 TEST_CASE("StreamIntake: a receipt may outlive it", "[redis]") {
@@ -116,4 +118,30 @@ TEST_CASE("StreamIntake: a receipt may outlive it", "[redis]") {
     kept = std::move(fixture.kept);
   }
   kept = Receipt{};
+}
+
+TEST_CASE("StreamIntake: an acknowledgement that is lost is sent again, and takes room till then",
+          "[redis]") {
+  std::atomic<int> asked_to_acknowledge{0};
+  gossip::test::FakeRedis server{[&](const std::string& asked) -> std::string {
+    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
+    if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
+    if (asked.find("XACK") == std::string::npos) return "+PONG\r\n";
+    return ++asked_to_acknowledge == 1 ? "" : ":1\r\n";  // hangs up at first
+  }};
+  RedisOptions options;
+  options.port = server.port();
+  options.group = "workers";
+  options.max_in_flight = 2;
+  options.back_off_initial = std::chrono::milliseconds{1};
+  Fixture fixture{options};
+  fixture.take("1-0", "event-1");
+  REQUIRE(fixture.intake.room() == 1);
+  fixture.kept = Receipt{};
+  fixture.intake.settle();
+  REQUIRE(fixture.intake.room() == 1);  // handled, but the server does not know
+  fixture.writer.start();
+  REQUIRE(gossip::test::eventually([&] { return fixture.intake.statistics().acknowledged == 1; }));
+  REQUIRE(fixture.intake.room() == 2);
+  REQUIRE(asked_to_acknowledge == 2);
 }

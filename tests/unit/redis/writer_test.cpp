@@ -152,3 +152,27 @@ TEST_CASE("Writer: where a repetition cannot be told, the unknown outcome is rep
   writer.close(std::chrono::steady_clock::now());
   REQUIRE(writer.statistics().sent_again == 0);
 }
+
+TEST_CASE("Writer: connections that do not live long enough for all of the pipeline make progress",
+          "[redis]") {
+  gossip::test::FakeRedis server{[](const std::string& asked) -> std::string {
+    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
+    if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
+    if (asked.find("XADD") == std::string::npos) return "+PONG\r\n";
+    std::string answers;
+    for (auto at = asked.find("XADD"); at != std::string::npos; at = asked.find("XADD", at + 1)) {
+      answers += "$3\r\n1-1\r\n";
+    }
+    return answers.size() > 8 * 9 ? "" : answers;  // hangs up, having answered nothing
+  }};
+  RedisOptions options;
+  options.port = server.port();
+  options.back_off_initial = 1ms;
+  options.back_off_cap = 1ms;
+  Writer writer{options, true};
+  for (int i = 0; i < 300; ++i) REQUIRE(writer.publish(event("s", i)).ok());
+  writer.start();
+  REQUIRE(writer.flush(soon()).ok());
+  REQUIRE(writer.statistics().published == 300);
+  REQUIRE(writer.statistics().sent_again > 0);
+}
