@@ -242,7 +242,7 @@ class OrderedPublishing {
     for (;;) {
       switch (lane.reserve(destination.serial)) {
         case LaneReservation::granted: destination.reserved = true; return {};
-        case LaneReservation::not_needed: return {};
+        case LaneReservation::not_needed:
         case LaneReservation::gone: return {};  // place() finds that, too
         case LaneReservation::full: break;
       }

@@ -7,6 +7,7 @@
 
 #include <gossip/core/metadata.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -73,10 +74,9 @@ void append_hexadecimal(const std::array<std::uint8_t, N>& bytes, std::string& t
   const auto part = [&](std::string_view text, std::size_t longest, bool digit_first) {
     if (text.empty() || text.size() > longest) return false;
     if (!letter(text.front()) && !(digit_first && digit(text.front()))) return false;
-    for (const char c : text) {
-      if (!letter(c) && !digit(c) && c != '_' && c != '-' && c != '*' && c != '/') return false;
-    }
-    return true;
+    return std::ranges::all_of(text, [&](char c) {
+      return letter(c) || digit(c) || c == '_' || c == '-' || c == '*' || c == '/';
+    });
   };
   const std::size_t at = key.find('@');
   if (at == std::string_view::npos) return part(key, 256, false);
@@ -86,10 +86,8 @@ void append_hexadecimal(const std::array<std::uint8_t, N>& bytes, std::string& t
 /// Whether `value` is one of a tracestate.
 [[nodiscard]] constexpr bool is_tracestate_value(std::string_view value) noexcept {
   if (value.empty() || value.size() > 256 || value.back() == ' ') return false;
-  for (const char c : value) {
-    if (c < ' ' || c > '~' || c == ',' || c == '=') return false;
-  }
-  return true;
+  return std::ranges::all_of(value,
+                             [](char c) { return c >= ' ' && c <= '~' && c != ',' && c != '='; });
 }
 
 /// The next member of a tracestate, taken off `rest`, without the spaces around it.
