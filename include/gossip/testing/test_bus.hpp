@@ -91,9 +91,12 @@ class TestBus : public detail::TestBusBase {
   bool run_one() { return drive_.run_one(); }
 
   /// Runs everything, and what that leads to at this time.
-  /// @return  how much there was // events and tasks
-  /// @throws std::runtime_error  there were 1000000 and more: events go round in a circle
-  std::size_t run_until_idle() { return drive_.run_all(); }
+  /// @param limit  how much at most // events and tasks
+  /// @return       how much there was // events and tasks
+  /// @throws std::runtime_error  there is more: perhaps events go round in a circle
+  std::size_t run_until_idle(std::size_t limit = detail::CallerDrive::generous) {
+    return drive_.run_all(limit);
+  }
 
   /// Runs one after the other until `condition()` holds.
   /// @return  false if it does not when all is done
