@@ -55,12 +55,14 @@ set(GOSSIP_HEADERS
   gossip/dispatch/dispatcher.hpp
   gossip/dispatch/envelope.hpp
   gossip/dispatch/event_queue.hpp
+  gossip/dispatch/histogram.hpp
   gossip/dispatch/lane.hpp
   gossip/dispatch/lane_host.hpp
   gossip/dispatch/lane_places.hpp
   gossip/dispatch/lane_queue.hpp
   gossip/dispatch/lane_statistics.hpp
   gossip/dispatch/lanes.hpp
+  gossip/dispatch/live_histogram.hpp
   gossip/dispatch/options.hpp
   gossip/dispatch/ordered_publishing.hpp
   gossip/dispatch/ordering.hpp
@@ -78,6 +80,7 @@ set(GOSSIP_HEADERS
   gossip/dispatch/synchronous_calls.hpp
   gossip/dispatch/task_queue.hpp
   gossip/dispatch/thread_slots.hpp
+  gossip/dispatch/thread_times.hpp
   gossip/dispatch/timer.hpp
   gossip/dispatch/timer_queue.hpp
   gossip/dispatch/topology.hpp
@@ -91,6 +94,8 @@ set(GOSSIP_HEADERS
   gossip/json/codecs.hpp
   gossip/json/json_payload.hpp
   gossip/observe.hpp
+  gossip/observe/bus_metrics.hpp
+  gossip/observe/metric_groups.hpp
   gossip/observe/metric_text.hpp
   gossip/observe/prometheus.hpp
   gossip/observe/topology_graph.hpp

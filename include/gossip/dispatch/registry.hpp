@@ -309,7 +309,7 @@ class Registry {
 
   /// Leaves a record, whose processor has cancelled itself, to collect().
   void retire(SubscriptionRecord& record, ThreadSlot& self) noexcept {
-    self.self_cancelled = true;
+    self.self_cancelled = self.chores = true;
     const std::lock_guard lock{mutex_};
     record.next = retired_;
     retired_ = &record;
