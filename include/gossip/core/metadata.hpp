@@ -170,7 +170,8 @@ class MetadataKey {
 };
 
 /// Named values, in the order in which their keys were first set. Made for a handful of entries:
-/// a look-up compares keys one after the other, which beats hashing until some dozens.
+/// a look-up compares keys one after the other, which beats hashing until some dozens. What has been
+/// moved from is empty.
 ///
 /// Thread safety: as a std::vector; an event's metadata is immutable once published.
 class Metadata {
@@ -200,7 +201,9 @@ class Metadata {
   }
   [[nodiscard]] const MetadataValue* find(const MetadataKey& key) const noexcept {
     const bool spelt = key.text_.size() <= MetadataKey::spelt;
-    for (std::size_t i = 0; i < digested; ++i) {
+    // Digests beyond the entries are of what has been moved away.
+    const std::size_t known = entries_.size() < digested ? entries_.size() : digested;
+    for (std::size_t i = 0; i < known; ++i) {
       if (digests_[i] != key.digest_) continue;
       const Entry& entry = entries_[i];
       if (spelt || detail::same_text(entry.first, key.text_)) return &entry.second;
@@ -226,7 +229,10 @@ class Metadata {
   [[nodiscard]] auto end() const noexcept { return entries_.end(); }
   /// @}
 
-  [[nodiscard]] friend bool operator==(const Metadata&, const Metadata&) = default;
+  /// True if the same keys have equal values, in the same order.
+  [[nodiscard]] friend bool operator==(const Metadata& a, const Metadata& b) noexcept {
+    return a.entries_ == b.entries_;
+  }
 
  private:
   static constexpr std::size_t digested = 8;  // entries
@@ -239,7 +245,7 @@ class Metadata {
   }
 
   std::vector<Entry> entries_;
-  std::uint64_t digests_[digested] = {};  ///< of the first entries' keys; 0 for none
+  std::uint64_t digests_[digested] = {};  ///< of the first entries' keys
 };
 
 }  // namespace gossip

@@ -2,6 +2,7 @@
 #include <gossip/core/metadata.hpp>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -10,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -149,6 +151,33 @@ TEST_CASE("MetadataValue: truth values are equal to themselves alone", "[metadat
   CHECK_FALSE(MetadataValue{true} == MetadataValue{false});
   CHECK_FALSE(MetadataValue{false} == MetadataValue{});
   CHECK_FALSE(MetadataValue{false} == MetadataValue{0});
+}
+
+TEST_CASE("Metadata: what has been moved from is empty and can be used again", "[metadata]") {
+  const gossip::MetadataKey first{"k"};
+  const gossip::MetadataKey second{"l"};
+  Metadata source;
+  source.set("k", 1);
+  source.set("l", 2);
+  const bool assigned = GENERATE(false, true);
+  Metadata target;
+  if (assigned) {
+    target = std::move(source);
+  } else {
+    target = Metadata{std::move(source)};
+  }
+  CHECK(target.size() == 2);
+  // NOLINTBEGIN(bugprone-use-after-move): that is what it is about
+  CHECK(source.empty());
+  CHECK(source == Metadata{});
+  CHECK_FALSE(source.contains(first));
+
+  source.set("m", 3);
+  Metadata fresh;
+  fresh.set("m", 3);
+  CHECK(source == fresh);
+  CHECK_FALSE(source.contains(second));
+  // NOLINTEND(bugprone-use-after-move)
 }
 
 }  // namespace
