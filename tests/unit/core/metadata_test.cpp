@@ -30,6 +30,16 @@ TEST_CASE("MetadataValue: is nothing by default", "[metadata]") {
   }));
 }
 
+static_assert(std::is_constructible_v<MetadataValue, signed char> &&
+                  std::is_constructible_v<MetadataValue, unsigned char>,
+              "std::int8_t and std::uint8_t are numbers");
+static_assert(!std::is_constructible_v<MetadataValue, char> &&
+                  !std::is_constructible_v<MetadataValue, wchar_t> &&
+                  !std::is_constructible_v<MetadataValue, char8_t> &&
+                  !std::is_constructible_v<MetadataValue, char16_t> &&
+                  !std::is_constructible_v<MetadataValue, char32_t>,
+              "a character is neither a number nor a text");
+
 TEST_CASE("MetadataValue: integers of every width that hold one number are equal", "[metadata]") {
   const MetadataValue five{5};
   CHECK(five == MetadataValue{std::int64_t{5}});
@@ -39,7 +49,11 @@ TEST_CASE("MetadataValue: integers of every width that hold one number are equal
   CHECK(five != MetadataValue{6});
   REQUIRE(five.get_if<std::int64_t>() != nullptr);
   CHECK(*five.get_if<std::int64_t>() == 5);
-  CHECK(five.get_if<std::uint64_t>() == nullptr);
+  REQUIRE(five.get_if<std::uint64_t>() != nullptr);
+  CHECK(*five.get_if<std::uint64_t>() == 5);
+  CHECK(five.get_if<double>() == nullptr);
+  CHECK(*MetadataValue{std::uint64_t{0}}.get_if<std::uint64_t>() == 0);
+  CHECK(MetadataValue{-3}.get_if<std::uint64_t>() == nullptr);
   CHECK(*MetadataValue{-3}.get_if<std::int64_t>() == -3);
 }
 
