@@ -4,6 +4,18 @@
 /// @file
 /// All of gossip but its JSON and Redis parts and what observe.hpp shows.
 
+/// @mainpage gossip
+/// Every public name with its contract. The README shows how they are used, and this is where to begin:
+/// - gossip::EventBus with gossip::BusOptions; gossip::Publisher, gossip::Schedule, gossip::SyncResult
+/// - gossip::EventType, gossip::Event, gossip::AnyEvent, gossip::Metadata, gossip::EventPattern
+/// - gossip::Processor (what can be subscribed), gossip::Context, gossip::Subscription,
+///   gossip::SubscribeOptions
+/// - gossip::Status, gossip::Error and the kinds of errors; gossip::Errc
+/// - around processors: gossip::where(), gossip::retry(), gossip::timeout(), gossip::circuit_breaker(),
+///   gossip::rate_limit(), gossip::deduplicate(), gossip::dead_letter(), gossip::chain(); gossip::Batch
+/// - seeing: gossip::Statistics, gossip::Topology, gossip::to_prometheus(), gossip::trace()
+/// - elsewhere: gossip::Provider, gossip::redis::RedisOptions; testing: gossip::testing::TestBus
+
 #include <gossip/bus/event_bus.hpp>
 #include <gossip/bus/global_bus.hpp>
 #include <gossip/bus/inspection.hpp>

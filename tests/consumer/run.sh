@@ -107,7 +107,7 @@ case $way in
     build=$GOSSIP_WORK/core
     moved=$GOSSIP_WORK/core-moved
     rm -rf "$build"
-    configure "$GOSSIP_SOURCE" -DGOSSIP_WITH_JSON=OFF -DGOSSIP_WITH_REDIS=OFF \
+    configure "$GOSSIP_SOURCE" \
       -DGOSSIP_BUILD_TESTS=OFF -DGOSSIP_BUILD_BENCHMARKS=OFF -DGOSSIP_BUILD_EXAMPLES=OFF
     installs_ours "$build" 'json|redis'
     build_and_run find_package -Dgossip_ROOT="$moved"

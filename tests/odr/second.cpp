@@ -2,6 +2,7 @@
 // The second of two translation units that include everything; see tests/CMakeLists.txt.
 #include <gossip/gossip.hpp>
 #include <gossip/observe.hpp>
+#include <gossip/testing.hpp>
 
 namespace gossip_odr {
 int second();

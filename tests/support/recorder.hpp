@@ -4,8 +4,10 @@
 /// @file
 /// Recorder: what processors saw, written by workers and read by the test.
 
+#include <gossip/testing/recording_processor.hpp>
+#include <gossip/testing/wait.hpp>
+
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
@@ -14,43 +16,27 @@
 
 namespace gossip::test {
 
-/// How long a test waits for what must happen before it calls that a failure.
-inline constexpr std::chrono::seconds generous{30};
-
 /// A list that many threads append to.
 template <class T>
 class Recorder {
  public:
-  void add(T value) {
-    const std::lock_guard lock{mutex_};
-    values_.push_back(std::move(value));
-    changed_.notify_all();
-  }
+  void add(T value) { list_.add(std::move(value)); }
 
   /// Waits until there are at least `count` values. @return false if the deadline came first
-  [[nodiscard]] bool wait_for(std::size_t count) const {
-    std::unique_lock lock{mutex_};
-    return changed_.wait_for(lock, generous, [&] { return values_.size() >= count; });
+  [[nodiscard]] bool wait_for(std::size_t count) {
+    return list_.wait_for(count, testing::patience);
   }
 
-  [[nodiscard]] std::vector<T> values() const {
-    const std::lock_guard lock{mutex_};
-    return values_;
-  }
+  [[nodiscard]] std::vector<T> values() const { return list_.events(); }
   [[nodiscard]] std::vector<T> sorted() const {
     std::vector<T> copy = values();
     std::sort(copy.begin(), copy.end());
     return copy;
   }
-  [[nodiscard]] std::size_t size() const {
-    const std::lock_guard lock{mutex_};
-    return values_.size();
-  }
+  [[nodiscard]] std::size_t size() const { return list_.count(); }
 
  private:
-  mutable std::mutex mutex_;
-  mutable std::condition_variable changed_;
-  std::vector<T> values_;
+  detail::RecordedList<T> list_;
 };
 
 /// A gate that stays shut until it is opened; whoever waits at it is counted.
@@ -67,7 +53,7 @@ class Gate {
     std::unique_lock lock{mutex_};
     ++arrived_;
     changed_.notify_all();
-    return changed_.wait_for(lock, generous, [this] { return open_; });
+    return changed_.wait_for(lock, testing::patience, [this] { return open_; });
   }
   void open() {
     const std::lock_guard lock{mutex_};
@@ -77,7 +63,7 @@ class Gate {
   /// Waits until `count` threads have come to the gate. @return false if the deadline came first
   [[nodiscard]] bool wait_for_arrivals(std::size_t count = 1) {
     std::unique_lock lock{mutex_};
-    return changed_.wait_for(lock, generous, [&] { return arrived_ >= count; });
+    return changed_.wait_for(lock, testing::patience, [&] { return arrived_ >= count; });
   }
 
  private:

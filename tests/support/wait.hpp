@@ -5,6 +5,7 @@
 /// Waiting in tests: always for a condition, never for a time.
 
 #include <gossip/config.hpp>
+#include <gossip/testing/wait.hpp>
 
 #include <chrono>
 #include <condition_variable>
@@ -14,8 +15,7 @@
 
 namespace gossip::test {
 
-/// How long a test waits for what must happen before it calls it a failure.
-inline constexpr std::chrono::seconds patience{30};
+using testing::patience;
 
 /// `full` repetitions; fewer where a sanitizer makes each of them dear.
 constexpr std::size_t scaled(std::size_t full) noexcept {

@@ -83,9 +83,13 @@ class AsynchronousCalls {
     Delivery delivery{slot, self.registry_};
     for (unsigned calls = 1;; ++calls) {
       const Lane::Outcome outcome = self.call_in_lane(delivery, lane, work);
-      if (!lane.next(runner, work, outcome, calls < calls_at_a_time)) break;
+      if (!lane.next(runner, work, outcome, calls < self.calls_in_a_row_)) break;
     }
   }
+
+  /// How many events of a lane a worker handles before it looks for what else waits.
+  /// @pre nothing has been published
+  void allow_in_a_row(unsigned calls) noexcept { calls_in_a_row_ = calls; }
 
   /// Asks the running processors to stop.
   void request_stop() noexcept { stop_source_.request_stop(); }
@@ -103,9 +107,6 @@ class AsynchronousCalls {
   }
 
  private:
-  /// How many events of a lane a worker handles before it looks for what else waits.
-  static constexpr unsigned calls_at_a_time = 16;
-
   struct LaneCall : Call {
     LaneCall(const Call& call, Lane& by, const Lane::Work& job) noexcept
         : Call{call}, lane{by}, work{job} {}
@@ -205,6 +206,7 @@ class AsynchronousCalls {
   const ClockView& clock_;
   Registry& registry_;
   Timer& timer_;
+  unsigned calls_in_a_row_ = 16;
   std::stop_source stop_source_;
   const std::stop_token stop_token_ = stop_source_.get_token();
   std::atomic<std::uint64_t> handler_failures_{0};

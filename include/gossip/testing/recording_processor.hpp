@@ -9,11 +9,12 @@
 #include <gossip/core/context.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/payload.hpp>
-#include <gossip/processing/batch_waiters.hpp>
 #include <gossip/testing/wait.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
+#include <condition_variable>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -31,16 +32,23 @@ class RecordedList {
   void add(E event) {
     const std::lock_guard lock{mutex_};
     events_.push_back(std::move(event));
-    waiters_.wake();
+    changed_.notify_all();
   }
 
   [[nodiscard]] bool wait_for(std::size_t count, std::chrono::nanoseconds timeout) {
     const SteadyTime deadline = later(std::chrono::steady_clock::now(), timeout);
+    const auto enough = [&] { return events_.size() >= count; };
     std::unique_lock lock{mutex_};
-    const auto too_few = [&] { return events_.size() < count; };
-    while (too_few()) {
-      if (BatchWaiters::over(deadline)) return false;
-      waiters_.wait(lock, deadline, too_few);
+    while (!enough()) {
+      lock.unlock();
+      const bool ran = run_while_waiting();
+      lock.lock();
+      if (ran || enough()) continue;
+      const SteadyTime now = std::chrono::steady_clock::now();
+      if (now >= deadline) return false;
+      // What other threads publish on a TestBus does not wake its thread.
+      changed_.wait_until(lock,
+                          runs_while_waiting() ? std::min(deadline, now + look_again) : deadline);
     }
     return true;
   }
@@ -60,8 +68,10 @@ class RecordedList {
   }
 
  private:
+  static constexpr std::chrono::milliseconds look_again{1};
+
   mutable std::mutex mutex_;
-  BatchWaiters waiters_;
+  std::condition_variable changed_;
   std::vector<E> events_;
 };
 

@@ -35,7 +35,7 @@ namespace testing {
 struct TestBusOptions {
   /// Chooses the order in which what waits is run, the same one on every machine. 0: as one worker
   /// would, first come first served but for priorities. Any other number: in an order that
-  /// BusOptions::workers workers might show.
+  /// BusOptions::workers workers might show. (The keys of one subscription's Ordering take turns.)
   std::uint64_t seed = 0;
   /// As for an EventBus, but that its workers are played: `workers` is how many events may have been
   /// taken and not begun, while others overtake them; 0 stands for 4. There are no threads to have
@@ -91,9 +91,12 @@ class TestBus : public detail::TestBusBase {
   bool run_one() { return drive_.run_one(); }
 
   /// Runs everything, and what that leads to at this time.
-  /// @return  how much there was // events and tasks
-  /// @throws std::runtime_error  there were 1000000 and more: events go round in a circle
-  std::size_t run_until_idle() { return drive_.run_all(); }
+  /// @param limit  how much at most // events and tasks
+  /// @return       how much there was // events and tasks
+  /// @throws std::runtime_error  there is more: perhaps events go round in a circle
+  std::size_t run_until_idle(std::size_t limit = detail::CallerDrive::generous) {
+    return drive_.run_all(limit);
+  }
 
   /// Runs one after the other until `condition()` holds.
   /// @return  false if it does not when all is done

@@ -47,8 +47,8 @@ using gossip::Statistics;
 using gossip::Status;
 using gossip::Subscription;
 using gossip::test::Gate;
-using gossip::test::generous;
 using gossip::test::Recorder;
+using gossip::testing::patience;
 using namespace std::chrono_literals;
 
 constexpr EventType<int> number{"test.number"};
@@ -375,13 +375,13 @@ TEST_CASE("EventBus: drain answers false for events that a shutdown abandons", "
   REQUIRE(gate.wait_for_arrivals());
   CHECK(bus.publish(ticked).ok());
   const auto before = std::chrono::steady_clock::now();
-  std::jthread waiting{[&] { answers.add(bus.drain_for(2 * generous)); }};
+  std::jthread waiting{[&] { answers.add(bus.drain_for(2 * patience)); }};
   gossip::test::let_pass(5ms);  // most likely it waits by now
   CHECK(bus.shutdown(0ns).abandoned == 1);
   REQUIRE(answers.wait_for(1));
   CHECK(answers.values() == std::vector<bool>{false});
-  CHECK_FALSE(bus.drain_for(2 * generous));
-  CHECK(std::chrono::steady_clock::now() - before < generous);
+  CHECK_FALSE(bus.drain_for(2 * patience));
+  CHECK(std::chrono::steady_clock::now() - before < patience);
 }
 
 // ---- Shutting down ----------------------------------------------------------------------------
@@ -421,7 +421,7 @@ TEST_CASE("EventBus: shutdown does not sit out its time when a dropped event was
   REQUIRE(handled.wait_for(2));
   const auto before = std::chrono::steady_clock::now();
   ShutdownReport report;
-  std::jthread ending{[&] { report = bus.shutdown(generous); }};
+  std::jthread ending{[&] { report = bus.shutdown(patience); }};
   // Asks without putting anything into the queue.
   const auto closed = [&] { return bus.publish_sync(number, 1).refused == Errc::closed; };
   REQUIRE(gossip::test::eventually(closed));
@@ -433,7 +433,7 @@ TEST_CASE("EventBus: shutdown does not sit out its time when a dropped event was
   CHECK(report.complete);
   CHECK(report.abandoned == 0);
   CHECK(bus.stats().dropped_oldest == 1);
-  CHECK(std::chrono::steady_clock::now() - before < generous / 2);
+  CHECK(std::chrono::steady_clock::now() - before < patience / 2);
 }
 
 TEST_CASE("EventBus: shutdown handles what is queued, then publishing answers closed",
@@ -649,7 +649,7 @@ TEST_CASE("EventBus: the destructor waits no longer than shutdown_timeout for qu
     CHECK(bus.publish(number, 1).ok());
     static_cast<void>(bus.shutdown());
   }
-  CHECK(std::chrono::steady_clock::now() - before < generous);
+  CHECK(std::chrono::steady_clock::now() - before < patience);
   CHECK(handled == 0);
 }
 
@@ -678,7 +678,7 @@ TEST_CASE("EventBus: destroyed inside its own processor it handles what is queue
   }
   CHECK(handled.sorted() == std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
   // The last worker frees the processors; the hook runs a moment before.
-  const auto deadline = std::chrono::steady_clock::now() + generous;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!watch.expired() && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::yield();
   }
@@ -1148,13 +1148,13 @@ TEST_CASE("EventBus: two buses that publish into each other's full queues go on"
       for (int i = 0; i < 20; ++i) static_cast<void>(b.publish(number, chain));
     }};
   }
-  const auto deadline = std::chrono::steady_clock::now() + generous;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (handled < 40 * (chain + 1) && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::yield();
   }
   CHECK(handled == 40 * (chain + 1));
-  REQUIRE(a.drain_for(generous));
-  REQUIRE(b.drain_for(generous));
+  REQUIRE(a.drain_for(patience));
+  REQUIRE(b.drain_for(patience));
 }
 
 TEST_CASE("EventBus: a bus may be used and ended inside a processor of another", "[bus_core]") {

@@ -5,6 +5,7 @@
 #include <gossip/bus/timed_publishing.hpp>
 #include <gossip/core/causality.hpp>
 #include <gossip/core/manual_clock.hpp>
+#include <gossip/testing/test_bus.hpp>
 
 #include "support/wait.hpp"
 
@@ -29,6 +30,7 @@ using gossip::Schedule;
 using gossip::SteadyTime;
 using gossip::Timestamp;
 using gossip::test::Door;
+using gossip::testing::TestBus;
 using namespace std::chrono_literals;
 
 namespace {
@@ -47,10 +49,9 @@ struct Seen {
 };
 
 struct Fixture {
-  ManualClock clock;
-  std::vector<Seen> seen;  ///< by the one worker, read after a drain
+  std::vector<Seen> seen;
   int ticks = 0;
-  gossip::EventBus<gossip::InMemoryProvider, ManualClock> bus{{.workers = 1}, {}, clock};
+  TestBus bus;
   gossip::Subscription numbers = bus.subscribe(number, [this](const Event<int>& event) {
     const auto* note = event.metadata().find("note");
     seen.push_back({event.data(), event.id(), event.timestamp(), event.priority(),
@@ -60,11 +61,7 @@ struct Fixture {
       bus.subscribe(unique, [this](const std::unique_ptr<int>& value) { ticks += 100 * *value; });
   gossip::Subscription voids = bus.subscribe(ticked, [this] { ++ticks; });
 
-  Timestamp wall() const { return clock.to_time(clock.ticks()); }
-  void advance(std::chrono::nanoseconds step) {
-    clock.advance(step);
-    REQUIRE(bus.drain());
-  }
+  Timestamp wall() const { return bus.clock().to_time(bus.clock().ticks()); }
 };
 
 }  // namespace
@@ -72,9 +69,9 @@ struct Fixture {
 TEST_CASE("TimedPublishing: an event is stamped when it is published", "[timed]") {
   Fixture fixture;
   fixture.bus.publish_after(number, 7, 2s, {.priority = Priority::high});
-  fixture.advance(1s);
+  fixture.bus.advance(1s);
   REQUIRE(fixture.seen.empty());
-  fixture.advance(1s);
+  fixture.bus.advance(1s);
   REQUIRE(fixture.seen.size() == 1);
   REQUIRE(fixture.seen[0].value == 7);
   REQUIRE(fixture.seen[0].time == fixture.wall());
@@ -84,11 +81,11 @@ TEST_CASE("TimedPublishing: an event is stamped when it is published", "[timed]"
 TEST_CASE("TimedPublishing: payloads that only move, and events without any", "[timed]") {
   Fixture fixture;
   fixture.bus.publish_after(unique, std::make_unique<int>(1), 1s);
-  fixture.bus.publish_at(unique, std::make_unique<int>(2), fixture.clock.now() + 1s);
+  fixture.bus.publish_at(unique, std::make_unique<int>(2), fixture.bus.clock().now() + 1s);
   fixture.bus.publish_after(ticked, 1s);
-  fixture.bus.publish_at(ticked, fixture.clock.now() + 1s);
+  fixture.bus.publish_at(ticked, fixture.bus.clock().now() + 1s);
   fixture.bus.publish_after(Event{unique, std::make_unique<int>(4)}, 1s);
-  fixture.advance(1s);
+  fixture.bus.advance(1s);
   REQUIRE(fixture.ticks == 702);
 }
 
@@ -99,9 +96,9 @@ TEST_CASE("TimedPublishing: an event that was built keeps what it has", "[timed]
   const EventId id = event.id();
   const Timestamp time = event.timestamp();
   fixture.bus.publish_after(event, 1s);
-  fixture.bus.publish_at(std::move(event), fixture.clock.now() + 2s);
-  fixture.advance(1s);
-  fixture.advance(1s);
+  fixture.bus.publish_at(std::move(event), fixture.bus.clock().now() + 2s);
+  fixture.bus.advance(1s);
+  fixture.bus.advance(1s);
   REQUIRE(fixture.seen.size() == 2);
   for (const Seen& seen : fixture.seen) {
     REQUIRE(seen.id == id);
@@ -117,10 +114,10 @@ TEST_CASE("TimedPublishing: every copy of a repeated event is an event of its ow
   event.with_metadata("note", "again").with_priority(Priority::high);
   const EventId id = event.id();
   Schedule schedule = fixture.bus.publish_every(std::move(event), 1s);
-  fixture.advance(1s);
-  fixture.advance(1s);
+  fixture.bus.advance(1s);
+  fixture.bus.advance(1s);
   REQUIRE(schedule.cancel());
-  fixture.advance(1s);
+  fixture.bus.advance(1s);
   REQUIRE(fixture.seen.size() == 2);
   REQUIRE(fixture.seen[0].id != id);
   REQUIRE(fixture.seen[0].id != fixture.seen[1].id);
@@ -134,12 +131,13 @@ TEST_CASE("TimedPublishing: a payload is copied for every repetition", "[timed]"
   Fixture fixture;
   Schedule numbers = fixture.bus.publish_every(number, 5, 2s, {.priority = Priority::low});
   Schedule ticks = fixture.bus.publish_every(ticked, 1s);
-  for (int i = 0; i < 4; ++i) fixture.advance(1s);
+  for (int i = 0; i < 4; ++i) fixture.bus.advance(1s);
   REQUIRE(fixture.seen.size() == 2);
   REQUIRE(fixture.seen[1].value == 5);
   REQUIRE(fixture.seen[1].priority == Priority::low);
   REQUIRE(fixture.ticks == 4);
-  fixture.advance(10s);  // late: no burst
+  ManualClock{fixture.bus.clock()}.advance(10s);  // late: no burst
+  fixture.bus.run_until_idle();
   REQUIRE(fixture.ticks == 5);
   REQUIRE(fixture.bus.stats().scheduled_skipped == 9 + 4);
 }
@@ -159,17 +157,17 @@ TEST_CASE("TimedPublishing: a period that is not positive is refused", "[timed]"
 TEST_CASE("TimedPublishing: a time by the wall clock is converted once", "[timed]") {
   Fixture fixture;
   Schedule schedule = fixture.bus.publish_at(ticked, fixture.wall() + 90s);
-  REQUIRE(schedule.next() == fixture.clock.now() + 90s);
+  REQUIRE(schedule.next() == fixture.bus.clock().now() + 90s);
   fixture.bus.publish_at(ticked, Timestamp{});       // long past
   fixture.bus.publish_at(ticked, Timestamp::min());  // no less
   REQUIRE(fixture.bus.drain());
   REQUIRE(fixture.ticks == 2);
   Schedule never = fixture.bus.publish_at(ticked, Timestamp::max());
   REQUIRE(never.active());
-  fixture.advance(90s);
+  fixture.bus.advance(90s);
   REQUIRE(fixture.ticks == 3);
   const PointInTime coarse{std::chrono::time_point_cast<std::chrono::seconds>(fixture.wall())};
-  REQUIRE(coarse.by(fixture.clock) <= fixture.clock.now());
+  REQUIRE(coarse.by(fixture.bus.clock()) <= fixture.bus.clock().now());
 }
 
 TEST_CASE("TimedPublishing: real time passes, too", "[timed]") {
@@ -193,14 +191,11 @@ TEST_CASE("TimedPublishing: real time passes, too", "[timed]") {
 }
 
 TEST_CASE("TimedPublishing: a full queue is waited for by the worker that publishes", "[timed]") {
-  ManualClock clock;
-  gossip::EventBus<gossip::InMemoryProvider, ManualClock> bus{
-      {.workers = 1, .capacity = 2}, {}, clock};
+  TestBus bus{{.bus = {.workers = 1, .capacity = 2}}};
   int count = 0;
   auto subscription = bus.subscribe(number, [&](const int&) { ++count; });
   for (int i = 0; i < 100; ++i) bus.publish_after(number, i, 1s);
-  clock.advance(1s);
-  REQUIRE(bus.drain());
+  bus.advance(1s);
   REQUIRE(count == 100);
   REQUIRE(bus.stats().scheduled_failed == 0);
 }
@@ -221,9 +216,9 @@ TEST_CASE("TimedPublishing: the cause is what was processed when it was schedule
     const auto* id = event.metadata().find(gossip::causation_id_key);
     if (id != nullptr && *id->get_if<std::string>() == to_string(cause.id())) ++caused;
   });
-  fixture.advance(1s);
+  fixture.bus.advance(1s);
   REQUIRE(caused == 4);
   REQUIRE(fixture.seen[1].note + fixture.seen[3].note == "ownown");
-  fixture.advance(1s);
+  fixture.bus.advance(1s);
   REQUIRE(caused == 6);
 }

@@ -45,3 +45,18 @@ TEST_CASE("wait_for: runs the events of the thread's TestBus, and no more than n
   CHECK(wait_for([&] { return sum == 13; }));
   CHECK_FALSE(bus.idle());
 }
+
+TEST_CASE("wait_for: inside a processor runs nothing else", "[testing]") {
+  constexpr gossip::EventType<int> number{"wait.number"};
+  TestBus bus;
+  int calls = 0;
+  bool came = true;
+  const auto subscription = bus.subscribe(number, [&](int) {
+    if (++calls == 1) came = wait_for([&] { return calls == 2; }, 1ms);
+  });
+  bus.publish(number, 1);
+  bus.publish(number, 2);
+  bus.run_until_idle();
+  CHECK_FALSE(came);
+  CHECK(calls == 2);
+}
