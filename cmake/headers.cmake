@@ -169,6 +169,7 @@ set(GOSSIP_HEADERS
   gossip/redis/stream_intake.hpp
   gossip/redis/stream_place.hpp
   gossip/redis/stream_reader.hpp
+  gossip/redis/stream_watch.hpp
   gossip/redis/wire_event.hpp
   gossip/redis/wire_format.hpp
   gossip/redis/wire_text.hpp
