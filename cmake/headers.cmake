@@ -69,6 +69,7 @@ set(GOSSIP_HEADERS
   gossip/dispatch/overflow_policy.hpp
   gossip/dispatch/pattern_types.hpp
   gossip/dispatch/posted_tasks.hpp
+  gossip/dispatch/quiescence.hpp
   gossip/dispatch/registry.hpp
   gossip/dispatch/scheduled_publish.hpp
   gossip/dispatch/schedules.hpp

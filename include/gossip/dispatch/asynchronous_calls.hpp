@@ -82,7 +82,7 @@ class AsynchronousCalls {
     if (!lane.begin(runner, work)) return;
     Delivery delivery{slot, self.registry_};
     for (unsigned calls = 1;; ++calls) {
-      const Lane::Outcome outcome = self.call_in_lane(delivery, lane, work);
+      const LaneOutcome outcome = self.call_in_lane(delivery, lane, work);
       if (!lane.next(runner, work, outcome, calls < self.calls_in_a_row_)) break;
     }
   }
@@ -156,7 +156,7 @@ class AsynchronousCalls {
   }
 
   /// Delivers what a lane has given out, and destroys the event.
-  Lane::Outcome call_in_lane(Delivery& delivery, Lane& lane, Lane::Work& work) noexcept {
+  LaneOutcome call_in_lane(Delivery& delivery, Lane& lane, Lane::Work& work) noexcept {
     auto* deferral = static_cast<Deferral*>(work.taken.retry);
     const SharedEvent& event = deferral != nullptr ? deferral->event : work.taken.event;
     LaneCall call{call_for(*event, deferral != nullptr ? *deferral->type : *work.taken.type), lane,
@@ -165,10 +165,11 @@ class AsynchronousCalls {
     call.shared = &event;
     if (deferral != nullptr) call.attempt = deferral->attempt;
     const CallResult result = delivery.run_one(*work.record, work.serial, call);
+    if (result == CallResult::gone) EventAccess::header(*event).receipt.fail();
     work.taken.event = {};
     if (deferral != nullptr) settle(*deferral, result);
-    if (result == CallResult::gone) return Lane::Outcome::gone;
-    return call.deferred ? Lane::Outcome::deferred : Lane::Outcome::handled;
+    if (result == CallResult::gone) return LaneOutcome::gone;
+    return call.deferred ? LaneOutcome::deferred : LaneOutcome::handled;
   }
 
   void settle(Deferral& deferral, CallResult result) noexcept {

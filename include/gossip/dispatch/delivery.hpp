@@ -50,7 +50,7 @@ class Delivery {
   ~Delivery() {
     slot_.leave();
     light_fence();
-    if (registry_.is_awaited() || slot_.chores ||
+    if (registry_.quiescence().is_awaited() || slot_.chores ||
         registry_.cancellations().load(std::memory_order_relaxed) != cancellations_) [[unlikely]] {
       finish();
     }
@@ -105,7 +105,7 @@ class Delivery {
       SubscriptionRecord* record = entry.record.load(std::memory_order_relaxed);
       frame_.current.store(record, std::memory_order_release);
       light_fence();  // Dekker with the heavy fence in Registry::cancel
-      registry_.called();
+      registry_.quiescence().called();
       if (record->serial.load(std::memory_order_acquire) == entry.serial) {
         visit(*record, entry.serial);
       }
@@ -141,7 +141,7 @@ class Delivery {
       slot_.times->end(frame_.timing);
       frame_.timing.wait_known = false;
     }
-    registry_.called();
+    registry_.quiescence().called();
     // Whoever is the last to leave a processor that was cancelled from inside destroys it.
     if (slot_.self_cancelled ||
         registry_.cancellations().load(std::memory_order_relaxed) != cancellations_) {
@@ -199,7 +199,7 @@ class Delivery {
   [[gnu::noinline]] CallResult look(const SubscriptionRecord& record, std::uint64_t serial,
                                     Call& call) noexcept {
     light_fence();
-    registry_.called();
+    registry_.quiescence().called();
     if (slot_.measures) slot_.times->end(frame_.timing);
     // (5) acquire: pairs with the release in Registry::subscribe
     if (record.serial.load(std::memory_order_acquire) != serial) return CallResult::gone;

@@ -358,7 +358,7 @@ class Dispatcher {
   /// Waits until no other thread is inside call_now().
   void wait_for_synchronous_deliveries(SteadyTime deadline) {
     const ThreadSlot* self = slots_.mine_if_any(this);
-    registry_.wait_until(deadline, [this, self] {
+    registry_.quiescence().wait_until(deadline, [this, self] {
       return !slots_.all().any(
           [self](const ThreadSlot& slot) { return &slot != self && slot.busy(); });
     });
