@@ -4,7 +4,8 @@
 /// @file
 /// Command: a request to Redis. Layer: redis.
 
-#include <cstddef>
+#include <gossip/redis/resp.hpp>
+
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -41,16 +42,8 @@ class Command {
 
   /// Appends the command as it goes over the wire (RESP: an array of bulk strings).
   void append_to(std::string& wire) const {
-    wire += '*';
-    wire += std::to_string(arguments_.size());
-    wire += "\r\n";
-    for (const std::string& argument : arguments_) {
-      wire += '$';
-      wire += std::to_string(argument.size());
-      wire += "\r\n";
-      wire += argument;
-      wire += "\r\n";
-    }
+    append_head(wire, '*', arguments_.size());
+    for (const std::string& argument : arguments_) append_bulk(wire, argument);
   }
 
   [[nodiscard]] friend bool operator==(const Command&, const Command&) = default;

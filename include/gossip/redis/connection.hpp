@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <poll.h>
 #include <string>
 #include <string_view>
@@ -31,7 +32,8 @@
 
 namespace gossip::redis {
 
-/// Builds replies while hiredis parses. A reply deeper than max_depth is refused before any recursion.
+/// Builds replies while hiredis parses. The outermost is always the same object, whose memory is used
+/// again. A reply deeper than max_depth is refused before any recursion.
 class ReplyBuilder {
  public:
   static constexpr int max_depth = 16;  ///< levels
@@ -42,45 +44,74 @@ class ReplyBuilder {
   }
 
  private:
-  static Reply* place(const redisReadTask* task, Reply reply) noexcept {
+  /// An empty reply of that kind where the task says.
+  static Reply& place(const redisReadTask* task, Reply::Kind kind) {
+    Reply* reply = nullptr;
+    if (task->parent == nullptr) {
+      reply = static_cast<Reply*>(task->privdata);
+      if (reply->text.capacity() > most_kept) reply->text = {};
+      if (reply->items.capacity() > most_reserved) reply->items = {};
+      reply->text.clear();
+      reply->items.clear();
+      reply->integer = 0;
+    } else {
+      reply = &static_cast<Reply*>(task->parent->obj)->items.emplace_back();
+    }
+    reply->kind = kind;
+    return *reply;
+  }
+  static void* make_text(const redisReadTask* task, char* text, std::size_t size) noexcept {
+    const Reply::Kind kind = task->type == REDIS_REPLY_ERROR    ? Reply::Kind::error
+                             : task->type == REDIS_REPLY_STATUS ? Reply::Kind::status
+                                                                : Reply::Kind::text;
     try {
-      if (task->parent == nullptr) return new Reply{std::move(reply)};
-      auto& items = static_cast<Reply*>(task->parent->obj)->items;
-      items.push_back(std::move(reply));
-      return &items.back();
+      Reply& reply = place(task, kind);
+      reply.text.assign(text, size);
+      return &reply;
     } catch (...) {
       return nullptr;  // hiredis reports that memory ran out
     }
   }
-  static void* make_text(const redisReadTask* task, char* text, std::size_t size) noexcept {
+  static void* make_array(const redisReadTask* task, std::size_t size) noexcept {
+    int depth = 0;
+    for (const redisReadTask* at = task; at != nullptr; at = at->parent) ++depth;
+    if (depth > max_depth) return nullptr;
     try {
-      std::string copy{text, size};
-      switch (task->type) {
-        case REDIS_REPLY_ERROR: return place(task, Reply::of_error(std::move(copy)));
-        case REDIS_REPLY_STATUS: return place(task, Reply::of_status(std::move(copy)));
-        default: return place(task, Reply::of_text(std::move(copy)));
-      }
+      Reply& reply = place(task, Reply::Kind::array);
+      reply.items.reserve(size < most_reserved ? size : most_reserved);
+      return &reply;
     } catch (...) {
       return nullptr;
     }
   }
-  static void* make_array(const redisReadTask* task, std::size_t) noexcept {
-    int depth = 0;
-    for (const redisReadTask* at = task; at != nullptr; at = at->parent) ++depth;
-    return depth > max_depth ? nullptr : place(task, Reply::of_array({}));
-  }
   static void* make_integer(const redisReadTask* task, long long number) noexcept {
-    return place(task, Reply::of_integer(number));
+    try {
+      Reply& reply = place(task, Reply::Kind::integer);
+      reply.integer = number;
+      return &reply;
+    } catch (...) {
+      return nullptr;
+    }
   }
   static void* make_double(const redisReadTask* task, double, char* text,
                            std::size_t size) noexcept {
     return make_text(task, text, size);
   }
-  static void* make_nil(const redisReadTask* task) noexcept { return place(task, Reply::of_nil()); }
-  static void* make_bool(const redisReadTask* task, int value) noexcept {
-    return place(task, Reply::of_integer(value));
+  static void* make_nil(const redisReadTask* task) noexcept {
+    try {
+      return &place(task, Reply::Kind::nil);
+    } catch (...) {
+      return nullptr;
+    }
   }
-  static void destroy(void* reply) noexcept { delete static_cast<Reply*>(reply); }
+  static void* make_bool(const redisReadTask* task, int value) noexcept {
+    return make_integer(task, value);
+  }
+  static void destroy(void*) noexcept {}  // the connection owns it
+
+  /// A server that lies about sizes gets no memory for it.
+  static constexpr std::size_t most_reserved = 256;  // elements
+  static constexpr std::size_t most_kept = 4096;     // bytes of the outermost
 };
 
 /// A connection that never blocks but while a name is resolved. Opened by open(), then driven by
@@ -110,6 +141,7 @@ class Connection {
     if (context_->err != 0) return failure("connecting");
     reader_functions_ = ReplyBuilder::functions();
     context_->reader->fn = &reader_functions_;
+    context_->reader->privdata = &reply_;
     context_->reader->maxelements = max_elements;
     most_buffered_ = options.maximum_payload * 2 * options.read_count + (std::size_t{1} << 20U);
     tls_ = options.tls;
@@ -122,6 +154,7 @@ class Connection {
   void close() noexcept {
     if (context_ != nullptr) redisFree(std::exchange(context_, nullptr));  // and its TLS session
     ssl_ = nullptr;
+    clear_output();
     stage_ = Stage::none;
   }
 
@@ -134,17 +167,30 @@ class Connection {
   /// What poll() is to look for; 0 while not open.
   [[nodiscard]] short interest() const noexcept {
     if (context_ == nullptr) return 0;
-    const bool writing = stage_ == Stage::connecting || sdslen(context_->obuf) != 0 ||
-                         (ssl_ != nullptr && SSL_want_write(ssl_));
+    const bool writing =
+        stage_ == Stage::connecting || unsent() != 0 || (ssl_ != nullptr && SSL_want_write(ssl_));
     return static_cast<short>(POLLIN | (writing ? POLLOUT : 0));
   }
 
+  /// True if TLS protects it. Writing may raise SIGPIPE then.
+  [[nodiscard]] bool secured() const noexcept { return tls_.enabled; }
+
   /// Appends to what is to be written. @return false if memory ran out
   bool send(std::string_view wire) noexcept {
-    return redisAppendFormattedCommand(context_, wire.data(), wire.size()) == REDIS_OK;
+    if (tls_.enabled) {
+      return redisAppendFormattedCommand(context_, wire.data(), wire.size()) == REDIS_OK;
+    }
+    try {
+      out_ += wire;
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
   }
   /// What has not been written yet. // bytes
-  [[nodiscard]] std::size_t unsent() const noexcept { return sdslen(context_->obuf); }
+  [[nodiscard]] std::size_t unsent() const noexcept {
+    return tls_.enabled ? sdslen(context_->obuf) : out_.size() - written_;
+  }
 
   /// Goes on with connecting, writing and reading, as far as that is possible without waiting.
   /// @param events  what poll() said; 0 to write at once
@@ -158,10 +204,7 @@ class Connection {
       if (Status status = shake_hands(); !status.ok() || stage_ == Stage::securing) return status;
     }
     if (stage_ != Stage::established) return {};
-    int done = 0;
-    if (sdslen(context_->obuf) != 0 && redisBufferWrite(context_, &done) != REDIS_OK) {
-      return failure("writing");
-    }
+    if (Status status = write(); !status.ok()) return status;
     if ((events & (POLLIN | POLLERR | POLLHUP)) == 0) return {};
     do {
       if (redisBufferRead(context_) != REDIS_OK) return failure("reading");
@@ -172,19 +215,21 @@ class Connection {
     return {};
   }
 
-  /// The next reply that has arrived whole.
+  /// The next reply that has arrived whole; valid until the next call, and may be moved from.
   /// @return  why what arrived is no reply; success with null if there is none yet
-  Status next_reply(std::unique_ptr<Reply>& reply) {
+  Status next_reply(Reply*& reply) {
     void* object = nullptr;
     if (redisReaderGetReply(context_->reader, &object) != REDIS_OK) {
       return RetryableError{"redis: malformed reply: " + std::string{context_->reader->errstr}};
     }
-    reply.reset(static_cast<Reply*>(object));
+    reply = static_cast<Reply*>(object);
     return {};
   }
 
  private:
   enum class Stage : std::uint8_t { none, connecting, securing, established };
+  static constexpr std::size_t most_kept = std::size_t{1}
+                                           << 18U;    // bytes of the buffer for writing
   static constexpr long long max_elements = 1 << 20;  // of one array
 
   Status failure(const char* doing) const {
@@ -194,6 +239,30 @@ class Connection {
     // NOLINTNEXTLINE(concurrency-mt-unsafe)
     text += context_->errstr[0] != '\0' ? context_->errstr : std::strerror(errno);
     return RetryableError{std::move(text)};
+  }
+
+  /// As much as the socket takes. Without TLS the buffer is ours: hiredis would raise SIGPIPE where the
+  /// other end is gone, and make a new one each time.
+  Status write() {
+    if (unsent() == 0) return {};
+    if (tls_.enabled) {
+      int done = 0;
+      return redisBufferWrite(context_, &done) == REDIS_OK ? Status{} : failure("writing");
+    }
+    const ssize_t sent = ::send(context_->fd, out_.data() + written_, unsent(), MSG_NOSIGNAL);
+    if (sent < 0) {
+      const bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+      return later ? Status{} : failure("writing");
+    }
+    written_ += static_cast<std::size_t>(sent);
+    if (written_ == out_.size()) clear_output();
+    return {};
+  }
+
+  void clear_output() noexcept {
+    if (out_.capacity() > most_kept) out_ = {};
+    out_.clear();
+    written_ = 0;
   }
 
   Status finish_connecting() {
@@ -294,8 +363,11 @@ class Connection {
 
   redisContext* context_ = nullptr;
   redisReplyObjectFunctions reader_functions_{};
+  Reply reply_;         ///< the one that is being read, or was read last
   SSL* ssl_ = nullptr;  ///< owned by the context
   TlsOptions tls_;
+  std::string out_;          ///< to be written, without TLS
+  std::size_t written_ = 0;  ///< of it
   std::size_t most_buffered_ = 0;
   Stage stage_ = Stage::none;
 };

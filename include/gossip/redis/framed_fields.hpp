@@ -6,6 +6,7 @@
 
 #include <gossip/core/error.hpp>
 #include <gossip/core/status.hpp>
+#include <gossip/redis/resp.hpp>
 #include <gossip/redis/stream_fields.hpp>
 
 #include <charconv>
@@ -19,18 +20,10 @@ namespace gossip::redis {
 /// Appends the fields to `text` as Redis itself writes a list: `*<count>`, then `$<size>` and the bytes
 /// of each name and value.
 inline void frame_fields(const Fields& fields, std::string& text) {
-  const auto append = [&](char mark, std::size_t number) {
-    text += mark;
-    text += std::to_string(number);
-    text += "\r\n";
-  };
-  append('*', fields.size() * 2);
-  for (const auto& field : fields) {
-    for (const std::string* part : {&field.first, &field.second}) {
-      append('$', part->size());
-      text += *part;
-      text += "\r\n";
-    }
+  append_head(text, '*', fields.size() * 2);
+  for (const auto& [name, value] : fields) {
+    append_bulk(text, name);
+    append_bulk(text, value);
   }
 }
 

@@ -10,82 +10,39 @@
 #include <gossip/dispatch/current_thread.hpp>
 #include <gossip/redis/command.hpp>
 #include <gossip/redis/connection.hpp>
+#include <gossip/redis/expected_replies.hpp>
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/reply.hpp>
 #include <gossip/redis/session.hpp>
+#include <gossip/redis/wake_up.hpp>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
-#include <deque>
-#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
 #include <poll.h>
+#include <signal.h>
 #include <string>
 #include <string_view>
-#include <sys/eventfd.h>
-#include <system_error>
 #include <thread>
-#include <unistd.h>
 #include <utility>
 
 namespace gossip::redis {
 
-/// Who is told of a reply: `done(context, tag, lost, reply)`. `lost` is success, or why the connection
-/// went away before the reply came.
-struct ReplyTo {
-  /// Null: nobody is told.
-  void (*done)(void* context, std::uint64_t tag, const Status& lost, Reply& reply) = nullptr;
-  void* context = nullptr;  ///< handed to `done`
-  std::uint64_t tag = 0;    ///< handed to `done`
-};
-
-/// A file descriptor by which a thread in poll() is woken.
-class WakeUp {
- public:
-  /// @throws std::system_error
-  WakeUp() : descriptor_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)} {
-    if (descriptor_ < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
-  }
-  WakeUp(const WakeUp&) = delete;
-  WakeUp& operator=(const WakeUp&) = delete;
-  ~WakeUp() { ::close(descriptor_); }
-
-  /// For poll(); readable once notify() has been called.
-  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
-
-  /// Wakes the thread, if it sleeps or is about to.
-  /// @par Thread safety any thread
-  void notify() noexcept {
-    // (1) acq_rel: either this reads what (2) wrote, or (2) comes later and the sleeper's last look
-    // for work sees what the caller did before.
-    if (!sleeping_.exchange(false, std::memory_order_acq_rel)) return;
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof one);
-  }
-
-  /// For the thread itself: says that it is about to sleep; it then looks for work once more.
-  void about_to_sleep() noexcept {
-    sleeping_.exchange(true, std::memory_order_acq_rel);  // (2) pairs with (1)
-  }
-  /// For the thread itself: says that it sleeps no longer.
-  void awake() noexcept {
-    sleeping_.store(false, std::memory_order_relaxed);
-    std::uint64_t count = 0;
-    [[maybe_unused]] const auto taken = ::read(descriptor_, &count, sizeof count);
-  }
-
- private:
-  const int descriptor_;
-  std::atomic<bool> sleeping_{false};
-};
-
 /// Owns a connection, drives its Session, writes what the client sends, and hands replies back in
 /// order. Nothing of it waits but poll(), and the resolution of the server's name.
 ///
-/// The client, which outlives the link, is called on the link's thread alone:
+/// Its thread sleeps most of the time. Meanwhile another one may take its turn: to send at once what
+/// would else need a wake-up (try_turn), or to read the answer that it waits for itself (help_until).
+/// Whoever is at work holds `turn_`. Only the link's thread ever waits for it, only the link's thread
+/// opens and closes the connection, and nobody holds it while waiting for the server.
+///
+/// The client, which outlives the link, is called by whoever has the turn:
 /// - `on_ready()`: the connection may be used, from the beginning;
 /// - `on_lost(const Status&)`: it is gone; what was sent and not answered has been told so before;
 /// - `on_push(Reply&)`: a reply that nobody waits for;
@@ -95,7 +52,8 @@ class WakeUp {
 /// - `has_work()`: whether on_turn would find something that came since;
 /// - `drained()`: whether nothing is left to be done before closing.
 ///
-/// Thread safety: start, close and notify from any thread; the rest on the link's thread.
+/// Thread safety: start, close, notify, try_turn, help_until, take_turn, napping from any thread; the rest
+/// belongs to who has the turn.
 template <class Client>
 class Link {
  public:
@@ -127,6 +85,34 @@ class Link {
   /// Gives the client a turn soon. @par Thread safety any thread
   void notify() noexcept { wake_.notify(); }
 
+  /// Gives the client its turn at once, on the calling thread, and writes what it sends; or has the
+  /// link's thread do so, if that is at work, or the connection does not work.
+  /// @par Blocking never
+  void try_turn() noexcept {
+    const std::unique_lock turn{turn_, std::try_to_lock};
+    if (!turn || !usable()) return notify();
+    const NeverWaits never_waits;
+    if (!lent_turn()) notify();
+  }
+
+  /// Does the link's work on the calling thread until `done()`, the deadline, or there is nothing to wait
+  /// for; saves two changes of threads where an answer is waited for. `done` is asked without the turn.
+  template <class Done>
+  void help_until(SteadyTime deadline, Done&& done) {
+    if (helping_.exchange(true, std::memory_order_acq_rel)) return;  // one is enough
+    bool nothing_left = false;
+    while (!done() && help_once(deadline, nothing_left)) {
+    }
+    helping_.store(false);
+    if (!nothing_left && napping_.load()) notify();  // (3) pairs with (1)
+  }
+
+  /// The turn; waits until nobody else has it. Only once the link's thread has ended.
+  [[nodiscard]] std::unique_lock<std::mutex> take_turn() { return std::unique_lock{turn_}; }
+  /// True while the link's thread leaves the reading to others: it has to be notified even of what it
+  /// would else find when the next answer comes.
+  [[nodiscard]] bool napping() const noexcept { return napping_.load(std::memory_order_acquire); }
+
   // ---- For the client, on the link's thread ---------------------------------------------------
 
   /// Sends a command. @pre ready()
@@ -136,8 +122,9 @@ class Link {
     send_wire(wire_, reply_to);
   }
   /// Sends a command that is already in its wire form. @pre ready()
-  void send_wire(std::string_view wire, ReplyTo reply_to) {
-    if (!pushes_) waiting_.push_back(reply_to);
+  /// @param count  how many commands they are, one behind the other; each has its answer
+  void send_wire(std::string_view wire, ReplyTo reply_to, std::size_t count = 1) {
+    if (!pushes_) expected_.add(reply_to, count);
     if (!connection_.send(wire)) out_of_memory_ = true;
   }
   /// True once commands may be sent.
@@ -145,7 +132,7 @@ class Link {
   /// What is known of the connection.
   [[nodiscard]] const Session& session() const noexcept { return session_; }
   /// How many replies are waited for. // replies
-  [[nodiscard]] std::size_t unanswered() const noexcept { return waiting_.size(); }
+  [[nodiscard]] std::size_t unanswered() const noexcept { return expected_.size(); }
   /// True once close() has been called.
   [[nodiscard]] bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
   /// Gives the connection up: the server is the wrong one, or talks nonsense.
@@ -160,6 +147,8 @@ class Link {
 
   void run() {
     gossip::detail::current_thread.never_waits = true;
+    ignore_broken_pipes();
+    std::unique_lock turn{turn_};
     apply(session_.start(now()));
     while (!session_.closed()) {
       const SteadyTime next = client_.on_turn(now());
@@ -168,13 +157,14 @@ class Link {
         apply(session_.close());
         break;
       }
-      wait(std::min(next, session_.wake_at()));
+      wait(turn, std::min(next, session_.wake_at()));
+      if (deferred_) apply(*std::exchange(deferred_, std::nullopt));
       if (doubts_.ok() && out_of_memory_) doubts_ = RetryableError{"redis: no memory to send"};
       if (!doubts_.ok()) apply(session_.unusable(std::exchange(doubts_, {}), now()));
       out_of_memory_ = false;
       apply(session_.tick(now()));
     }
-    fail_waiting(Status{Errc::closed});
+    expected_.fail(Status{Errc::closed});
     connection_.close();
   }
 
@@ -186,11 +176,13 @@ class Link {
     if (connection_.established() && connection_.unsent() != 0) settle(connection_.advance(0));
   }
 
-  /// Sleeps until something arrives, somebody calls notify(), or the time has come.
-  void wait(SteadyTime until) {
+  /// Sleeps until something arrives, somebody calls notify(), or the time has come; without the turn.
+  void wait(std::unique_lock<std::mutex>& turn, SteadyTime until) {
     if (closing()) until = std::min(until, close_by());
     wake_.about_to_sleep();
-    const bool busy = client_.has_work() || (closing() && client_.drained()) || !doubts_.ok();
+    const bool nap = begin_nap();
+    if (nap) until = std::min(until, now() + nap_time);
+    const bool busy = client_.has_work() || (closing() && client_.drained()) || in_doubt();
     const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(until - now());
     timespec limit{};
     if (!busy && left.count() > 0) {
@@ -200,36 +192,127 @@ class Link {
     }
     pollfd sockets[2] = {{wake_.descriptor(), POLLIN, 0},
                          {connection_.descriptor(), connection_.interest(), 0}};
-    const int ready = ::ppoll(sockets, connection_.is_open() ? 2 : 1, &limit, nullptr);
+    const nfds_t count = connection_.is_open() && !nap ? 2 : 1;
+    turn.unlock();
+    const int ready = ::ppoll(sockets, count, &limit, nullptr);
+    turn.lock();
+    napping_.store(false, std::memory_order_relaxed);
     wake_.awake();
     if (ready > 0 && connection_.is_open() && sockets[1].revents != 0) {
       receive(sockets[1].revents);
     }
   }
 
+  /// TLS writes to a socket whose other end may be gone; for the link's thread alone.
+  static void ignore_broken_pipes() noexcept {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  }
+
+  /// While another thread reads, this one would be woken for nothing.
+  bool begin_nap() noexcept {
+    if (!ready_ || closing() || (connection_.interest() & POLLOUT) != 0) return false;
+    napping_.store(
+        true);  // (1) seq_cst: either (2) sees that somebody helps no more, or (3) sees this
+    if (helped_.exchange(false, std::memory_order_relaxed) || helping_.load()) return true;  // (2)
+    napping_.store(false, std::memory_order_relaxed);
+    return false;
+  }
+
+  // ---- On another thread ----------------------------------------------------------------------
+
+  /// As on the link's thread, as long as it lives.
+  struct NeverWaits {
+    NeverWaits() noexcept { gossip::detail::current_thread.never_waits = true; }
+    NeverWaits(const NeverWaits&) = delete;
+    NeverWaits& operator=(const NeverWaits&) = delete;
+    ~NeverWaits() { gossip::detail::current_thread.never_waits = before; }
+    const bool before = gossip::detail::current_thread.never_waits;
+  };
+
+  /// Something that the link's thread alone deals with.
+  [[nodiscard]] bool in_doubt() const noexcept { return !doubts_.ok() || deferred_.has_value(); }
+  [[nodiscard]] bool usable() const noexcept {
+    return ready_ && !closing() && !in_doubt() && !connection_.secured();
+  }
+
+  /// Gives the client its turn, and writes. @return false if the link's thread has to look
+  bool lent_turn() noexcept {
+    try {
+      client_.on_turn(now());
+    } catch (const std::bad_alloc&) {
+      return false;  // for the link's thread to try again
+    }
+    if (connection_.unsent() != 0) doubt(connection_.advance(0));
+    return !in_doubt() && connection_.unsent() == 0;
+  }
+  void doubt(const Status& status) {
+    if (!status.ok()) doubts_ = status;
+  }
+
+  /// Sends what there is, waits for an answer, and takes it. @return false to leave the rest to others
+  /// @param nothing_left  set to whether no answer is expected any more
+  bool help_once(SteadyTime deadline, bool& nothing_left) {
+    pollfd socket{};
+    nothing_left = false;
+    {
+      const std::unique_lock turn{turn_, std::try_to_lock};
+      if (!turn || !usable()) return false;
+      const NeverWaits never_waits;
+      if (!lent_turn()) {
+        notify();
+        return false;
+      }
+      nothing_left = expected_.empty();
+      if (nothing_left) return false;
+      helped_.store(true, std::memory_order_relaxed);
+      socket = {connection_.descriptor(), POLLIN, 0};
+    }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now());
+    if (left.count() <= 0) return false;
+    // In pieces: nobody tells this thread that the link's closes the connection.
+    ::poll(&socket, 1, static_cast<int>(std::min(left, help_time).count()));
+    const std::unique_lock turn{turn_, std::try_to_lock};
+    if (!turn || !usable() || connection_.descriptor() != socket.fd) return false;
+    const NeverWaits never_waits;
+    lent_ = true;
+    doubt(connection_.advance(socket.revents));
+    doubt(take_replies());
+    lent_ = false;
+    if (!lent_turn()) notify();
+    nothing_left = expected_.empty();
+    return true;
+  }
+
+  // ---- Replies --------------------------------------------------------------------------------
+
   void receive(short events) {
     const bool was_established = connection_.established();
     const Status status = connection_.advance(events);
     if (!was_established && connection_.established()) apply(session_.connected(now()));
     // What arrived before the end is told before the end.
+    if (const Status malformed = take_replies(); !malformed.ok()) return settle(malformed);
+    settle(status);
+  }
+
+  /// @return why what arrived is no reply
+  Status take_replies() {
     while (connection_.is_open()) {
-      std::unique_ptr<Reply> reply;
-      if (Status malformed = connection_.next_reply(reply); !malformed.ok())
-        return settle(malformed);
+      Reply* reply = nullptr;
+      if (Status malformed = connection_.next_reply(reply); !malformed.ok()) return malformed;
       if (reply == nullptr) break;
       take(*reply);
     }
-    settle(status);
+    return {};
   }
 
   void take(Reply& reply) {
     if (session_.handshaking()) return apply(session_.reply(reply, now()));
     session_.alive(now());
-    if (pushes_) return client_.on_push(reply);
-    if (waiting_.empty()) return client_.on_push(reply);
-    const ReplyTo to = waiting_.front();
-    waiting_.pop_front();
-    if (to.done != nullptr) to.done(to.context, to.tag, Status{}, reply);
+    if (pushes_ || expected_.empty()) return client_.on_push(reply);
+    expected_.tell(reply);
   }
 
   static void on_probed(void* context, std::uint64_t, const Status& lost, Reply& reply) {
@@ -242,10 +325,14 @@ class Link {
   }
 
   void apply(SessionOutput output) {
+    if (lent_) {  // connecting is for the link's thread, since resolving a name may take its time
+      if (output.drop) deferred_ = std::move(output);
+      return;
+    }
     if (output.drop) {
       const bool was_ready = std::exchange(ready_, false);
       connection_.close();
-      fail_waiting(session_.trouble());
+      expected_.fail(session_.trouble());
       if (was_ready) client_.on_lost(session_.trouble());
     }
     if (output.report) client_.on_state(output.report->first, output.report->second);
@@ -266,26 +353,27 @@ class Link {
     }
   }
 
-  void fail_waiting(const Status& why) {
-    std::deque<ReplyTo> waiting;
-    waiting.swap(waiting_);
-    for (const ReplyTo& to : waiting) {
-      Reply none;
-      if (to.done != nullptr) to.done(to.context, to.tag, why, none);
-    }
-  }
+  /// How long the link's thread leaves the reading to another one that has just read, at most.
+  static constexpr std::chrono::milliseconds nap_time{2};
+  static constexpr std::chrono::milliseconds help_time{20};  ///< of one poll()
 
   const RedisOptions& options_;
   Client& client_;
   const bool pushes_;
+  std::mutex turn_;  ///< held by who is at work on what follows, but for the atomics
   Session session_;
   Connection connection_;
   WakeUp wake_;
-  std::deque<ReplyTo> waiting_;  ///< in the order in which replies will come
+  ExpectedReplies expected_;
   std::string wire_;
   Status doubts_;
+  std::optional<SessionOutput> deferred_;  ///< for the link's thread
+  bool lent_ = false;                      ///< another thread takes replies
   bool out_of_memory_ = false;
-  bool ready_ = false;  ///< the client has been told so
+  bool ready_ = false;                ///< the client has been told so
+  std::atomic<bool> helping_{false};  ///< another thread waits for answers
+  std::atomic<bool> helped_{false};   ///< it has done so since the last nap
+  std::atomic<bool> napping_{false};  ///< nobody but that thread reads
   std::atomic<bool> closing_{false};
   std::atomic<SteadyTime::rep> close_by_{0};
   std::thread thread_;

@@ -17,13 +17,11 @@
 #include <gossip/core/status.hpp>
 #include <gossip/json/codecs.hpp>
 #include <gossip/redis/channel_reader.hpp>
-#include <gossip/redis/command.hpp>
 #include <gossip/redis/inbound.hpp>
 #include <gossip/redis/options.hpp>
-#include <gossip/redis/stream_fields.hpp>
+#include <gossip/redis/publish_command.hpp>
 #include <gossip/redis/stream_reader.hpp>
 #include <gossip/redis/wire_event.hpp>
-#include <gossip/redis/wire_text.hpp>
 #include <gossip/redis/writer.hpp>
 
 #include <chrono>
@@ -35,7 +33,6 @@
 #include <string_view>
 #include <unistd.h>
 #include <utility>
-#include <vector>
 
 namespace gossip::redis {
 
@@ -45,11 +42,10 @@ struct CodecFor {
   using type = Default;  ///< the codec
 };
 
-/// What a provider has done: `bus.provider_statistics()`.
+/// What a provider has done.
 struct RedisStatistics {
-  WriterStatistics writer;                ///< of what was published
-  ReaderStatistics reader;                ///< of what was received
-  std::vector<StreamStatistics> streams;  ///< how far it is behind; none with Pub/Sub
+  WriterStatistics writer;  ///< of what was published
+  ReaderStatistics reader;  ///< of what was received
 };
 
 /// The id that stands for a text: the id that gossip wrote, or a hash of whatever else it is.
@@ -115,20 +111,26 @@ class BasicRedisProvider {
   Status publish(Inbox& inbox, Outgoing<T>& event) {
     using Codec = typename CodecFor<T, C>::type;
     static_assert(gossip::Codec<Codec, T>, "the codec cannot encode this payload");
-    WireEvent wire;
-    if (Status status = Codec::template encode<T>(event.data, wire.data); !status.ok())
+    std::string data;
+    if (Status status = Codec::template encode<T>(event.data, data); !status.ok()) return status;
+    if (data.size() > options_.maximum_payload) return too_large(data.size());
+    const EventId id = event.extras && event.extras->own_id.exists()
+                           ? event.extras->own_id.get()
+                           : gossip::detail::make_event_id();
+    const std::string id_text = to_string(id);
+    const std::string_view type = event.type.text();
+    const WireView wire{id_text,
+                        type,
+                        inbox.timestamp_of(event.time).time_since_epoch().count(),
+                        Codec::content_type,
+                        data,
+                        event.extras ? event.extras->metadata.get() : nullptr};
+    EncodedEvent encoded{{}, {type, id}};
+    std::string key = options_.key_prefix;
+    key += type;
+    if (Status status = append_publish(options_, key, wire, encoded.wire); !status.ok())
       return status;
-    if (wire.data.size() > options_.maximum_payload) return too_large(wire.data.size());
-    wire.id =
-        to_string(event.extras && event.extras->own_id.exists() ? event.extras->own_id.get()
-                                                                : gossip::detail::make_event_id());
-    wire.type = event.type.text();
-    wire.time_ns = inbox.timestamp_of(event.time).time_since_epoch().count();
-    wire.content_type = Codec::content_type;
-    if (event.extras && event.extras->metadata) wire.metadata = *event.extras->metadata;
-    EncodedEvent encoded{{}, wire.type, wire.id};
-    if (Status status = write(wire, encoded.wire); !status.ok()) return status;
-    return writer_->publish(std::move(encoded));
+    return writer_->publish(encoded);
   }
 
   /// Reads events of that type from now on.
@@ -170,13 +172,11 @@ class BasicRedisProvider {
     if (writer_) writer_->close(deadline);
   }
 
-  /// What it has done, and how far its streams' readers are behind as of the last look, which is taken
-  /// each RedisOptions::health_interval. @par Thread safety any thread
+  /// What it has done. @par Thread safety any thread
   [[nodiscard]] RedisStatistics statistics() const {
     RedisStatistics statistics;
     if (writer_) statistics.writer = writer_->statistics();
     if (stream_reader_) statistics.reader = stream_reader_->statistics();
-    if (stream_reader_) statistics.streams = stream_reader_->streams();
     if (channel_reader_) statistics.reader = channel_reader_->statistics();
     return statistics;
   }
@@ -208,28 +208,6 @@ class BasicRedisProvider {
   [[nodiscard]] Status too_large(std::size_t size) const {
     return ValidationError{"data", "payload of " + std::to_string(size) + " bytes; allowed: " +
                                        std::to_string(options_.maximum_payload)};
-  }
-
-  /// The command that publishes an event.
-  Status write(const WireEvent& event, std::string& wire) const {
-    const std::string key = options_.key_prefix + event.type;
-    if (!streams()) {
-      std::string text;
-      if (Status status = encode_text(options_, event, text); !status.ok()) return status;
-      Command{"PUBLISH", key}.add(std::move(text)).append_to(wire);
-      return {};
-    }
-    Fields fields;
-    if (Status status = encode_fields(event, fields, options_.compress_above); !status.ok())
-      return status;
-    Command command{"XADD", key};
-    if (options_.stream_max_length != 0) {
-      command.add("MAXLEN").add("~").add(static_cast<std::int64_t>(options_.stream_max_length));
-    }
-    command.add("*");
-    for (auto& [name, value] : fields) command.add(std::move(name)).add(std::move(value));
-    command.append_to(wire);
-    return {};
   }
 
   template <class Codec, class T, class Inbox>

@@ -15,6 +15,7 @@
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/redis_error.hpp>
 #include <gossip/redis/reply.hpp>
+#include <gossip/redis/send_queue.hpp>
 #include <gossip/redis/send_window.hpp>
 
 #include <atomic>
@@ -22,10 +23,11 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,8 +36,7 @@ namespace gossip::redis {
 /// An event that has been encoded: the command that publishes it, and what to call it if that fails.
 struct EncodedEvent {
   std::string wire;  ///< the whole command
-  std::string type;  ///< the event type's name
-  std::string id;    ///< the event's id
+  EventName name;    ///< for reports
 };
 
 /// What a writer has done. // events
@@ -80,21 +81,31 @@ class Writer {
   /// Takes an event over.
   /// @return          ok, Errc::queue_full, Errc::closed
   /// @par Blocking    with WriterOverflow::block while too many wait; never on a bus's worker
-  Status publish(EncodedEvent event) {
+  Status publish(const EncodedEvent& event) {
     std::unique_lock lock{mutex_};
     while (!closed_ && waiting_ >= options_.writer_capacity) {
       if (options_.writer_overflow == WriterOverflow::reject || must_not_wait()) {
         ++statistics_.rejected;
         return Errc::queue_full;
       }
-      changed_.wait(lock);
+      ++blocked_;
+      space_.wait(lock);
+      --blocked_;
     }
     if (closed_) return Errc::closed;
+    arrived_.add(event.wire, event.name);
     ++waiting_;
     ++statistics_.accepted;
-    arrived_.push_back(std::move(event));
+    const bool alone = waiting_ == 1;
+    const bool due = is_due() || link_.napping();
     lock.unlock();
-    link_.notify();
+    // With nothing under way there is nothing to gather: the way over the link's thread would only cost
+    // a change of threads.
+    if (alone && !on_links_thread()) {
+      link_.try_turn();
+    } else if (due) {
+      link_.notify();
+    }
     return {};
   }
 
@@ -145,6 +156,14 @@ class Writer {
     std::unique_lock lock{mutex_};
     const std::uint64_t goal = statistics_.accepted;
     const auto done = [&] { return statistics_.published + statistics_.failed >= goal || closed_; };
+    if (!done() && waiting_ <= few && !on_links_thread()) {
+      lock.unlock();
+      link_.help_until(deadline, [&] {
+        const std::lock_guard again{mutex_};
+        return done();
+      });
+      lock.lock();
+    }
     return changed_.wait_until(lock, deadline, done) ? Status{} : Status{Errc::timeout};
   }
 
@@ -156,18 +175,18 @@ class Writer {
       closing_ = true;
     }
     link_.close(deadline);
-    std::deque<EncodedEvent> left;
+    const auto turn = link_.take_turn();  // from a flush that helps
     std::vector<Question> unasked;
     {
       const std::lock_guard lock{mutex_};
       closed_ = true;
-      left.swap(in_flight_);
-      for (EncodedEvent& event : arrived_) left.push_back(std::move(event));
-      arrived_.clear();
+      in_flight_.take(arrived_);
       unasked.swap(questions_);
       changed_.notify_all();
+      space_.notify_all();
     }
-    for (const EncodedEvent& event : left) fail(event, Status{Errc::closed});
+    while (!in_flight_.empty()) settle_first(Status{Errc::closed});
+    tell_settled();
     Reply none;
     for (Question& question : unasked) question.answer(Status{Errc::closed}, none);
   }
@@ -202,9 +221,11 @@ class Writer {
   }
   void on_lost(const Status&) {
     connected_.store(false, std::memory_order_release);
-    window_.lost(sent_);
-    statistics_again(sent_);
-    sent_ = 0;
+    window_.lost(in_flight_.sent());
+    on_hold_ = false;
+    const std::lock_guard lock{mutex_};
+    statistics_.sent_again += in_flight_.sent();
+    in_flight_.unsend();
   }
   void on_push(Reply&) {}
   void on_state(State state, const Status& why) {
@@ -220,13 +241,16 @@ class Writer {
     std::vector<Question> questions;
     {
       const std::lock_guard lock{mutex_};
-      for (EncodedEvent& event : arrived_) in_flight_.push_back(std::move(event));
-      arrived_.clear();
+      count_settled();
+      in_flight_.take(arrived_);
       if (link_.ready()) questions.swap(questions_);
     }
     if (!link_.ready()) return SteadyTime::max();
-    while (sent_ < in_flight_.size() && sent_ < window_.size()) {
-      link_.send_wire(in_flight_[sent_++].wire, {&on_published, this, 0});
+    while (in_flight_.sent() < window_.size()) {
+      std::size_t count = 0;
+      const std::string_view wire = in_flight_.send(window_.size() - in_flight_.sent(), count);
+      if (count == 0) break;
+      link_.send_wire(wire, {&on_published, this, 0}, count);
     }
     for (Question& question : questions) {
       link_.send(question.command, {&on_answer, new OnAnswer{std::move(question.answer)}, 0});
@@ -235,7 +259,8 @@ class Writer {
   }
   [[nodiscard]] bool has_work() const {
     const std::lock_guard lock{mutex_};
-    return !arrived_.empty() || (link_.ready() && !questions_.empty());
+    return settled_ != 0 || (!arrived_.empty() && waiting_ == arrived_.size()) ||
+           arrived_.size() >= gather || (link_.ready() && !questions_.empty());
   }
   [[nodiscard]] bool drained() const {
     const std::lock_guard lock{mutex_};
@@ -249,6 +274,8 @@ class Writer {
     OnAnswer answer;
   };
 
+  /// True in what a link calls, too.
+  static bool on_links_thread() noexcept { return gossip::detail::current_thread.never_waits; }
   static bool must_not_wait() noexcept {
     const auto& thread = gossip::detail::current_thread;
     return thread.worker_of != nullptr || thread.never_waits;
@@ -271,7 +298,7 @@ class Writer {
     self.window_.answered();
     const ErrorClass error = class_of(reply);
     if (error == ErrorClass::none) return self.settle_first({});
-    Status failure = status_of(reply, "publishing " + self.in_flight_.front().type);
+    Status failure = status_of(reply, "publishing " + std::string{self.in_flight_.front().type});
     if (error == ErrorClass::reconnect) {
       // Kept, to be sent to the server that takes it; so are those behind it.
       self.link_.give_up(std::move(failure));
@@ -286,42 +313,59 @@ class Writer {
                           lost.error()};
   }
 
+  /// The first in flight is done with, in one way or the other.
   void settle_first(const Status& outcome) {
-    const EncodedEvent event = std::move(in_flight_.front());
+    if (outcome.ok()) {
+      in_flight_.pop_front();
+      ++settled_;
+      return;
+    }
+    const EventName event = in_flight_.front();
     in_flight_.pop_front();
-    if (sent_ > 0) --sent_;
-    if (!outcome.ok()) return fail(event, outcome);
-    const std::lock_guard lock{mutex_};
-    ++statistics_.published;
-    settled();
+    if (options_.on_publish_error) {
+      options_.on_publish_error(event.type, to_string(event.id), outcome);
+    }
+    ++settled_;
+    ++settled_badly_;
   }
 
-  void fail(const EncodedEvent& event, const Status& why) {
-    if (options_.on_publish_error) options_.on_publish_error(event.type, event.id, why);
+  void tell_settled() {
     const std::lock_guard lock{mutex_};
-    ++statistics_.failed;
-    settled();
+    count_settled();
   }
-
-  /// @pre the lock is held
-  void settled() {
-    --waiting_;
+  /// Once per turn, not per event. @pre the lock is held
+  void count_settled() {
+    if (settled_ == 0) return;
+    statistics_.published += settled_ - settled_badly_;
+    statistics_.failed += settled_badly_;
+    waiting_ -= settled_;
+    settled_ = 0;
+    settled_badly_ = 0;
     changed_.notify_all();
+    // Not for each event: who is woken shall have something to do.
+    if (blocked_ != 0 && waiting_ <= options_.writer_capacity / 2) space_.notify_all();
   }
 
-  void statistics_again(std::size_t count) {
-    on_hold_ = false;
-    const std::lock_guard lock{mutex_};
-    statistics_.sent_again += count;
+  /// Whether the link's thread is to be told that something has arrived. While answers are on their
+  /// way it will come by itself, and find what has gathered. @pre the lock is held
+  [[nodiscard]] bool is_due() const noexcept {
+    return waiting_ == arrived_.size() ? arrived_.size() == 1 : arrived_.size() == gather;
   }
+
+  /// What is worth a turn though answers are on their way. // events
+  static constexpr std::size_t gather = 64;
+  /// Up to here a flush does the work itself; more is pipelined better by the link's thread. // events
+  static constexpr std::size_t few = 8;
 
   const RedisOptions& options_;
   const bool repeatable_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<EncodedEvent> arrived_;
+  std::condition_variable space_;
+  EventBatch arrived_;
   std::vector<Question> questions_;
   std::size_t waiting_ = 0;  ///< taken over and not yet confirmed // events
+  std::size_t blocked_ = 0;  ///< wait for space // threads
   bool closing_ = false;
   bool closed_ = false;
   std::uint64_t generation_ = 0;
@@ -330,10 +374,11 @@ class Writer {
   std::atomic<bool> connected_{false};
 
   // The link's thread alone.
-  std::deque<EncodedEvent> in_flight_;  ///< sent ones first
-  std::size_t sent_ = 0;
+  SendQueue in_flight_;
   SendWindow window_;
-  bool on_hold_ = false;  ///< the server is the wrong one
+  std::size_t settled_ = 0;        ///< not yet counted // events
+  std::size_t settled_badly_ = 0;  ///< of these // events
+  bool on_hold_ = false;           ///< the server is the wrong one
   Link<Writer> link_;
 };
 

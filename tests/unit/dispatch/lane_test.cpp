@@ -19,7 +19,6 @@ using gossip::Ordering;
 using gossip::detail::EventQueue;
 using gossip::detail::Lane;
 using gossip::detail::LaneHost;
-using gossip::detail::LaneOutcome;
 using gossip::detail::LaneQueue;
 using gossip::detail::LaneReservation;
 using gossip::detail::LaneRunner;
@@ -117,12 +116,12 @@ TEST_CASE("Lane: posts a runner for each key that is ready, up to the cap", "[la
   CHECK(one.record == &fixture.record);
   CHECK(one.serial == fixture.serial);
   CHECK(fixture.lane.statistics().in_flight == 2);
-  REQUIRE(fixture.lane.next(*first, one, LaneOutcome::handled, true));
+  REQUIRE(fixture.lane.next(*first, one, Lane::Outcome::handled, true));
   CHECK(Fixture::value_of(one) == 3);
-  REQUIRE(fixture.lane.next(*second, two, LaneOutcome::handled, true));
+  REQUIRE(fixture.lane.next(*second, two, Lane::Outcome::handled, true));
   CHECK(Fixture::value_of(two) == 1);
-  REQUIRE_FALSE(fixture.lane.next(*first, one, LaneOutcome::handled, true));
-  REQUIRE_FALSE(fixture.lane.next(*second, two, LaneOutcome::handled, true));
+  REQUIRE_FALSE(fixture.lane.next(*first, one, Lane::Outcome::handled, true));
+  REQUIRE_FALSE(fixture.lane.next(*second, two, Lane::Outcome::handled, true));
   CHECK(fixture.lane.statistics().handled == 4);
   CHECK(fixture.pending.load() == 0);
   CHECK(fixture.balanced());
@@ -136,11 +135,11 @@ TEST_CASE("Lane: a runner that has done its share is posted again", "[lanes]") {
   LaneRunner* runner = fixture.posted();
   Lane::Work work;
   REQUIRE(fixture.lane.begin(*runner, work));
-  REQUIRE_FALSE(fixture.lane.next(*runner, work, LaneOutcome::handled, false));
+  REQUIRE_FALSE(fixture.lane.next(*runner, work, Lane::Outcome::handled, false));
   REQUIRE(fixture.posted() == runner);
   REQUIRE(fixture.posted() == nullptr);
   REQUIRE(fixture.lane.begin(*runner, work));
-  REQUIRE_FALSE(fixture.lane.next(*runner, work, LaneOutcome::handled, false));
+  REQUIRE_FALSE(fixture.lane.next(*runner, work, Lane::Outcome::handled, false));
   REQUIRE(fixture.posted() == nullptr);  // nothing is left
 }
 
@@ -227,7 +226,7 @@ TEST_CASE("Lane: a key waits for the attempt that was put off", "[lanes]") {
   REQUIRE(fixture.lane.begin(*runner, work));
   REQUIRE(fixture.lane.may_retry(fixture.serial));
   const auto key = work.taken.key;
-  REQUIRE_FALSE(fixture.lane.next(*runner, work, LaneOutcome::deferred, true));
+  REQUIRE_FALSE(fixture.lane.next(*runner, work, Lane::Outcome::deferred, true));
   CHECK(fixture.lane.statistics().in_flight == 1);
   CHECK(fixture.pending.load() == 2);
   REQUIRE(fixture.posted() == nullptr);
@@ -236,7 +235,7 @@ TEST_CASE("Lane: a key waits for the attempt that was put off", "[lanes]") {
   REQUIRE(fixture.posted() == runner);
   REQUIRE(fixture.lane.begin(*runner, work));
   CHECK(work.taken.retry == &retry);
-  REQUIRE(fixture.lane.next(*runner, work, LaneOutcome::handled, true));
+  REQUIRE(fixture.lane.next(*runner, work, Lane::Outcome::handled, true));
   CHECK(Fixture::value_of(work) == 11);
   CHECK(fixture.balanced());
 }
@@ -249,7 +248,7 @@ TEST_CASE("Lane: no more events wait for another attempt than have places", "[la
   Lane::Work work;
   REQUIRE(fixture.lane.begin(*runner, work));
   REQUIRE(fixture.publish(2, 20));
-  REQUIRE(fixture.lane.next(*runner, work, LaneOutcome::deferred, true));
+  REQUIRE(fixture.lane.next(*runner, work, Lane::Outcome::deferred, true));
   CHECK_FALSE(fixture.lane.may_retry(fixture.serial));
 }
 
@@ -263,7 +262,7 @@ TEST_CASE("Lane: ending drops what waits, and what was to be tried again", "[lan
   Lane::Work work;
   REQUIRE(fixture.lane.begin(*runner, work));
   const auto key = work.taken.key;
-  REQUIRE(fixture.lane.next(*runner, work, LaneOutcome::deferred, true));
+  REQUIRE(fixture.lane.next(*runner, work, Lane::Outcome::deferred, true));
   Task retry;
   REQUIRE(fixture.lane.resume(fixture.serial, key, retry));
   // Key 1 is to be tried again, key 2 is with a worker, key 3 waits.
@@ -281,14 +280,14 @@ TEST_CASE("Lane: ending drops what waits, and what was to be tried again", "[lan
   SECTION("a new tenant moves in when the processor is gone and the runners rest") {
     fixture.lane.vacate();
     CHECK(fixture.vacancies == 0);
-    REQUIRE_FALSE(fixture.lane.next(*runner, work, LaneOutcome::handled, true));
+    REQUIRE_FALSE(fixture.lane.next(*runner, work, Lane::Outcome::handled, true));
     REQUIRE_FALSE(fixture.lane.begin(*second, work));
     CHECK(fixture.vacancies == 0);
     REQUIRE_FALSE(fixture.lane.begin(*third, work));
     CHECK(fixture.vacancies == 1);
   }
   SECTION("or the other way round") {
-    REQUIRE_FALSE(fixture.lane.next(*runner, work, LaneOutcome::gone, true));
+    REQUIRE_FALSE(fixture.lane.next(*runner, work, Lane::Outcome::gone, true));
     CHECK(fixture.lane.statistics().unsubscribed == 4);
     REQUIRE_FALSE(fixture.lane.begin(*second, work));
     REQUIRE_FALSE(fixture.lane.begin(*third, work));

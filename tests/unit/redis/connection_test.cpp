@@ -34,7 +34,7 @@ struct Fixture {
       pollfd socket{connection.descriptor(), connection.interest(), 0};
       if (::poll(&socket, 1, 5000) <= 0) return std::nullopt;
       status = connection.advance(socket.revents);
-      std::unique_ptr<Reply> reply;
+      Reply* reply = nullptr;
       if (const Status malformed = connection.next_reply(reply); !malformed.ok()) {
         status = malformed;
       }

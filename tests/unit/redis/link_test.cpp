@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <thread>
 
 using gossip::Errc;
 using gossip::Status;
@@ -46,6 +47,8 @@ struct Client {
   static void on_reply(void* self, std::uint64_t tag, const Status& gone, Reply& reply) {
     auto& client = *static_cast<Client*>(self);
     if (tag != 7) return;
+    client.answered_on = std::this_thread::get_id();
+    client.waits = client.waits || !gossip::detail::current_thread.never_waits;
     gone.ok() && reply.text == "PONG" ? ++client.answered : ++client.failed;
   }
 
@@ -55,6 +58,8 @@ struct Client {
   std::atomic<int> ready{0};
   std::atomic<int> lost{0};
   std::atomic<State> last{State::connecting};
+  std::atomic<std::thread::id> answered_on{};
+  std::atomic<bool> waits{false};  ///< called on a thread that might wait
   Link<Client> link;
 };
 
@@ -135,4 +140,53 @@ TEST_CASE("Link: a close whose time is up does not wait for answers", "[redis]")
   client.link.close(before + 20ms);
   REQUIRE(std::chrono::steady_clock::now() - before < 5s);
   REQUIRE(client.failed == 1);
+}
+
+TEST_CASE("Link: a thread that waits for an answer does the work itself", "[redis]") {
+  FakeRedis server{hanging_up_after(1'000'000)};
+  const RedisOptions options = options_for(server);
+  Client client{options};
+  client.link.start();
+  REQUIRE(eventually([&] { return client.ready.load() == 1; }));
+  int here = 0;
+  for (int i = 1; i <= 500; ++i) {
+    client.wanted = 1;
+    client.link.try_turn();
+    const auto answered = [&] { return client.answered.load() == i; };
+    client.link.help_until(std::chrono::steady_clock::now() + 20s, answered);
+    REQUIRE(eventually(answered));  // who did it is a matter of luck, now and then
+    here += client.answered_on.load() == std::this_thread::get_id() ? 1 : 0;
+  }
+  REQUIRE(here > 250);
+  REQUIRE_FALSE(client.waits);
+  REQUIRE_FALSE(gossip::detail::current_thread.never_waits);
+}
+
+TEST_CASE("Link: when the connection is lost, who helps leaves the rest to the link", "[redis]") {
+  FakeRedis server{hanging_up_after(0)};
+  const RedisOptions options = options_for(server);
+  Client client{options};
+  client.link.start();
+  REQUIRE(eventually([&] { return client.ready.load() == 1; }));
+  const auto told = [&] { return client.failed.load() == 5; };
+  client.wanted = 5;
+  client.link.try_turn();
+  client.link.help_until(std::chrono::steady_clock::now() + 20s, told);
+  REQUIRE(eventually([&] { return client.lost.load() >= 1 && client.ready.load() >= 2; }));
+}
+
+TEST_CASE("Link: help ends at its deadline, and when there is nothing to wait for", "[redis]") {
+  FakeRedis server{[](const std::string& asked) -> std::string {
+    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
+    return asked.find("SETNAME") != std::string::npos ? "+OK\r\n" : " ";  // half an answer
+  }};
+  const RedisOptions options = options_for(server);
+  Client client{options};
+  client.link.start();
+  REQUIRE(eventually([&] { return client.ready.load() == 1; }));
+  const auto never = [] { return false; };
+  client.link.help_until(std::chrono::steady_clock::now() + 1h, never);  // nothing was sent
+  client.wanted = 1;
+  client.link.help_until(std::chrono::steady_clock::now() + 30ms, never);
+  REQUIRE(client.answered == 0);
 }

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -27,8 +28,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-EncodedEvent event(const std::string& key, int number) {
-  EncodedEvent encoded{{}, key, std::to_string(number)};
+/// @param key  a literal
+EncodedEvent event(std::string_view key, int number) {
+  EncodedEvent encoded{{}, {key, gossip::EventId{1, static_cast<std::uint64_t>(number)}}};
   Command{"XADD", key, "*", "n"}.add(std::int64_t{number}).append_to(encoded.wire);
   return encoded;
 }
@@ -95,7 +97,7 @@ TEST_CASE("Writer: an event that the server refuses is reported with its type an
   REQUIRE(writer.publish(event("s", 7)).ok());
   REQUIRE(writer.publish(event("t", 8)).ok());
   REQUIRE(writer.flush(soon()).ok());
-  REQUIRE(reported.find("s 7 ") == 0);
+  REQUIRE(reported.find("s " + to_string(gossip::EventId{1, 7}) + " ") == 0);
   REQUIRE(reported.find("WRONGTYPE") != std::string::npos);
   REQUIRE(writer.statistics().published == 1);
   REQUIRE(writer.statistics().failed == 1);
@@ -177,23 +179,53 @@ TEST_CASE("Writer: connections that do not live long enough for all of the pipel
   REQUIRE(writer.statistics().sent_again > 0);
 }
 
-TEST_CASE("Writer: a server that is still loading its data is waited for", "[redis]") {
-  std::atomic<int> asked_to_publish{0};
-  gossip::test::FakeRedis server{[&](const std::string& asked) -> std::string {
-    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
-    if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
-    if (asked.find("XADD") == std::string::npos) return "+PONG\r\n";
-    return ++asked_to_publish < 4 ? "-LOADING Redis is loading the dataset in memory\r\n"
-                                  : "$3\r\n1-1\r\n";
-  }};
-  RedisOptions options;
-  options.port = server.port();
-  options.back_off_initial = 1ms;
+TEST_CASE("Writer: flushes that help, publishers that do not, connections that break", "[redis]") {
+  RedisServer server;
+  const auto options = server.options();
   Writer writer{options, true};
   writer.start();
-  REQUIRE(writer.publish(event("s", 1)).ok());
+  REQUIRE(writer.wait_until_connected(soon()).ok());
+  std::atomic<int> refused{0};
+  std::atomic<int> at_work{4};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 1500; ++i) {
+        if (!writer.publish(event("s", t * 10'000 + i)).ok()) ++refused;
+        if (t < 2 && !writer.flush(soon()).ok()) ++refused;
+      }
+      --at_work;
+    });
+  }
+  int cuts = 0;
+  while (at_work != 0) {
+    if (writer.statistics().published > static_cast<std::uint64_t>(cuts) * 500) {
+      ++cuts;
+      static_cast<void>(server.ask({"CLIENT", "KILL", "TYPE", "normal"}));
+    }
+    std::this_thread::yield();
+  }
+  for (std::thread& thread : threads) thread.join();
   REQUIRE(writer.flush(soon()).ok());
-  REQUIRE(writer.statistics().published == 1);
-  REQUIRE(writer.statistics().failed == 0);
-  REQUIRE(asked_to_publish == 4);
+  REQUIRE(refused == 0);
+  REQUIRE(cuts > 3);
+  const auto statistics = writer.statistics();
+  REQUIRE(statistics.published == 6000);
+  REQUIRE(statistics.failed == 0);
+  REQUIRE(std::stoul(server.ask({"XLEN", "s"})) >= 6000);
+}
+
+TEST_CASE("Writer: the answers that a flush has left are read by the writer's thread", "[redis]") {
+  RedisServer server;
+  const auto options = server.options();
+  Writer writer{options, true};
+  writer.start();
+  REQUIRE(writer.wait_until_connected(soon()).ok());
+  for (int i = 0; i < 50; ++i) {
+    REQUIRE(writer.publish(event("s", 2 * i)).ok());
+    REQUIRE(writer.flush(soon()).ok());  // the writer's thread leaves the reading to it for a while
+    for (int n = 0; n < 3; ++n) REQUIRE(writer.publish(event("s", 2 * i + 1)).ok());
+    REQUIRE(eventually([&] { return writer.statistics().waiting == 0; }));
+  }
+  REQUIRE(writer.statistics().published == 200);
 }
