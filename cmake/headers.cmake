@@ -55,18 +55,21 @@ set(GOSSIP_HEADERS
   gossip/dispatch/dispatcher.hpp
   gossip/dispatch/envelope.hpp
   gossip/dispatch/event_queue.hpp
+  gossip/dispatch/histogram.hpp
   gossip/dispatch/lane.hpp
   gossip/dispatch/lane_host.hpp
   gossip/dispatch/lane_places.hpp
   gossip/dispatch/lane_queue.hpp
   gossip/dispatch/lane_statistics.hpp
   gossip/dispatch/lanes.hpp
+  gossip/dispatch/live_histogram.hpp
   gossip/dispatch/options.hpp
   gossip/dispatch/ordered_publishing.hpp
   gossip/dispatch/ordering.hpp
   gossip/dispatch/overflow_policy.hpp
   gossip/dispatch/pattern_types.hpp
   gossip/dispatch/posted_tasks.hpp
+  gossip/dispatch/quiescence.hpp
   gossip/dispatch/registry.hpp
   gossip/dispatch/scheduled_publish.hpp
   gossip/dispatch/schedules.hpp
@@ -78,6 +81,7 @@ set(GOSSIP_HEADERS
   gossip/dispatch/synchronous_calls.hpp
   gossip/dispatch/task_queue.hpp
   gossip/dispatch/thread_slots.hpp
+  gossip/dispatch/thread_times.hpp
   gossip/dispatch/timer.hpp
   gossip/dispatch/timer_queue.hpp
   gossip/dispatch/topology.hpp
@@ -91,6 +95,8 @@ set(GOSSIP_HEADERS
   gossip/json/codecs.hpp
   gossip/json/json_payload.hpp
   gossip/observe.hpp
+  gossip/observe/bus_metrics.hpp
+  gossip/observe/metric_groups.hpp
   gossip/observe/metric_text.hpp
   gossip/observe/prometheus.hpp
   gossip/observe/topology_graph.hpp
@@ -168,6 +174,7 @@ set(GOSSIP_HEADERS
   gossip/redis/stream_intake.hpp
   gossip/redis/stream_place.hpp
   gossip/redis/stream_reader.hpp
+  gossip/redis/stream_watch.hpp
   gossip/redis/wake_up.hpp
   gossip/redis/wire_event.hpp
   gossip/redis/wire_format.hpp

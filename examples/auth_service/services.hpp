@@ -189,7 +189,8 @@ class AuditLog {
  private:
   void write(const gossip::AnyEvent& event) {
     const auto* request = event.metadata().find(gossip::correlation_id_key);
-    std::string line{request != nullptr ? *request->get_if<std::string>() : "nobody asked for it"};
+    const auto* text = request != nullptr ? request->get_if<std::string>() : nullptr;
+    std::string line{text != nullptr ? *text : "nobody asked for it"};
     line += ": ";
     line += event.type();
     const std::lock_guard guard{mutex_};

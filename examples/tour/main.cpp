@@ -126,9 +126,12 @@ void metadata() {
   gossip::EventBus bus{{.workers = 1}};
   // [metadata]
   auto trace = bus.subscribe(user_created, [](const gossip::Event<UserData>& event) {
+    // An event need not have an entry, nor need it be a text.
     const auto* request = event.metadata().find("request_id");
+    const auto* text = request != nullptr ? request->get_if<std::string>() : nullptr;
     cout << event.data().name << ", priority " << to_string(event.priority()) << ", request "
-         << *request->get_if<std::string>() << ", " << event.metadata().size() << " entries\n";
+         << (text != nullptr ? *text : "unknown") << ", " << event.metadata().size()
+         << " entries\n";
   });
 
   bus.publish(gossip::Event{user_created, {.id = "123", .name = "alice"}}

@@ -82,6 +82,10 @@ class Context {
         attempt_{attempt},
         subscription_{subscription},
         support_{support} {}
+  /// A context refers to its token: a temporary one, such as `source.get_token()`, needs a name.
+  explicit Context(const std::stop_token&& stop, SteadyTime deadline = {}, unsigned attempt = {},
+                   SubscriptionId subscription = {},
+                   detail::ContextSupport* support = {}) = delete;  // give the token a name
 
   /// True once the bus shuts down past its deadline, the publisher requested a stop, or a limit of
   /// time around the processor has run out.
@@ -160,6 +164,7 @@ class Context {
     inner.deadline_ = deadline;
     return inner;
   }
+  Context with_stop(const std::stop_token&& stop, SteadyTime deadline) const = delete;
   /// @}
 
  private:

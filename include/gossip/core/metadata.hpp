@@ -41,6 +41,10 @@ inline bool same_text(std::string_view a, std::string_view b) noexcept {
   return size == 0 || (p[0] == q[0] && p[size / 2] == q[size / 2] && p[size - 1] == q[size - 1]);
 }
 
+template <class C>
+concept Character = std::same_as<C, char> || std::same_as<C, wchar_t> || std::same_as<C, char8_t> ||
+    std::same_as<C, char16_t> || std::same_as<C, char32_t>;
+
 }  // namespace detail
 
 /// A simple value: nothing, a truth value, an integer, a floating-point number or a text. Integers
@@ -55,9 +59,12 @@ class MetadataValue {
   MetadataValue(B value) noexcept : kind_{Kind::truth}, truth_{value} {
     scalar_.natural = value ? 1 : 0;
   }
+  /// No character: neither a text nor a number would be a good guess.
+  template <detail::Character C>
+  MetadataValue(C character) = delete;  // write a text, "x", or a number
   /// Any integer. An unsigned one beyond the signed range stays unsigned.
   template <std::integral I>
-    requires(!std::same_as<I, bool>)
+    requires(!std::same_as<I, bool> && !detail::Character<I>)
   MetadataValue(I value)
   noexcept {
     if constexpr (std::is_unsigned_v<I>) {
@@ -81,7 +88,10 @@ class MetadataValue {
   /// @}
 
   /// The value as `V`, one of bool, std::int64_t, std::uint64_t, double, std::string; null if it is
-  /// of another kind. @throws nothing
+  /// of another kind, or an integer that `V` cannot hold. So one that is neither negative nor beyond
+  /// the signed range is there as either integer type, whatever it was made from.
+  /// @return  valid until the value changes
+  /// @throws  nothing
   template <class V>
   [[nodiscard]] const V* get_if() const noexcept {
     if constexpr (std::same_as<V, bool>) {
@@ -89,7 +99,11 @@ class MetadataValue {
     } else if constexpr (std::same_as<V, std::int64_t>) {
       return kind_ == Kind::integer ? &scalar_.integer : nullptr;
     } else if constexpr (std::same_as<V, std::uint64_t>) {
-      return kind_ == Kind::natural ? &scalar_.natural : nullptr;
+      if (kind_ == Kind::natural) return &scalar_.natural;
+      // Of an integer, its unsigned twin may refer to it.
+      return kind_ == Kind::integer && scalar_.integer >= 0
+                 ? reinterpret_cast<const std::uint64_t*>(&scalar_.integer)
+                 : nullptr;
     } else if constexpr (std::same_as<V, double>) {
       return kind_ == Kind::real ? &scalar_.real : nullptr;
     } else {
@@ -170,7 +184,8 @@ class MetadataKey {
 };
 
 /// Named values, in the order in which their keys were first set. Made for a handful of entries:
-/// a look-up compares keys one after the other, which beats hashing until some dozens.
+/// a look-up compares keys one after the other, which beats hashing until some dozens. What has been
+/// moved from is empty.
 ///
 /// Thread safety: as a std::vector; an event's metadata is immutable once published.
 class Metadata {
@@ -200,7 +215,9 @@ class Metadata {
   }
   [[nodiscard]] const MetadataValue* find(const MetadataKey& key) const noexcept {
     const bool spelt = key.text_.size() <= MetadataKey::spelt;
-    for (std::size_t i = 0; i < digested; ++i) {
+    // Digests beyond the entries are of what has been moved away.
+    const std::size_t known = entries_.size() < digested ? entries_.size() : digested;
+    for (std::size_t i = 0; i < known; ++i) {
       if (digests_[i] != key.digest_) continue;
       const Entry& entry = entries_[i];
       if (spelt || detail::same_text(entry.first, key.text_)) return &entry.second;
@@ -226,7 +243,10 @@ class Metadata {
   [[nodiscard]] auto end() const noexcept { return entries_.end(); }
   /// @}
 
-  [[nodiscard]] friend bool operator==(const Metadata&, const Metadata&) = default;
+  /// True if the same keys have equal values, in the same order.
+  [[nodiscard]] friend bool operator==(const Metadata& a, const Metadata& b) noexcept {
+    return a.entries_ == b.entries_;
+  }
 
  private:
   static constexpr std::size_t digested = 8;  // entries
@@ -239,7 +259,7 @@ class Metadata {
   }
 
   std::vector<Entry> entries_;
-  std::uint64_t digests_[digested] = {};  ///< of the first entries' keys; 0 for none
+  std::uint64_t digests_[digested] = {};  ///< of the first entries' keys
 };
 
 }  // namespace gossip

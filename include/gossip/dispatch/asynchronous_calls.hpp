@@ -82,10 +82,14 @@ class AsynchronousCalls {
     if (!lane.begin(runner, work)) return;
     Delivery delivery{slot, self.registry_};
     for (unsigned calls = 1;; ++calls) {
-      const Lane::Outcome outcome = self.call_in_lane(delivery, lane, work);
-      if (!lane.next(runner, work, outcome, calls < calls_at_a_time)) break;
+      const LaneOutcome outcome = self.call_in_lane(delivery, lane, work);
+      if (!lane.next(runner, work, outcome, calls < self.calls_in_a_row_)) break;
     }
   }
+
+  /// How many events of a lane a worker handles before it looks for what else waits.
+  /// @pre nothing has been published
+  void allow_in_a_row(unsigned calls) noexcept { calls_in_a_row_ = calls; }
 
   /// Asks the running processors to stop.
   void request_stop() noexcept { stop_source_.request_stop(); }
@@ -103,9 +107,6 @@ class AsynchronousCalls {
   }
 
  private:
-  /// How many events of a lane a worker handles before it looks for what else waits.
-  static constexpr unsigned calls_at_a_time = 16;
-
   struct LaneCall : Call {
     LaneCall(const Call& call, Lane& by, const Lane::Work& job) noexcept
         : Call{call}, lane{by}, work{job} {}
@@ -155,7 +156,7 @@ class AsynchronousCalls {
   }
 
   /// Delivers what a lane has given out, and destroys the event.
-  Lane::Outcome call_in_lane(Delivery& delivery, Lane& lane, Lane::Work& work) noexcept {
+  LaneOutcome call_in_lane(Delivery& delivery, Lane& lane, Lane::Work& work) noexcept {
     auto* deferral = static_cast<Deferral*>(work.taken.retry);
     const SharedEvent& event = deferral != nullptr ? deferral->event : work.taken.event;
     LaneCall call{call_for(*event, deferral != nullptr ? *deferral->type : *work.taken.type), lane,
@@ -164,10 +165,11 @@ class AsynchronousCalls {
     call.shared = &event;
     if (deferral != nullptr) call.attempt = deferral->attempt;
     const CallResult result = delivery.run_one(*work.record, work.serial, call);
+    if (result == CallResult::gone) EventAccess::header(*event).receipt.fail();
     work.taken.event = {};
     if (deferral != nullptr) settle(*deferral, result);
-    if (result == CallResult::gone) return Lane::Outcome::gone;
-    return call.deferred ? Lane::Outcome::deferred : Lane::Outcome::handled;
+    if (result == CallResult::gone) return LaneOutcome::gone;
+    return call.deferred ? LaneOutcome::deferred : LaneOutcome::handled;
   }
 
   void settle(Deferral& deferral, CallResult result) noexcept {
@@ -205,6 +207,7 @@ class AsynchronousCalls {
   const ClockView& clock_;
   Registry& registry_;
   Timer& timer_;
+  unsigned calls_in_a_row_ = 16;
   std::stop_source stop_source_;
   const std::stop_token stop_token_ = stop_source_.get_token();
   std::atomic<std::uint64_t> handler_failures_{0};

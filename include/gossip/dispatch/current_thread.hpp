@@ -28,6 +28,7 @@ struct CurrentThread {
   ThreadSlot* worker_slot = nullptr;        ///< on that dispatcher
   Help (*help)(void* worker_of) = nullptr;  ///< runs one of its queued events
 
+  unsigned vacating = 0;     ///< processors that it is destroying, one inside another
   bool never_waits = false;  ///< a provider's thread: finds a full queue full, whatever the policy
   bool ending = false;       ///< its thread_local objects are being destroyed
 };

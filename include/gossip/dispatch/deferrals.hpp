@@ -99,6 +99,7 @@ class Deferrals {
   }
   /// After it turned out that its subscription has ended.
   void drop(Deferral& deferral) noexcept {
+    EventAccess::header(*deferral.event).receipt.fail();
     dropped_.fetch_add(1, std::memory_order_relaxed);
     retire(deferral);
   }
@@ -106,10 +107,7 @@ class Deferrals {
   /// @return how many
   std::uint64_t drop_all() noexcept {
     std::uint64_t count = 0;
-    for (; first_ != nullptr; ++count) {
-      EventAccess::header(*first_->event).receipt.fail();
-      drop(*first_);
-    }
+    for (; first_ != nullptr; ++count) drop(*first_);
     return count;
   }
 

@@ -50,7 +50,7 @@ class Delivery {
   ~Delivery() {
     slot_.leave();
     light_fence();
-    if (registry_.is_awaited() || slot_.has_chores() ||
+    if (registry_.quiescence().is_awaited() || slot_.chores ||
         registry_.cancellations().load(std::memory_order_relaxed) != cancellations_) [[unlikely]] {
       finish();
     }
@@ -67,7 +67,8 @@ class Delivery {
     // In locals, since the loop calls what the compiler cannot see through.
     std::atomic<const SubscriptionRecord*>& current = frame_.current;
     const std::atomic<std::uint64_t>& cancellations = registry_.cancellations();
-    const std::uint64_t unchanged = call.limited || !has_membarrier ? always_look : cancellations_;
+    const std::uint64_t unchanged =
+        call.limited || slot_.measures || !has_membarrier ? always_look : cancellations_;
     // (3) acquire: pairs with SubscriberArray::append
     const std::uint32_t count = list_->count.load(std::memory_order_acquire);
     const SubscriberArray::Entry* const end = list_->entries.get() + count;
@@ -104,7 +105,7 @@ class Delivery {
       SubscriptionRecord* record = entry.record.load(std::memory_order_relaxed);
       frame_.current.store(record, std::memory_order_release);
       light_fence();  // Dekker with the heavy fence in Registry::cancel
-      registry_.called();
+      registry_.quiescence().called();
       if (record->serial.load(std::memory_order_acquire) == entry.serial) {
         visit(*record, entry.serial);
       }
@@ -119,9 +120,11 @@ class Delivery {
     call.frame = &frame_;
     frame_.current.store(&record, std::memory_order_release);
     light_fence(true);  // Dekker with the heavy fence in Registry::cancel
+    frame_.timing.wait_known = call.attempt != 1;
     CallResult result = look(record, serial, call);
     if (result == CallResult::ok) result = call_by(record.processor.run, record, call);
     if (result == CallResult::special) result = call_special(record, serial, call);
+    if (slot_.measures) slot_.times->end(frame_.timing);
     if (result != CallResult::ok) result = settle(result, record, serial, call);
     if (result == CallResult::ok) slot_.delivered.increment(record.index);
     return result;
@@ -134,14 +137,20 @@ class Delivery {
 
   /// After the walk, if anything has been cancelled meanwhile or somebody waits for its end.
   [[gnu::noinline]] void finish() noexcept {
-    registry_.called();
+    if (slot_.measures) {
+      slot_.times->end(frame_.timing);
+      frame_.timing.wait_known = false;
+    }
+    registry_.quiescence().called();
     // Whoever is the last to leave a processor that was cancelled from inside destroys it.
     if (slot_.self_cancelled ||
         registry_.cancellations().load(std::memory_order_relaxed) != cancellations_) {
       registry_.collect();
       if (slot_.depth == 0) slot_.self_cancelled = false;
     }
-    if (slot_.depth == 0 && slot_.keep_alive != nullptr) {
+    if (slot_.depth != 0) return;
+    slot_.chores = slot_.measures;
+    if (slot_.keep_alive != nullptr) {
       const auto bus = std::move(slot_.keep_alive);  // may be its end, and ours
     }
   }
@@ -160,9 +169,14 @@ class Delivery {
   [[gnu::noinline]] CallResult settle(CallResult result, SubscriptionRecord& record,
                                       std::uint64_t serial, Call& call) {
     if (result == CallResult::special) {
-      if (record.lane != nullptr && call.asynchronous()) return CallResult::elsewhere;
+      if (record.lane != nullptr && call.asynchronous()) {
+        frame_.timing.serial = 0;  // not called here
+        return CallResult::elsewhere;
+      }
       result = call_special(record, serial, call);
     }
+    if (result == CallResult::gone) frame_.timing.serial = 0;
+    if (slot_.measures) slot_.times->end(frame_.timing);
     if (result == CallResult::failed) count_failure(record);
     if (result == CallResult::failed || result == CallResult::denied) {
       call.failures.report(call.failures.context, call, record);
@@ -185,10 +199,20 @@ class Delivery {
   [[gnu::noinline]] CallResult look(const SubscriptionRecord& record, std::uint64_t serial,
                                     Call& call) noexcept {
     light_fence();
-    registry_.called();
+    registry_.quiescence().called();
+    if (slot_.measures) slot_.times->end(frame_.timing);
     // (5) acquire: pairs with the release in Registry::subscribe
     if (record.serial.load(std::memory_order_acquire) != serial) return CallResult::gone;
-    return call.limited && !may_go_on(call) ? CallResult::denied : CallResult::ok;
+    if (call.limited && !may_go_on(call)) return CallResult::denied;
+    if (slot_.measures) begin_timing(record, serial, call);
+    return CallResult::ok;
+  }
+
+  void begin_timing(const SubscriptionRecord& record, std::uint64_t serial,
+                    const Call& call) noexcept {
+    slot_.times->begin(frame_.timing, serial, record.index);
+    if (frame_.timing.wait_known || !call.asynchronous() || call.type == nullptr) return;
+    slot_.times->wait(frame_.timing, call.type->index, call.event.timestamp());
   }
 
   /// Gives a `once` subscription its event, if this is the first, or another attempt for it. That

@@ -64,7 +64,9 @@ class Dispatcher {
         worker_slots_{workers_},
         timer_{clock, drive},
         calls_{options_, clock_, registry_, queue_, timer_},
-        ordered_{this, slots_, registry_, lanes_, queue_, source_} {}
+        ordered_{this, slots_, registry_, lanes_, queue_, source_} {
+    if (options.measure == Measure::times) slots_.all().measure_by(clock_);
+  }
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher() {
@@ -212,7 +214,9 @@ class Dispatcher {
   /// is over. Does nothing elsewhere.
   void keep_alive_while_inside(std::shared_ptr<void> bus) noexcept {
     ThreadSlot* slot = slots_.mine_if_any(this);
-    if (slot != nullptr && slot->depth != 0) slot->keep_alive = std::move(bus);
+    if (slot == nullptr || slot->depth == 0) return;
+    slot->keep_alive = std::move(bus);
+    slot->chores = true;
   }
 
   [[nodiscard]] bool closed() const noexcept { return queue_.closed(); }
@@ -354,7 +358,7 @@ class Dispatcher {
   /// Waits until no other thread is inside call_now().
   void wait_for_synchronous_deliveries(SteadyTime deadline) {
     const ThreadSlot* self = slots_.mine_if_any(this);
-    registry_.wait_until(deadline, [this, self] {
+    registry_.quiescence().wait_until(deadline, [this, self] {
       return !slots_.all().any(
           [self](const ThreadSlot& slot) { return &slot != self && slot.busy(); });
     });

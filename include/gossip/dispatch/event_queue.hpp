@@ -88,6 +88,7 @@ class EventQueue {
                                         return (*static_cast<decltype(push)*>(call))(though_closed);
                                       }});
     if (!status.ok()) parcel.give_back();
+    if (status.ok() && extras) extras->receipt.fail();  // it was dropped
     return status;
   }
 

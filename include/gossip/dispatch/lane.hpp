@@ -33,12 +33,6 @@ struct SubscriptionRecord;
 /// Thread safety: any thread. Takes a mutex for a moment, under which no user code runs.
 class Lane {
  public:
-  /// What came of an event.
-  enum class Outcome : std::uint8_t {
-    handled,   ///< the processor was called for the last time
-    deferred,  ///< it is to be called again: the key waits for that
-    gone,      ///< the subscription has ended
-  };
   /// An event that a runner is to deliver.
   struct Work {
     LaneQueue::Taken taken;
@@ -102,7 +96,7 @@ class Lane {
       }
     }
     places_.notify_all();
-    queue.reset();  // events are destroyed outside the lock
+    discard(queue);
     host_.pending->fetch_sub(dropped, std::memory_order_release);
     host_.idle->notify();
   }
@@ -119,7 +113,7 @@ class Lane {
     if (vacant) host_.vacant(host_.owner, *this);
   }
 
-  /// How the tenant's events are ordered. @pre the tenant's record is announced
+  /// Of the tenant's events. @pre the tenant's record is announced
   [[nodiscard]] const Ordering& ordering() const noexcept { return ordering_; }
 
   // ---- For publishers -------------------------------------------------------------------------
@@ -169,7 +163,7 @@ class Lane {
     LaneRunner* runner = nullptr;
     {
       const std::lock_guard lock{mutex_};
-      if (!serves(serial)) return;
+      if (!serves(serial)) return fail(event);  // the subscription has ended meanwhile
       if (queue_) {
         runner = place_in_turn(key, event, type, displaced);
       } else {  // it was swept meanwhile
@@ -203,7 +197,7 @@ class Lane {
   /// @param work   given what is to be delivered next
   /// @param go_on  false: the worker is to do something else first; the runner is posted again
   /// @return       false if this runner is done for now
-  bool next(LaneRunner& runner, Work& work, Outcome outcome, bool go_on) noexcept {
+  bool next(LaneRunner& runner, Work& work, LaneOutcome outcome, bool go_on) noexcept {
     bool taken = false;
     bool repost = false;
     bool vacant = false;
@@ -262,8 +256,7 @@ class Lane {
       counts_.abandoned += left;
       queue = std::move(queue_);
     }
-    queue->for_each_event([](const SharedEvent& event) { fail(event); });
-    queue.reset();
+    discard(queue);
     host_.pending->fetch_sub(left, std::memory_order_release);
     return left;
   }
@@ -283,6 +276,12 @@ class Lane {
   /// Lets a provider know that an event was dropped.
   static void fail(const SharedEvent& event) noexcept {
     EventAccess::header(*event).receipt.fail();
+  }
+
+  /// Drops what is in a queue that nobody else sees. Outside the lock: it destroys events.
+  static void discard(Owner<LaneQueue>& queue) noexcept {
+    if (queue) queue->for_each_event([](const SharedEvent& event) { fail(event); });
+    queue.reset();
   }
 
   void note_use() noexcept { places_.set(queue_ ? queue_->waiting() + reserved_ : 0, capacity_); }
@@ -349,13 +348,13 @@ class Lane {
     return true;
   }
   /// @return true if the event is done with
-  bool settle(const Work& work, Outcome outcome) noexcept {
+  bool settle(const Work& work, LaneOutcome outcome) noexcept {
     const bool ours = serial_.load(std::memory_order_relaxed) == work.serial && queue_;
-    if (outcome == Outcome::deferred && ours) {
+    if (outcome == LaneOutcome::deferred && ours) {
       queue_->suspend(work.taken.key);
       return false;
     }
-    ++(outcome == Outcome::handled ? counts_.handled : counts_.unsubscribed);
+    ++(outcome == LaneOutcome::handled ? counts_.handled : counts_.unsubscribed);
     if (ours) queue_->done(work.taken.key);
     return true;
   }

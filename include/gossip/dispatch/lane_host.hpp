@@ -62,6 +62,13 @@ struct LaneLease {
   LaneTerms* terms = nullptr;  ///< taken over by the tenant
 };
 
+/// What came of an event that a lane gave out.
+enum class LaneOutcome : std::uint8_t {
+  handled,   ///< the processor was called for the last time
+  deferred,  ///< it is to be called again: the key waits for that
+  gone,      ///< the subscription has ended
+};
+
 /// What came of a request for a place.
 enum class LaneReservation : std::uint8_t {
   granted,     ///< a place is kept until Lane::place() or Lane::give_back()

@@ -31,6 +31,12 @@ enum class Timestamps : std::uint8_t {
   off,  ///< no reading; Event::timestamp() is the epoch
 };
 
+/// What a bus measures beside counting.
+enum class Measure : std::uint8_t {
+  nothing,  ///< costs nothing
+  times,    ///< see BusOptions::measure
+};
+
 /// A failed call of a processor, or a scheduled event that could not be published (it has no
 /// subscription, and no id), as the error handler is told. Refers to what is being handled: copy what
 /// you keep.
@@ -53,6 +59,11 @@ struct BusOptions {
   OverflowPolicy overflow = OverflowPolicy::block;
   /// Whether events carry the time at which they were published.
   Timestamps timestamps = Timestamps::on;
+  /// With Measure::times, Statistics have histograms: of how long calls took, and of how long events
+  /// waited, from their time stamp (which Timestamps::off does not give them) to the beginning of the
+  /// first call by a worker; those in a lane, to their call. Each thread writes its own, 2.4 KiB per
+  /// subscription and type; a call costs 30 to 60 ns more.
+  Measure measure = Measure::nothing;
   /// How long the destructor, and shutdown() without an argument, let queued events be handled;
   /// not negative.
   std::chrono::nanoseconds shutdown_timeout = std::chrono::seconds{30};
@@ -152,6 +163,10 @@ inline Status refuse_option(const char* field, std::string_view value, const cha
   if (static_cast<unsigned>(options.timestamps) > static_cast<unsigned>(Timestamps::off)) {
     return refuse_option("timestamps", Decimal{static_cast<unsigned>(options.timestamps)},
                          "on, off");
+  }
+  if (static_cast<unsigned>(options.measure) > static_cast<unsigned>(Measure::times)) {
+    return refuse_option("measure", Decimal{static_cast<unsigned>(options.measure)},
+                         "nothing, times");
   }
   if (options.shutdown_timeout.count() < 0) {
     const auto ticks = static_cast<std::uint64_t>(options.shutdown_timeout.count());

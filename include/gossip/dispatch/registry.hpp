@@ -10,15 +10,16 @@
 #include <gossip/core/owner.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/call.hpp>
+#include <gossip/dispatch/current_thread.hpp>
 #include <gossip/dispatch/lane.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/pattern_types.hpp>
+#include <gossip/dispatch/quiescence.hpp>
 #include <gossip/dispatch/subscriber_lists.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 #include <gossip/dispatch/type_table.hpp>
 #include <gossip/queue/cache_line.hpp>
-#include <gossip/queue/wait_gate.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -55,7 +56,7 @@ class Registry {
     void (*ended)(void* context, TypeEntry& type) noexcept = nullptr;
   };
 
-  explicit Registry(ThreadSlots& slots) : slots_{slots}, lists_{slots} {}
+  explicit Registry(ThreadSlots& slots) : slots_{slots}, lists_{slots}, quiescence_{slots} {}
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
   /// @pre no thread dispatches any more
@@ -142,7 +143,8 @@ class Registry {
   /// Ends a subscription. When it returns, the processor is not running, never will, and is
   /// destroyed. If `self`, the calling thread's slot, is inside that processor, or inside another one
   /// for which that processor waits in turn, it returns at once and the rest holds when that
-  /// processor returns.
+  /// processor returns. If another call has ended the subscription, and the calling thread is inside
+  /// a processor or destroys one, it does not wait for that other call to have destroyed this one.
   /// @return       false if there is no such subscription (any more)
   /// @par Blocking until the running calls of that processor end
   bool cancel(SubscriptionId id, ThreadSlot* self) noexcept {
@@ -154,10 +156,13 @@ class Registry {
     if (ended != nullptr && listener_.ended != nullptr) listener_.ended(listener_.context, *ended);
     if (ours && record->pattern && listener_.ended != nullptr) tell_of_ended(*record->pattern);
     heavy_fence();  // (2) Dekker with the light fence in dispatch
-    const bool quiet =
-        (self == nullptr || !self->runs(record)) && wait_for_calls(*record, id, self);
+    const bool quiet = quiescence_.wait_for_calls(*record, id, self);
     if (ours && quiet) vacate(*record);
     if (ours && !quiet) retire(*record, *self);
+    if (!ours && quiet && Quiescence::may_wait_until_vacated(self)) {
+      collect();  // it may have been left to the next who comes along
+      quiescence_.wait_until_vacated(*record, id);
+    }
     return ours;
   }
 
@@ -187,21 +192,8 @@ class Registry {
     return cancellations_;
   }
 
-  /// For a dispatcher, after a call and a light fence: whether somebody waits for the end of one.
-  [[nodiscard]] bool is_awaited() const noexcept { return quiescence_.has_waiters(); }
-
-  /// For a dispatcher, after each call and a light fence: tells those who wait for the end of one.
-  void called() noexcept {
-    if (quiescence_.has_waiters()) [[unlikely]]
-      quiescence_.notify_all();
-  }
-
-  /// Waits until `condition()` holds, looking whenever a call or a dispatch has ended.
-  /// @return  what it said last
-  template <class Condition>
-  bool wait_until(SteadyTime deadline, Condition&& condition) {
-    return quiescence_.wait_until(deadline, condition);
-  }
+  /// Where the ends of calls are waited for.
+  [[nodiscard]] Quiescence& quiescence() noexcept { return quiescence_; }
 
   /// The name, or pattern, that a subscription is subscribed to.
   [[nodiscard]] static std::string subscribed_to(const SubscriptionRecord& record) {
@@ -309,52 +301,10 @@ class Registry {
 
   /// Leaves a record, whose processor has cancelled itself, to collect().
   void retire(SubscriptionRecord& record, ThreadSlot& self) noexcept {
-    self.self_cancelled = true;
+    self.self_cancelled = self.chores = true;
     const std::lock_guard lock{mutex_};
     record.next = retired_;
     retired_ = &record;
-  }
-
-  [[nodiscard]] bool runs(const SubscriptionRecord* record) const noexcept {
-    return slots_.any([&](const ThreadSlot& slot) { return slot.runs(record); });
-  }
-
-  /// Waits until no call of a cancelled subscription runs.
-  /// @return  false if that would be for ever: such a call waits for one of this thread's
-  bool wait_for_calls(const SubscriptionRecord& record, SubscriptionId id,
-                      ThreadSlot* self) noexcept {
-    const auto quiet = [&] {
-      return record.tenant.load(std::memory_order_acquire) != id.serial || !runs(&record);
-    };
-    if (quiet()) return true;
-    bool circle = false;
-    if (self != nullptr) {
-      self->awaited_serial.store(id.serial, std::memory_order_relaxed);
-      self->awaited.store(&record, std::memory_order_seq_cst);
-    }
-    quiescence_.wait_until(SteadyTime::max(), [&] {
-      if (quiet()) return true;
-      // Of those who close a circle, the last to look sees it: each says what it waits for first,
-      // and looks under the gate's lock.
-      circle = self != nullptr && waits_for(record, *self, slots_.size());
-      return circle;
-    });
-    if (self != nullptr) self->awaited.store(nullptr, std::memory_order_relaxed);
-    return !circle;
-  }
-
-  /// True if a thread that runs `record` waits, directly or not, for a call that `self` is in.
-  bool waits_for(const SubscriptionRecord& record, const ThreadSlot& self,
-                 std::size_t depth) const noexcept {
-    return depth != 0 && slots_.any([&](const ThreadSlot& slot) {
-      if (&slot == &self || !slot.runs(&record)) return false;
-      const SubscriptionRecord* awaited = slot.awaited.load(std::memory_order_seq_cst);
-      if (awaited == nullptr) return false;
-      // A record that has a new tenant is no longer awaited: its waiter has yet to wake up.
-      const std::uint64_t serial = slot.awaited_serial.load(std::memory_order_relaxed);
-      if (awaited->tenant.load(std::memory_order_acquire) != serial) return false;
-      return (self.runs(awaited) || waits_for(*awaited, self, depth - 1));
-    });
   }
 
   /// A record that cancelled itself and has returned; null if there is none.
@@ -364,7 +314,7 @@ class Registry {
     heavy_fence();
     for (SubscriptionRecord** place = &retired_; *place != nullptr; place = &(*place)->next) {
       SubscriptionRecord* record = *place;
-      if (runs(record)) continue;
+      if (quiescence_.runs(record)) continue;
       *place = record->next;
       return record;
     }
@@ -374,14 +324,19 @@ class Registry {
   /// Destroys the processor of a record that nobody calls, and offers the record anew.
   void vacate(SubscriptionRecord& record) noexcept {
     const ErasedProcessor processor = std::exchange(record.processor, {});
+    ++current_thread.vacating;
     processor.destroy(processor.object);
     const Owner<EventPattern> pattern = std::move(record.pattern);
     if (Lane* lane = std::exchange(record.lane, nullptr)) lane->vacate();
-    const std::lock_guard lock{mutex_};
-    record.name.clear();
-    record.tenant.store(0, std::memory_order_release);
-    record.next = vacant_;
-    vacant_ = &record;
+    --current_thread.vacating;
+    {
+      const std::lock_guard lock{mutex_};
+      record.name.clear();
+      record.tenant.store(0, std::memory_order_release);
+      record.next = vacant_;
+      vacant_ = &record;
+    }
+    quiescence_.vacated();
   }
 
   alignas(prefetch_pair_bytes) std::atomic<std::uint64_t> cancellations_{0};
@@ -393,7 +348,7 @@ class Registry {
   RecordTable records_;
   SubscriptionRecord* vacant_ = nullptr;
   SubscriptionRecord* retired_ = nullptr;  ///< cancelled from inside, not yet returned
-  WaitGate<> quiescence_;
+  Quiescence quiescence_;
 };
 
 }  // namespace gossip::detail

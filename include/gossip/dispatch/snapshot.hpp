@@ -11,6 +11,7 @@
 #include <gossip/dispatch/statistics.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
+#include <gossip/dispatch/thread_times.hpp>
 #include <gossip/dispatch/type_table.hpp>
 
 #include <atomic>
@@ -46,6 +47,11 @@ inline std::uint64_t count_types(const CountingParts& parts, Statistics& statist
     counts.dispatched =
         parts.slots.sum([&](const ThreadSlot& slot) { return slot.dispatched.read(type.index); });
     counts.not_handled = type.not_handled.load();
+    parts.slots.for_each([&](const ThreadSlot& slot) {
+      if (slot.times) {
+        slot.times->waited.add_to(counts.waited, type.index, ThreadTimes::any_tenant);
+      }
+    });
     if (const TypeEntry::ForLanes* more = type.for_lanes.load(std::memory_order_acquire)) {
       const std::uint64_t count = more->lanes_only.load(std::memory_order_acquire);
       lanes_only += count;
@@ -86,8 +92,17 @@ inline Statistics snapshot(const CountingParts& parts, std::uint64_t abandoned) 
   parts.registry.for_each(
       [&](const SubscriptionRecord& record, SubscriptionId id, std::uint64_t delivered) {
         statistics.subscriptions.push_back(
-            {id, record.name, Registry::subscribed_to(record), delivered, record.failed.load(),
-             record.lane != nullptr ? record.lane->statistics() : LaneStatistics{}});
+            {id,
+             record.name,
+             Registry::subscribed_to(record),
+             delivered,
+             record.failed.load(),
+             record.lane != nullptr ? record.lane->statistics() : LaneStatistics{},
+             {}});
+        Histogram& took = statistics.subscriptions.back().took;
+        parts.slots.for_each([&](const ThreadSlot& slot) {
+          if (slot.times) slot.times->took.add_to(took, record.index, id.serial);
+        });
       });
   return statistics;
 }

@@ -5,6 +5,7 @@
 /// Statistics: what a bus has done so far. Layer: dispatch.
 
 #include <gossip/core/subscription_id.hpp>
+#include <gossip/dispatch/histogram.hpp>
 #include <gossip/dispatch/lane_statistics.hpp>
 
 #include <cstddef>
@@ -20,6 +21,7 @@ struct EventTypeStatistics {
   std::string_view event_type;    ///< such as "auth.user.created"
   std::uint64_t dispatched = 0;   ///< handed to the processors subscribed at that moment
   std::uint64_t not_handled = 0;  ///< rejected, dropped or abandoned
+  Histogram waited = {};          ///< see BusOptions::measure
 };
 
 /// What happened at one subscription. // calls
@@ -30,6 +32,7 @@ struct SubscriptionStatistics {
   std::uint64_t delivered = 0;  ///< calls that succeeded
   std::uint64_t failed = 0;     ///< calls that reported an error
   LaneStatistics lane = {};     ///< its lane; all 0 if it has none
+  Histogram took = {};          ///< see BusOptions::measure
 };
 
 /// A snapshot of a bus. Taken while the bus works, each number is right by itself, and the sums may

@@ -7,6 +7,8 @@
 
 #include <gossip/core/owner.hpp>
 #include <gossip/core/shared.hpp>
+#include <gossip/dispatch/clock_view.hpp>
+#include <gossip/dispatch/thread_times.hpp>
 #include <gossip/queue/asymmetric_fence.hpp>
 #include <gossip/queue/cache_line.hpp>
 
@@ -115,6 +117,7 @@ struct HazardFrame {
   std::atomic<const SubscriberArray*> array{nullptr};       ///< the list being walked
   std::atomic<HazardFrame*> inner{nullptr};                 ///< made on demand, then kept
   HazardFrame* outer = nullptr;                             ///< immutable
+  CallTiming timing;                                        ///< the owner's
 };
 
 /// What one thread says about itself on one bus.
@@ -123,11 +126,14 @@ struct alignas(prefetch_pair_bytes) ThreadSlot {
   HazardFrame* innermost = nullptr;  ///< the owner's: of the dispatch it is in
   std::size_t depth = 0;             ///< the owner's: dispatches it is inside of
   bool self_cancelled = false;       ///< the owner's: it left a record to Registry::collect
+  bool chores = false;               ///< the owner's: the end of a dispatch leaves something to do
+  bool measures = false;             ///< does not change once others see the slot
   std::uint32_t turn = 0;            ///< the owner's: see WorkQueue::take
   std::atomic<const SubscriptionRecord*> awaited{nullptr};  ///< whose calls it waits for
   std::atomic<std::uint64_t> awaited_serial{0};             ///< for which tenant of that record
   std::shared_ptr<void>
-      keep_alive;  ///< the owner's: a bus that it destroyed from inside a dispatch
+      keep_alive;            ///< the owner's: a bus that it destroyed from inside a dispatch
+  Owner<ThreadTimes> times;  ///< if it `measures`; else null
   std::atomic<std::uint64_t> finished{0};   ///< queued events handled // events
   std::atomic<std::uint64_t> failed{0};     ///< failed calls // calls
   std::atomic<std::uint64_t> unmatched{0};  ///< events that no subscription wanted // events
@@ -141,9 +147,6 @@ struct alignas(prefetch_pair_bytes) ThreadSlot {
     // release: pairs with the acquire of whoever reads the counter to learn that the work is done
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
-
-  /// For the owner: whether the end of a dispatch leaves it something rare to do.
-  [[nodiscard]] bool has_chores() const noexcept { return self_cancelled || keep_alive != nullptr; }
 
   /// The frame for a dispatch inside whatever the owner is doing. @throws std::bad_alloc
   HazardFrame& next_frame() {
@@ -217,6 +220,10 @@ class ThreadSlots {
     }
   }
 
+  /// Makes the slots measure. @pre there is none yet
+  /// @param clock  outlives them
+  void measure_by(const ClockView& clock) noexcept { clock_ = &clock; }
+
   /// A slot for a thread.
   /// @param owner  what the thread is known by while it lives; not null
   /// @throws std::bad_alloc
@@ -233,6 +240,8 @@ class ThreadSlots {
     Owner<ThreadSlot> slot{new ThreadSlot};
     slot->delivered.reserve(subscriptions_);
     slot->dispatched.reserve(types_);
+    if (clock_ != nullptr) slot->times.reset(new ThreadTimes{*clock_});
+    slot->chores = slot->measures = clock_ != nullptr;
     slot->owner.store(owner, std::memory_order_relaxed);
     slot->next = first_.load(std::memory_order_relaxed);
     first_.store(slot.get(), std::memory_order_release);  // (3) pairs with (4)
@@ -309,6 +318,7 @@ class ThreadSlots {
   }
 
   std::mutex mutex_;
+  const ClockView* clock_ = nullptr;  ///< to measure by; null: nothing is measured
   std::atomic<bool> abandoned_{false};
   std::uint32_t subscriptions_ = 0;  ///< highest index with room
   std::uint32_t types_ = 0;          ///< highest index with room

@@ -21,6 +21,18 @@ struct MetricLabel {
   std::string_view value;  ///< any text
 };
 
+/// A number of nanoseconds as seconds, exactly. @throws std::bad_alloc
+[[nodiscard]] inline std::string seconds_of(std::uint64_t nanoseconds) {
+  constexpr std::uint64_t second = 1'000'000'000;
+  const Decimal whole{nanoseconds / second};
+  if (nanoseconds % second == 0) return join({whole});
+  // The leading 1 keeps the zeros.
+  std::string text = join({whole, ".", Decimal{nanoseconds % second + second}});
+  text.erase(text.find('.') + 1, 1);
+  text.erase(text.find_last_not_of('0') + 1);
+  return text;
+}
+
 /// Writes metrics in the Prometheus text format, version 0.0.4. Each metric is begun once, and its
 /// samples follow.
 ///

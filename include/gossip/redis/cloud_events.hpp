@@ -47,8 +47,9 @@ namespace gossip::redis {
 /// @return false if it is a text that is not UTF-8, or a number that JSON does not have
 [[nodiscard]] inline bool append_attribute(const MetadataValue& value, std::string& json) {
   const auto* integer = value.get_if<std::int64_t>();
-  const bool wide = integer != nullptr && (*integer < INT32_MIN || *integer > INT32_MAX);
-  const bool quoted = wide || value.get_if<std::uint64_t>() || value.get_if<double>();
+  const bool small = integer != nullptr && *integer >= INT32_MIN && *integer <= INT32_MAX;
+  const bool number = integer || value.get_if<std::uint64_t>() || value.get_if<double>();
+  const bool quoted = number && !small;
   if (quoted) json += '"';
   if (!append_json_value(value, json)) return false;
   if (quoted) json += '"';

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -82,6 +83,15 @@ struct Gap {
   std::uint64_t known = 0;  ///< how many are known to be missing; 0: unknown // events
 };
 
+/// What is known of a stream that is read. As old as the last look, see StreamWatch.
+struct StreamStatistics {
+  std::string event_type = {};            ///< the event type's name
+  std::uint64_t length = 0;               ///< of the stream // events
+  std::optional<std::uint64_t> lag = {};  ///< published and not yet read, by the group or by this
+                                          ///< reader; empty: not known // events
+  std::uint64_t pending = 0;              ///< read by the group, not yet acknowledged // events
+};
+
 /// Transport security. On if `enabled`.
 struct TlsOptions {
   bool enabled = false;          ///< talk TLS
@@ -124,7 +134,9 @@ struct RedisOptions {
   std::size_t read_count = 128;  ///< most events per read, 1 to 100000 // events
   std::chrono::milliseconds block = std::chrono::seconds{2};  ///< longest wait of one read
   std::uint64_t stream_max_length = 0;  ///< approximate bound of a stream; 0: none // events
-  std::size_t max_in_flight = 1024;     ///< read and not yet acknowledged // events
+  /// Share of stream_max_length at which a reader's lag is warned of by on_lag, 0 to 1.
+  double lag_warning = 0.8;
+  std::size_t max_in_flight = 1024;  ///< read and not yet acknowledged // events
   std::chrono::milliseconds claim_after =
       std::chrono::seconds{30};  ///< idle time of another's event
   unsigned max_deliveries = 5;   ///< of one event; then it goes to the dead letters // deliveries
@@ -147,6 +159,9 @@ struct RedisOptions {
   // ---- Being told; called on the provider's thread, must be short and not throw ----
   std::function<void(State, const Status&)> on_state = {};  ///< with the reason
   std::function<void(const Gap&)> on_gap = {};              ///< events may have been missed
+  /// A stream's readers are so far behind that trimming is about to take what they have not read; once,
+  /// and again after they had caught up.
+  std::function<void(const StreamStatistics&)> on_lag = {};
   /// A message that cannot be decoded (Pub/Sub; streams have dead letters): type, bytes, why.
   std::function<void(std::string_view, std::string_view, const Status&)> on_undecodable = {};
   /// An event that was accepted could not be published: its type, its id, why.
@@ -227,6 +242,9 @@ struct RedisOptions {
   }
   if (!(options.back_off_jitter >= 0 && options.back_off_jitter <= 1)) {
     return refuse("back_off_jitter", number(options.back_off_jitter), "0 to 1");
+  }
+  if (!(options.lag_warning >= 0 && options.lag_warning <= 1)) {
+    return refuse("lag_warning", number(options.lag_warning), "0 to 1");
   }
   return {};
 }

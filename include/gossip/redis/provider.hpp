@@ -33,6 +33,7 @@
 #include <string_view>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace gossip::redis {
 
@@ -42,10 +43,11 @@ struct CodecFor {
   using type = Default;  ///< the codec
 };
 
-/// What a provider has done.
+/// What a provider has done: `bus.provider_statistics()`.
 struct RedisStatistics {
-  WriterStatistics writer;  ///< of what was published
-  ReaderStatistics reader;  ///< of what was received
+  WriterStatistics writer;                ///< of what was published
+  ReaderStatistics reader;                ///< of what was received
+  std::vector<StreamStatistics> streams;  ///< how far it is behind; none with Pub/Sub
 };
 
 /// The id that stands for a text: the id that gossip wrote, or a hash of whatever else it is.
@@ -172,11 +174,13 @@ class BasicRedisProvider {
     if (writer_) writer_->close(deadline);
   }
 
-  /// What it has done. @par Thread safety any thread
+  /// What it has done, and how far its streams' readers are behind as of the last look, which is taken
+  /// each RedisOptions::health_interval. @par Thread safety any thread
   [[nodiscard]] RedisStatistics statistics() const {
     RedisStatistics statistics;
     if (writer_) statistics.writer = writer_->statistics();
     if (stream_reader_) statistics.reader = stream_reader_->statistics();
+    if (stream_reader_) statistics.streams = stream_reader_->streams();
     if (channel_reader_) statistics.reader = channel_reader_->statistics();
     return statistics;
   }

@@ -17,8 +17,8 @@ namespace gossip::redis {
 /// What to do about an error reply.
 enum class ErrorClass : std::uint8_t {
   none,            ///< no error
-  retry,           ///< the server cannot now and may later: OOM, LOADING, BUSY, ...
-  reconnect,       ///< this server is the wrong one now: READONLY, MASTERDOWN, ...
+  retry,           ///< the server cannot now and may later: OOM, BUSY, ...
+  reconnect,       ///< this server is no use now: READONLY, MASTERDOWN, LOADING, ...
   no_group,        ///< the stream or its group is gone: NOGROUP, UNBLOCKED
   wrong_type,      ///< the key holds something else: fatal for that event type alone
   denied,          ///< NOPERM: a right is missing
@@ -36,7 +36,6 @@ enum class ErrorClass : std::uint8_t {
   };
   static constexpr Known known[] = {
       {"OOM", ErrorClass::retry},
-      {"LOADING", ErrorClass::retry},
       {"BUSY", ErrorClass::retry},
       {"TRYAGAIN", ErrorClass::retry},
       {"NOREPLICAS", ErrorClass::retry},
@@ -44,6 +43,7 @@ enum class ErrorClass : std::uint8_t {
       {"CLUSTERDOWN", ErrorClass::retry},
       {"READONLY", ErrorClass::reconnect},
       {"MASTERDOWN", ErrorClass::reconnect},
+      {"LOADING", ErrorClass::reconnect},
       {"NOGROUP", ErrorClass::no_group},
       {"UNBLOCKED", ErrorClass::no_group},
       {"WRONGTYPE", ErrorClass::wrong_type},

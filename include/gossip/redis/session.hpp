@@ -111,6 +111,9 @@ class Session {
 
   /// The server refuses to write: it has become a replica, say.
   [[nodiscard]] SessionOutput unusable(Status why, SteadyTime now) {
+    // Though it answered: one that is loading its data for minutes is not asked again and again.
+    const bool soon = now - ready_since_ < options_.health_interval;
+    attempts_ = short_lived_ = soon ? std::min(short_lived_ + 1, 64U) : 0;
     return back_off(std::move(why), now);
   }
 
@@ -231,6 +234,7 @@ class Session {
     probing_ = false;
     trouble_ = {};
     ++generation_;
+    ready_since_ = now;
     wake_at_ = now + options_.health_interval;
     output.ready = true;
     output.report = {State::ready, Status{}};
@@ -292,7 +296,9 @@ class Session {
   SteadyTime wake_at_ = SteadyTime::max();
   SteadyTime last_life_{};
   bool probing_ = false;
-  unsigned attempts_ = 0;  ///< since it was ready last // times
+  SteadyTime ready_since_{};
+  unsigned short_lived_ = 0;  ///< connections that soon were of no use, in a row // times
+  unsigned attempts_ = 0;     ///< since it was ready last // times
   unsigned version_ = 0;
   std::int64_t client_id_ = 0;
   std::uint64_t generation_ = 0;

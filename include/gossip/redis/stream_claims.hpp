@@ -12,9 +12,12 @@
 #include <gossip/redis/inbound.hpp>
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/reply.hpp>
+#include <gossip/redis/send_window.hpp>
 #include <gossip/redis/stream_intake.hpp>
+#include <gossip/redis/stream_place.hpp>
 #include <gossip/redis/writer.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -50,8 +53,7 @@ class StreamClaims {
   /// Does what is due.
   /// @param streams  those that are read
   /// @return         when to come again
-  SteadyTime turn(SteadyTime now, const std::vector<std::shared_ptr<const Subscribed>>& streams) {
-    take_claimed();
+  SteadyTime turn(SteadyTime now, const std::vector<std::shared_ptr<StreamPlace>>& streams) {
     if (now < next_) return next_;
     next_ = now + options_.claim_after / 3;
     for (auto& [key, ids] : intake_.held_since(now - options_.claim_after / 4)) {
@@ -60,9 +62,11 @@ class StreamClaims {
       writer_.ask(refresh.add("JUSTID"), [](const Status&, Reply&) {});
     }
     if (intake_.room() <= intake_.backlog()) return next_;
-    for (const auto& stream : streams) {
+    for (const auto& place : streams) {
+      const std::shared_ptr<const Subscribed>& stream = place->subscribed;
       Command pending{"XPENDING", stream->key, options_.group, "IDLE"};
-      pending.add(std::int64_t{options_.claim_after.count()}).add("-").add("+").add("100");
+      pending.add(std::int64_t{options_.claim_after.count()}).add("-").add("+");
+      pending.add(static_cast<std::int64_t>(claimable()));
       writer_.ask(std::move(pending), [self = self_, stream](const Status& lost, Reply& reply) {
         if (!lost.ok() || reply.is_error()) return;
         self.with([&](StreamClaims& claims) { claims.claim(stream, reply); });
@@ -72,7 +76,26 @@ class StreamClaims {
   }
   /// The next turn() is due at once.
   void hurry() noexcept { next_ = SteadyTime{}; }
-  /// True if turn() would find something that was claimed.
+  /// Takes what was claimed into the bus.
+  void take_claimed() {
+    std::vector<Claimed> claimed;
+    {
+      const std::lock_guard lock{mutex_};
+      claimed.swap(claimed_);
+    }
+    intake_.count(&ReaderStatistics::claimed, claimed.size());
+    for (Claimed& claim : claimed) {
+      const std::string id = claim.entry.items[0].text;
+      if (intake_.holds(claim.stream->key, id)) continue;
+      if (claim.deliveries >= std::int64_t{options_.max_deliveries}) {
+        intake_.bury(claim.stream->key, id, take_fields(claim.entry),
+                     RetryableError{"delivered too often"}, claim.deliveries);
+      } else {
+        intake_.take(claim.stream, claim.entry);
+      }
+    }
+  }
+  /// True if take_claimed() would find something.
   [[nodiscard]] bool has_claimed() const {
     const std::lock_guard lock{mutex_};
     return !claimed_.empty();
@@ -98,9 +121,21 @@ class StreamClaims {
     }
     writer_.ask(std::move(command), [self = self_, stream, deliveries = std::move(deliveries)](
                                         const Status& lost, Reply& reply) {
-      if (!lost.ok() || reply.is_error()) return;
-      self.with([&](StreamClaims& claims) { claims.note_claimed(stream, deliveries, reply); });
+      self.with([&](StreamClaims& claims) {
+        claims.note_outcome(lost, deliveries.size());
+        if (lost.ok() && !reply.is_error()) claims.note_claimed(stream, deliveries, reply);
+      });
     });
+  }
+
+  /// Claiming much at once gets nowhere over connections that do not live long enough for the answer.
+  void note_outcome(const Status& lost, std::size_t number) {
+    const std::lock_guard lock{mutex_};
+    lost.ok() ? window_.answered(number) : window_.lost(number);
+  }
+  [[nodiscard]] std::size_t claimable() const {
+    const std::lock_guard lock{mutex_};
+    return window_.size();
   }
 
   void note_claimed(const std::shared_ptr<const Subscribed>& stream,
@@ -136,25 +171,6 @@ class StreamClaims {
     wake_(wake_context_);
   }
 
-  void take_claimed() {
-    std::vector<Claimed> claimed;
-    {
-      const std::lock_guard lock{mutex_};
-      claimed.swap(claimed_);
-    }
-    intake_.count(&ReaderStatistics::claimed, claimed.size());
-    for (Claimed& claim : claimed) {
-      const std::string id = claim.entry.items[0].text;
-      if (intake_.holds(claim.stream->key, id)) continue;
-      if (claim.deliveries >= std::int64_t{options_.max_deliveries}) {
-        intake_.bury(claim.stream->key, id, take_fields(claim.entry),
-                     RetryableError{"delivered too often"}, claim.deliveries);
-      } else {
-        intake_.take(claim.stream, claim.entry);
-      }
-    }
-  }
-
   const RedisOptions& options_;
   Writer& writer_;
   const std::string consumer_;
@@ -165,6 +181,7 @@ class StreamClaims {
   SteadyTime next_{};
   mutable std::mutex mutex_;
   std::vector<Claimed> claimed_;
+  SendWindow window_{100};  // events
 };
 
 }  // namespace gossip::redis

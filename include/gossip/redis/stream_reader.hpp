@@ -17,6 +17,7 @@
 #include <gossip/redis/stream_id.hpp>
 #include <gossip/redis/stream_intake.hpp>
 #include <gossip/redis/stream_place.hpp>
+#include <gossip/redis/stream_watch.hpp>
 #include <gossip/redis/writer.hpp>
 
 #include <algorithm>
@@ -57,7 +58,8 @@ class StreamReader {
         window_{options.read_count},
         link_{options, *this, true},
         intake_{options, writer, &wake, this},
-        claims_{options, writer, consumer_, intake_, &wake, this} {}
+        claims_{options, writer, consumer_, intake_, &wake, this},
+        watch_{options, writer, intake_, &wake, this} {}
   StreamReader(const StreamReader&) = delete;
   StreamReader& operator=(const StreamReader&) = delete;
   ~StreamReader() { close(std::chrono::steady_clock::now()); }
@@ -75,7 +77,10 @@ class StreamReader {
       while (!stream->ready) {
         Reply reply;
         if (!writer_.ask_and_wait(stream->next_question(options_), reply, deadline).ok()) break;
-        if (Status status = answered(*stream, reply); !status.ok()) return status;
+        if (Status status = answered(*stream, reply); !status.ok()) {
+          if (is_retryable(status)) break;  // a server that is loading, say: it will be asked again
+          return status;
+        }
       }
     }
     const std::string name = stream->subscribed->type;
@@ -109,6 +114,8 @@ class StreamReader {
   }
   /// What it has done. @par Thread safety any thread
   [[nodiscard]] ReaderStatistics statistics() const { return intake_.statistics(); }
+  /// How far it is behind in each stream. @par Thread safety any thread
+  [[nodiscard]] std::vector<StreamStatistics> streams() const { return watch_.statistics(); }
 
   /// What Link asks of its client, on its own thread.
   /// @{
@@ -118,6 +125,7 @@ class StreamReader {
     for (auto& entry : streams_)
       entry.second->ready = entry.second->ready && options_.group.empty();
     claims_.hurry();
+    looks_at_ = SteadyTime{};
   }
   void on_lost(const Status&) { reading_ = false; }  // nothing is missed: the streams keep it
   void on_push(Reply&) {}
@@ -126,17 +134,18 @@ class StreamReader {
   SteadyTime on_turn(SteadyTime now) {
     take_changes();
     intake_.settle();
+    watch_.take_answers();
     intake_.deliver();
     if (!link_.ready() || stopped_.load(std::memory_order_acquire)) return SteadyTime::max();
     SteadyTime next = SteadyTime::max();
     for (auto& entry : streams_) next = std::min(next, prepare(entry.second, now));
-    if (!options_.group.empty()) next = std::min(next, claims_.turn(now, readable_types()));
+    next = std::min(next, look_after(now));
     if (intake_.backlog() != 0) return std::min(next, now + look_again);
     if (!reading_) read();
     return next;
   }
   [[nodiscard]] bool has_work() const {
-    if (intake_.settled_waiting() || claims_.has_claimed()) return true;
+    if (intake_.settled_waiting() || claims_.has_claimed() || watch_.has_answers()) return true;
     const std::lock_guard lock{mutex_};
     return !changes_.empty();
   }
@@ -180,9 +189,10 @@ class StreamReader {
     stream.asked = false;
     if (stream.ended || !lost.ok()) return;
     StreamReader& self = *question->reader;
-    if (const Status status = self.answered(stream, reply); !status.ok()) {
-      self.trouble(stream, status);
-    }
+    const Status status = self.answered(stream, reply);
+    if (status.ok()) return;
+    if (class_of(reply) == ErrorClass::reconnect) return self.link_.give_up(status);
+    self.trouble(stream, status);
   }
 
   /// A stream that cannot be read now; the others go on.
@@ -197,10 +207,7 @@ class StreamReader {
   // ---- Reading --------------------------------------------------------------------------------
 
   void read() {
-    std::vector<std::shared_ptr<StreamPlace>> readable;
-    for (auto& entry : streams_) {
-      if (entry.second->ready) readable.push_back(entry.second);
-    }
+    auto readable = readable_streams();
     const std::size_t room = intake_.room();
     if (readable.empty() || room == 0) return;
     // The count is for each stream: where there is less room than streams, some wait for their turn.
@@ -300,12 +307,23 @@ class StreamReader {
     if (options_.on_gap) options_.on_gap({std::move(type), std::move(reason), 0});
   }
 
-  [[nodiscard]] std::vector<std::shared_ptr<const Subscribed>> readable_types() const {
-    std::vector<std::shared_ptr<const Subscribed>> types;
+  /// What is done from time to time. @return when it wants to be called again
+  SteadyTime look_after(SteadyTime now) {
+    if (!options_.group.empty()) claims_.take_claimed();
+    if (now < looks_at_) return looks_at_;
+    const auto readable = readable_streams();
+    looks_at_ = SteadyTime::max();
+    if (!options_.group.empty()) looks_at_ = claims_.turn(now, readable);
+    if (now >= watch_.due()) watch_.look(now, readable);
+    return looks_at_ = std::min(looks_at_, watch_.due());
+  }
+
+  [[nodiscard]] std::vector<std::shared_ptr<StreamPlace>> readable_streams() const {
+    std::vector<std::shared_ptr<StreamPlace>> readable;
     for (const auto& entry : streams_) {
-      if (entry.second->ready) types.push_back(entry.second->subscribed);
+      if (entry.second->ready) readable.push_back(entry.second);
     }
-    return types;
+    return readable;
   }
 
   // ---- Others' wishes -------------------------------------------------------------------------
@@ -323,6 +341,7 @@ class StreamReader {
       } else if (stream == nullptr) {
         found->second->ended = true;
         streams_.erase(found);
+        watch_.forget(type);
       }  // else it is read already, and goes on
     }
   }
@@ -356,6 +375,8 @@ class StreamReader {
   Link<StreamReader> link_;
   StreamIntake intake_;
   StreamClaims claims_;
+  StreamWatch watch_;
+  SteadyTime looks_at_{};  ///< when they want a turn
 };
 
 }  // namespace gossip::redis

@@ -53,6 +53,7 @@ class CallerDrive {
         limit_{seed == 0 ? 1 : workers},
         random_{seed} {
     taken_.reserve(limit_);
+    dispatcher_.calls_.allow_in_a_row(1);
     next_ = std::exchange(first_of_this_thread, this);
     become_worker();
     dispatcher_.timer_.pass_time_by(
@@ -159,6 +160,14 @@ class CallerDrive {
     const CauseScope unrelated_{nullptr};
   };
 
+  /// Whether the events of that entry are shared with lanes.
+  static bool is_shared(const TypeEntry& type) noexcept {
+    return type.operations == &Dispatcher::operations_of<SharedDelivery>;
+  }
+  static const Event<SharedDelivery>& shared(const Taken& item) noexcept {
+    return static_cast<const Event<SharedDelivery>&>(*item.event);
+  }
+
   void become_worker() noexcept {
     current_thread.worker_of = &dispatcher_;
     current_thread.worker_slot = &slot_;
@@ -188,7 +197,9 @@ class CallerDrive {
     const auto on_event = [&](EventQueue::Ring::Claim& claim) {
       TypeEntry& type = *(*claim).type;
       const std::uint64_t ticket = claim.ticket();
-      if (const EventOpeners::Open open = openers_.of(type)) {
+      const EventOpeners::Open open =
+          is_shared(type) ? &EventOpeners::open<SharedDelivery> : openers_.of(type);
+      if (open != nullptr) {
         taken_.push_back({open(claim, dispatcher_.source_), &type, nullptr});
         dispatcher_.queue_.slot_freed(ticket);
       } else {  // nobody published it: the bus itself made it
@@ -207,10 +218,14 @@ class CallerDrive {
   void run(const Taken& item) {
     if (item.task != nullptr) {
       item.task->run(*item.task, slot_);
+      return;
+    }
+    if (is_shared(*item.type)) {
+      dispatcher_.calls_.handle(slot_, *item.type, shared(item));
     } else {
       dispatcher_.calls_.handle(slot_, *item.type, *item.event);
-      ThreadSlot::increment(slot_.finished);
     }
+    ThreadSlot::increment(slot_.finished);
   }
 
   void give_up(const Taken& item) noexcept {
@@ -218,7 +233,8 @@ class CallerDrive {
       item.task->abandon(*item.task);
     } else {
       item.type->not_handled.fetch_add(1, std::memory_order_relaxed);
-      EventAccess::header(*item.event).receipt.fail();
+      const EventBase& event = is_shared(*item.type) ? brought_by(shared(item)) : *item.event;
+      EventAccess::header(event).receipt.fail();
       dispatcher_.abandoned_.fetch_add(1, std::memory_order_release);
     }
   }

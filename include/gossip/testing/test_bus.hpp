@@ -35,7 +35,7 @@ namespace testing {
 struct TestBusOptions {
   /// Chooses the order in which what waits is run, the same one on every machine. 0: as one worker
   /// would, first come first served but for priorities. Any other number: in an order that
-  /// BusOptions::workers workers might show.
+  /// BusOptions::workers workers might show. (The keys of one subscription's Ordering take turns.)
   std::uint64_t seed = 0;
   /// As for an EventBus, but that its workers are played: `workers` is how many events may have been
   /// taken and not begun, while others overtake them; 0 stands for 4. There are no threads to have

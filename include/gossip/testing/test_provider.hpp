@@ -32,6 +32,18 @@ class EventOpeners {
   /// Moves the event out and frees its slot. @throws std::bad_alloc, what moving the payload throws
   using Open = SharedEvent (*)(EventQueue::Ring::Claim& claim, const EventSource& source);
 
+  /// An Open. @pre the claim holds an event of payload `T`
+  template <class T>
+  static SharedEvent open(EventQueue::Ring::Claim& claim, const EventSource& source) {
+    SharedEvent taken;
+    open_envelope<T>(
+        *claim, (*claim).type->name, source, claim.ticket(), [&] { claim.release(); },
+        [&](const Event<T>& event) {
+          taken = SharedEvent::of<T>(std::move(const_cast<Event<T>&>(event)));
+        });
+    return taken;
+  }
+
   /// @throws std::bad_alloc
   template <Payload T>
   void learn(const TypeEntry& type) {
@@ -45,17 +57,6 @@ class EventOpeners {
   }
 
  private:
-  template <class T>
-  static SharedEvent open(EventQueue::Ring::Claim& claim, const EventSource& source) {
-    SharedEvent taken;
-    open_envelope<T>(
-        *claim, (*claim).type->name, source, claim.ticket(), [&] { claim.release(); },
-        [&](const Event<T>& event) {
-          taken = SharedEvent::of<T>(std::move(const_cast<Event<T>&>(event)));
-        });
-    return taken;
-  }
-
   [[nodiscard]] Open find(const TypeEntry& type) const noexcept {
     for (const auto& [entry, how] : known_) {
       if (entry == &type) return how;

@@ -342,6 +342,53 @@ TEST_CASE("EventBus: what a processor captured may use the bus while it is destr
   REQUIRE(captured == 0);
 }
 
+TEST_CASE("EventBus: what a processor captured is gone when any cancel returns", "[event_bus]") {
+  gossip::test::Door destroying;  // somebody destroys what was captured
+  gossip::test::Door cancelling;  // and somebody else cancels meanwhile
+  std::atomic<bool> gone{false};
+  const auto take_time = [&](const int*) {
+    destroying.open();
+    static_cast<void>(cancelling.wait());
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+    gone = true;
+  };
+  int captured = 0;
+  auto held = std::shared_ptr<int>{&captured, take_time};
+  EventBus bus{{.workers = 1}};
+  const auto cancel = [&](Subscription& subscription) {
+    REQUIRE(destroying.wait());
+    cancelling.open();
+    subscription.cancel();
+    REQUIRE(gone);
+  };
+
+  SECTION("a subscription for one event, which has come") {
+    auto subscription = bus.subscribe(number, [held = std::move(held)](int) {},
+                                      {.lifetime = gossip::SubscribeOptions::Lifetime::once});
+    REQUIRE(bus.publish(number, 1).ok());
+    cancel(subscription);
+  }
+  SECTION("a processor that ended its own subscription") {
+    gossip::test::Door subscribed;
+    gossip::SubscriptionId id;
+    auto subscription = bus.subscribe(number, [&, held = std::move(held)](int) {
+      static_cast<void>(subscribed.wait());
+      bus.unsubscribe(id);
+    });
+    id = subscription.id();
+    subscribed.open();
+    REQUIRE(bus.publish(number, 1).ok());
+    cancel(subscription);
+  }
+  SECTION("another thread") {
+    auto subscription = bus.subscribe(number, [held = std::move(held)](int) {});
+    const gossip::SubscriptionId id = subscription.id();
+    std::thread other{[&] { bus.unsubscribe(id); }};
+    cancel(subscription);
+    other.join();
+  }
+}
+
 TEST_CASE("EventBus: moving a handle over another unsubscribes the other", "[event_bus]") {
   Recorder<int> seen;
   EventBus bus{{.workers = 1}};

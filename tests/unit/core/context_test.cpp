@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <string_view>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -141,6 +142,15 @@ TEST_CASE("Context: a refused attempt may be asked for again", "[context]") {
   CHECK(context.deferred());
   CHECK(support.delays == std::vector<nanoseconds>{seconds{1}, seconds{2}});
 }
+
+template <class Token>
+concept MayLimit = requires(const Context& context, Token&& token) {
+  context.with_stop(static_cast<Token&&>(token), SteadyTime{});
+};
+static_assert(!std::is_constructible_v<Context, std::stop_token>, "it would refer to a dead token");
+static_assert(!std::is_constructible_v<Context, const std::stop_token, SteadyTime>);
+static_assert(std::is_constructible_v<Context, const std::stop_token&>);
+static_assert(MayLimit<const std::stop_token&> && !MayLimit<std::stop_token>);
 
 TEST_CASE("Context: an inner context differs in what was asked for alone", "[context]") {
   std::stop_source source;

@@ -2,6 +2,7 @@
 #include <gossip/core/metadata.hpp>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -10,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -28,6 +30,16 @@ TEST_CASE("MetadataValue: is nothing by default", "[metadata]") {
   }));
 }
 
+static_assert(std::is_constructible_v<MetadataValue, signed char> &&
+                  std::is_constructible_v<MetadataValue, unsigned char>,
+              "std::int8_t and std::uint8_t are numbers");
+static_assert(!std::is_constructible_v<MetadataValue, char> &&
+                  !std::is_constructible_v<MetadataValue, wchar_t> &&
+                  !std::is_constructible_v<MetadataValue, char8_t> &&
+                  !std::is_constructible_v<MetadataValue, char16_t> &&
+                  !std::is_constructible_v<MetadataValue, char32_t>,
+              "a character is neither a number nor a text");
+
 TEST_CASE("MetadataValue: integers of every width that hold one number are equal", "[metadata]") {
   const MetadataValue five{5};
   CHECK(five == MetadataValue{std::int64_t{5}});
@@ -37,7 +49,11 @@ TEST_CASE("MetadataValue: integers of every width that hold one number are equal
   CHECK(five != MetadataValue{6});
   REQUIRE(five.get_if<std::int64_t>() != nullptr);
   CHECK(*five.get_if<std::int64_t>() == 5);
-  CHECK(five.get_if<std::uint64_t>() == nullptr);
+  REQUIRE(five.get_if<std::uint64_t>() != nullptr);
+  CHECK(*five.get_if<std::uint64_t>() == 5);
+  CHECK(five.get_if<double>() == nullptr);
+  CHECK(*MetadataValue{std::uint64_t{0}}.get_if<std::uint64_t>() == 0);
+  CHECK(MetadataValue{-3}.get_if<std::uint64_t>() == nullptr);
   CHECK(*MetadataValue{-3}.get_if<std::int64_t>() == -3);
 }
 
@@ -149,6 +165,33 @@ TEST_CASE("MetadataValue: truth values are equal to themselves alone", "[metadat
   CHECK_FALSE(MetadataValue{true} == MetadataValue{false});
   CHECK_FALSE(MetadataValue{false} == MetadataValue{});
   CHECK_FALSE(MetadataValue{false} == MetadataValue{0});
+}
+
+TEST_CASE("Metadata: what has been moved from is empty and can be used again", "[metadata]") {
+  const gossip::MetadataKey first{"k"};
+  const gossip::MetadataKey second{"l"};
+  Metadata source;
+  source.set("k", 1);
+  source.set("l", 2);
+  const bool assigned = GENERATE(false, true);
+  Metadata target;
+  if (assigned) {
+    target = std::move(source);
+  } else {
+    target = Metadata{std::move(source)};
+  }
+  CHECK(target.size() == 2);
+  // NOLINTBEGIN(bugprone-use-after-move): that is what it is about
+  CHECK(source.empty());
+  CHECK(source == Metadata{});
+  CHECK_FALSE(source.contains(first));
+
+  source.set("m", 3);
+  Metadata fresh;
+  fresh.set("m", 3);
+  CHECK(source == fresh);
+  CHECK_FALSE(source.contains(second));
+  // NOLINTEND(bugprone-use-after-move)
 }
 
 }  // namespace

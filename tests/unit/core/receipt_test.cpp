@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <gossip/core/event.hpp>
 #include <gossip/core/receipt.hpp>
+#include <gossip/gossip.hpp>
+
+#include "support/wait.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -32,6 +37,47 @@ struct Ledger {
     };
     return Receipt{new State{*this}};
   }
+};
+
+/// Gives every event a receipt, as a provider does that receives from a network.
+struct ReceiptProvider : gossip::InMemoryProvider {
+  struct Options {
+    Ledger* ledger = nullptr;
+  };
+  explicit ReceiptProvider(const Options& options)
+      : gossip::InMemoryProvider{{}}, ledger{options.ledger} {}
+
+  template <class Inbox, gossip::Payload T>
+  gossip::Status publish(Inbox& inbox, gossip::Outgoing<T>& event) {
+    if (!event.extras) event.extras.reset(new gossip::detail::EventExtras);
+    event.extras->receipt = ledger->receipt();
+    return inbox.accept(event);
+  }
+
+  Ledger* ledger;
+};
+using ReceiptBus = gossip::EventBus<ReceiptProvider>;
+
+constexpr gossip::EventType<int> number{"receipt.number"};
+constexpr gossip::EventType<void> blocked{"receipt.blocked"};
+
+/// Keeps the bus's only worker busy while it lives.
+struct Blockade {
+  explicit Blockade(ReceiptBus& bus)
+      : subscription{bus.subscribe(blocked, [this] {
+          entered.open();
+          over.wait();
+        })} {
+    REQUIRE(bus.publish(blocked).ok());
+    REQUIRE(entered.wait());
+  }
+  ~Blockade() { over.open(); }
+  Blockade(const Blockade&) = delete;
+  Blockade& operator=(const Blockade&) = delete;
+
+  gossip::test::Door entered;
+  gossip::test::Door over;
+  gossip::Subscription subscription;
 };
 
 }  // namespace
@@ -98,4 +144,51 @@ TEST_CASE("Receipt: holders in many threads settle it once", "[core]") {
   threads.clear();
   REQUIRE(ledger.settled == 1);
   REQUIRE(ledger.failed == 1);
+}
+
+TEST_CASE("Receipt: events that are dropped unhandled have failed", "[core]") {
+  Ledger ledger;
+  int handled = 0;
+  const auto count = [&](const int&) { ++handled; };
+
+  SECTION("by an overflow policy") {
+    const auto policy =
+        GENERATE(gossip::OverflowPolicy::drop_newest, gossip::OverflowPolicy::drop_oldest);
+    ReceiptBus bus{{.workers = 1, .capacity = 2, .overflow = policy}, {&ledger}};
+    const auto subscription = bus.subscribe(number, count);
+    {
+      const Blockade blockade{bus};
+      for (int i = 0; i < 5; ++i) REQUIRE(bus.publish(number, i).ok());
+    }
+    REQUIRE(bus.drain());
+    REQUIRE(handled == 2);
+    REQUIRE(ledger.failed == 3);
+  }
+  SECTION("since the subscription ends while they wait in its lane") {
+    ReceiptBus bus{{.workers = 1}, {&ledger}};
+    auto subscription =
+        bus.subscribe(number, count, {.ordering = gossip::Ordering::per_publisher()});
+    {
+      const Blockade blockade{bus};
+      for (int i = 0; i < 4; ++i) REQUIRE(bus.publish(number, i).ok());
+      subscription.cancel();
+    }
+    REQUIRE(bus.drain());
+    REQUIRE(handled == 0);
+    REQUIRE(ledger.failed == 4);
+  }
+  SECTION("since the subscription ends while another attempt is pending") {
+    ReceiptBus bus{{.workers = 1}, {&ledger}};
+    gossip::test::Door deferred;
+    auto subscription = bus.subscribe(
+        number, [&](const gossip::Event<int>&, gossip::Context& context) -> gossip::Status {
+          if (context.defer(std::chrono::milliseconds{1})) deferred.open();
+          return gossip::Errc::retryable;
+        });
+    REQUIRE(bus.publish(number, 1).ok());
+    REQUIRE(deferred.wait());
+    subscription.cancel();
+    REQUIRE(bus.drain());
+    REQUIRE(ledger.failed == 1);
+  }
 }

@@ -19,6 +19,7 @@ using gossip::Ordering;
 using gossip::detail::EventQueue;
 using gossip::detail::Lane;
 using gossip::detail::LaneHost;
+using gossip::detail::LaneOutcome;
 using gossip::detail::LaneQueue;
 using gossip::detail::LaneReservation;
 using gossip::detail::LaneRunner;
@@ -116,12 +117,12 @@ TEST_CASE("Lane: posts a runner for each key that is ready, up to the cap", "[la
   CHECK(one.record == &fixture.record);
   CHECK(one.serial == fixture.serial);
   CHECK(fixture.lane.statistics().in_flight == 2);
-  REQUIRE(fixture.lane.next(*first, one, Lane::Outcome::handled, true));
+  REQUIRE(fixture.lane.next(*first, one, LaneOutcome::handled, true));
   CHECK(Fixture::value_of(one) == 3);
-  REQUIRE(fixture.lane.next(*second, two, Lane::Outcome::handled, true));
+  REQUIRE(fixture.lane.next(*second, two, LaneOutcome::handled, true));
   CHECK(Fixture::value_of(two) == 1);
-  REQUIRE_FALSE(fixture.lane.next(*first, one, Lane::Outcome::handled, true));
-  REQUIRE_FALSE(fixture.lane.next(*second, two, Lane::Outcome::handled, true));
+  REQUIRE_FALSE(fixture.lane.next(*first, one, LaneOutcome::handled, true));
+  REQUIRE_FALSE(fixture.lane.next(*second, two, LaneOutcome::handled, true));
   CHECK(fixture.lane.statistics().handled == 4);
   CHECK(fixture.pending.load() == 0);
   CHECK(fixture.balanced());
@@ -135,11 +136,11 @@ TEST_CASE("Lane: a runner that has done its share is posted again", "[lanes]") {
   LaneRunner* runner = fixture.posted();
   Lane::Work work;
   REQUIRE(fixture.lane.begin(*runner, work));
-  REQUIRE_FALSE(fixture.lane.next(*runner, work, Lane::Outcome::handled, false));
+  REQUIRE_FALSE(fixture.lane.next(*runner, work, LaneOutcome::handled, false));
   REQUIRE(fixture.posted() == runner);
   REQUIRE(fixture.posted() == nullptr);
   REQUIRE(fixture.lane.begin(*runner, work));
-  REQUIRE_FALSE(fixture.lane.next(*runner, work, Lane::Outcome::handled, false));
+  REQUIRE_FALSE(fixture.lane.next(*runner, work, LaneOutcome::handled, false));
   REQUIRE(fixture.posted() == nullptr);  // nothing is left
 }
 
@@ -226,7 +227,7 @@ TEST_CASE("Lane: a key waits for the attempt that was put off", "[lanes]") {
   REQUIRE(fixture.lane.begin(*runner, work));
   REQUIRE(fixture.lane.may_retry(fixture.serial));
   const auto key = work.taken.key;
-  REQUIRE_FALSE(fixture.lane.next(*runner, work, Lane::Outcome::deferred, true));
+  REQUIRE_FALSE(fixture.lane.next(*runner, work, LaneOutcome::deferred, true));
   CHECK(fixture.lane.statistics().in_flight == 1);
   CHECK(fixture.pending.load() == 2);
   REQUIRE(fixture.posted() == nullptr);
@@ -235,7 +236,7 @@ TEST_CASE("Lane: a key waits for the attempt that was put off", "[lanes]") {
   REQUIRE(fixture.posted() == runner);
   REQUIRE(fixture.lane.begin(*runner, work));
   CHECK(work.taken.retry == &retry);
-  REQUIRE(fixture.lane.next(*runner, work, Lane::Outcome::handled, true));
+  REQUIRE(fixture.lane.next(*runner, work, LaneOutcome::handled, true));
   CHECK(Fixture::value_of(work) == 11);
   CHECK(fixture.balanced());
 }
@@ -248,7 +249,7 @@ TEST_CASE("Lane: no more events wait for another attempt than have places", "[la
   Lane::Work work;
   REQUIRE(fixture.lane.begin(*runner, work));
   REQUIRE(fixture.publish(2, 20));
-  REQUIRE(fixture.lane.next(*runner, work, Lane::Outcome::deferred, true));
+  REQUIRE(fixture.lane.next(*runner, work, LaneOutcome::deferred, true));
   CHECK_FALSE(fixture.lane.may_retry(fixture.serial));
 }
 
@@ -262,7 +263,7 @@ TEST_CASE("Lane: ending drops what waits, and what was to be tried again", "[lan
   Lane::Work work;
   REQUIRE(fixture.lane.begin(*runner, work));
   const auto key = work.taken.key;
-  REQUIRE(fixture.lane.next(*runner, work, Lane::Outcome::deferred, true));
+  REQUIRE(fixture.lane.next(*runner, work, LaneOutcome::deferred, true));
   Task retry;
   REQUIRE(fixture.lane.resume(fixture.serial, key, retry));
   // Key 1 is to be tried again, key 2 is with a worker, key 3 waits.
@@ -280,14 +281,14 @@ TEST_CASE("Lane: ending drops what waits, and what was to be tried again", "[lan
   SECTION("a new tenant moves in when the processor is gone and the runners rest") {
     fixture.lane.vacate();
     CHECK(fixture.vacancies == 0);
-    REQUIRE_FALSE(fixture.lane.next(*runner, work, Lane::Outcome::handled, true));
+    REQUIRE_FALSE(fixture.lane.next(*runner, work, LaneOutcome::handled, true));
     REQUIRE_FALSE(fixture.lane.begin(*second, work));
     CHECK(fixture.vacancies == 0);
     REQUIRE_FALSE(fixture.lane.begin(*third, work));
     CHECK(fixture.vacancies == 1);
   }
   SECTION("or the other way round") {
-    REQUIRE_FALSE(fixture.lane.next(*runner, work, Lane::Outcome::gone, true));
+    REQUIRE_FALSE(fixture.lane.next(*runner, work, LaneOutcome::gone, true));
     CHECK(fixture.lane.statistics().unsubscribed == 4);
     REQUIRE_FALSE(fixture.lane.begin(*second, work));
     REQUIRE_FALSE(fixture.lane.begin(*third, work));

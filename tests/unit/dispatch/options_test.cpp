@@ -40,6 +40,8 @@ TEST_CASE("BusOptions: limits are accepted and what is beyond is refused by name
   REQUIRE(mentions({.capacity = (std::size_t{1} << 31U) + 1}, "capacity is 2147483649"));
   REQUIRE(mentions({.overflow = static_cast<OverflowPolicy>(7)}, "overflow is 7"));
   REQUIRE(mentions({.timestamps = static_cast<Timestamps>(7)}, "timestamps is 7"));
+  REQUIRE(mentions({.measure = static_cast<gossip::Measure>(7)},
+                   "measure is 7; allowed: nothing, times"));
   REQUIRE(refusal({.shutdown_timeout = std::chrono::nanoseconds{0}}).empty());
   REQUIRE(
       mentions({.shutdown_timeout = std::chrono::nanoseconds{-1}}, "shutdown_timeout is -1 ns"));

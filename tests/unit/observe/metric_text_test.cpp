@@ -41,6 +41,16 @@ TEST_CASE("MetricText: values of labels are escaped, and are UTF-8", "[metrics]"
                "\xef\xbf\xbd\xef\xbf\xbd\"}"));
 }
 
+TEST_CASE("seconds_of: nanoseconds, exactly", "[metrics]") {
+  using gossip::detail::seconds_of;
+  CHECK(seconds_of(0) == "0");
+  CHECK(seconds_of(1) == "0.000000001");
+  CHECK(seconds_of(1024) == "0.000001024");
+  CHECK(seconds_of(1'000'000'000) == "1");
+  CHECK(seconds_of(10'500'000'000) == "10.5");
+  CHECK(seconds_of(100'000'000) == "0.1");
+}
+
 TEST_CASE("MetricText: the reader of these tests refuses what is wrong", "[metrics]") {
   const auto refuses = [](const char* text) {
     try {

@@ -53,68 +53,6 @@ TEST_CASE("to_prometheus: what a bus has done", "[prometheus]") {
   CHECK(page.at(of + "\"say \\\"hi\\\"\",outcome=\"failed\"}") == 2);
 }
 
-TEST_CASE("to_prometheus: every number of the statistics has its own sample", "[prometheus]") {
-  Statistics statistics;
-  statistics.published = 1;
-  statistics.handled = 2;
-  statistics.unmatched = 3;
-  statistics.delivered = 4;
-  statistics.failed = 5;
-  statistics.rejected = 6;
-  statistics.refused_closed = 7;
-  statistics.dropped_oldest = 8;
-  statistics.dropped_newest = 9;
-  statistics.abandoned = 10;
-  statistics.deferred = 11;
-  statistics.deferred_dropped = 12;
-  statistics.deferred_waiting = 13;
-  statistics.scheduled = 14;
-  statistics.scheduled_fired = 15;
-  statistics.scheduled_cancelled = 16;
-  statistics.scheduled_dropped = 17;
-  statistics.scheduled_waiting = 18;
-  statistics.scheduled_refused = 19;
-  statistics.scheduled_failed = 20;
-  statistics.scheduled_skipped = 21;
-  statistics.handler_failures = 22;
-  statistics.depth = 23;
-  statistics.in_flight = 24;
-  statistics.capacity = 25;
-  statistics.workers = 26;
-  const PrometheusText page{to_prometheus(statistics, {.prefix = "app"})};
-  CHECK(page.count("") == 26);
-  int expected = 0;
-  for (const char* sample : {"events_published_total",
-                             "events_handled_total",
-                             "events_unmatched_total",
-                             "calls_total{outcome=\"ok\"}",
-                             "calls_total{outcome=\"failed\"}",
-                             "events_refused_total{reason=\"queue_full\"}",
-                             "events_refused_total{reason=\"closed\"}",
-                             "events_dropped_total{reason=\"drop_oldest\"}",
-                             "events_refused_total{reason=\"drop_newest\"}",
-                             "events_dropped_total{reason=\"abandoned\"}",
-                             "calls_total{outcome=\"deferred\"}",
-                             "attempts_dropped_total",
-                             "attempts_waiting",
-                             "schedules_total",
-                             "schedules_ended_total{how=\"fired\"}",
-                             "schedules_ended_total{how=\"cancelled\"}",
-                             "schedules_ended_total{how=\"dropped\"}",
-                             "schedules_waiting",
-                             "schedules_refused_total",
-                             "scheduled_events_lost_total{reason=\"failed\"}",
-                             "scheduled_events_lost_total{reason=\"late\"}",
-                             "error_handler_failures_total",
-                             "queue_events",
-                             "events_in_flight",
-                             "queue_capacity_events",
-                             "workers"}) {
-    INFO(sample);
-    CHECK(page.at(std::string{"app_"}.append(sample)) == ++expected);
-  }
-}
-
 TEST_CASE("to_prometheus: what is beyond max_series is summed as other", "[prometheus]") {
   Statistics statistics;
   const std::vector<std::string> names{"a", "b", "other", "c", "d"};

@@ -178,3 +178,28 @@ TEST_CASE(
   }
   REQUIRE(missed == 0);
 }
+
+TEST_CASE("RedisProvider: payloads above compress_above travel deflated, others as they are",
+          "[redis]") {
+  RedisServer server;
+  auto options = server.options();
+  options.compress_above = 200;
+  RedisBus bus{{.workers = 1}, options};
+  std::atomic<int> handled{0};
+  std::atomic<int> spoilt{0};
+  const std::string large(10'000, 'a');
+  const auto subscription = bus.subscribe(order_placed, [&](const Order& order) {
+    if (order.customer != (order.number == 1 ? large : "ann")) ++spoilt;
+    ++handled;
+  });
+  REQUIRE(bus.publish(order_placed, Order{1, large}).ok());
+  REQUIRE(bus.publish(order_placed, Order{2, "ann"}).ok());
+  REQUIRE(eventually([&] { return handled.load() == 2; }));
+  REQUIRE(spoilt == 0);
+  const std::string entries = server.ask({"XRANGE", "order.placed", "-", "+"});
+  REQUIRE(entries.size() < 2'000);
+  const auto first = entries.find("content-encoding");
+  REQUIRE(first != std::string::npos);
+  REQUIRE(entries.find("content-encoding", first + 1) == std::string::npos);
+  REQUIRE(entries.find("{\"customer\":\"ann\",\"number\":2}") != std::string::npos);
+}

@@ -14,7 +14,7 @@ TEST_CASE("redis errors: each is classed by its first word", "[redis]") {
   const auto of = [](const char* text) { return class_of(Reply::of_error(text)); };
   REQUIRE(class_of(Reply::of_status("OK")) == ErrorClass::none);
   REQUIRE(of("OOM command not allowed when used memory > 'maxmemory'.") == ErrorClass::retry);
-  REQUIRE(of("LOADING Redis is loading the dataset in memory") == ErrorClass::retry);
+  REQUIRE(of("LOADING Redis is loading the dataset in memory") == ErrorClass::reconnect);
   REQUIRE(of("READONLY You can't write against a read only replica.") == ErrorClass::reconnect);
   REQUIRE(of("NOGROUP No such key 'a' or consumer group 'b'") == ErrorClass::no_group);
   REQUIRE(of("UNBLOCKED the stream key no longer exists") == ErrorClass::no_group);

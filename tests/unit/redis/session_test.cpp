@@ -230,3 +230,19 @@ TEST_CASE("Session: closed, it does nothing any more", "[redis]") {
   REQUIRE_FALSE(fixture.session.lost(gossip::Errc::retryable, fixture.now).drop);
   REQUIRE_FALSE(fixture.tick_at(fixture.now + 1h).connect);
 }
+
+TEST_CASE("Session: a server that is of no use time and again is asked less and less often",
+          "[redis]") {
+  Fixture fixture{{.health_interval = 5s, .back_off_initial = 100ms, .back_off_cap = 1s}};
+  for (const auto expected : {200ms, 400ms, 800ms, 1000ms}) {
+    fixture.become_ready();
+    const auto output = fixture.session.unusable(gossip::Errc::retryable, fixture.now);
+    REQUIRE(output.drop);
+    REQUIRE(fixture.delay() == expected);
+    fixture.now = fixture.session.wake_at();
+  }
+  fixture.become_ready();
+  fixture.now += 6s;  // it was of use for a while
+  static_cast<void>(fixture.session.unusable(gossip::Errc::retryable, fixture.now));
+  REQUIRE(fixture.delay() == 100ms);
+}

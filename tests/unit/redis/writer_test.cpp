@@ -179,6 +179,27 @@ TEST_CASE("Writer: connections that do not live long enough for all of the pipel
   REQUIRE(writer.statistics().sent_again > 0);
 }
 
+TEST_CASE("Writer: a server that is still loading its data is waited for", "[redis]") {
+  std::atomic<int> asked_to_publish{0};
+  gossip::test::FakeRedis server{[&](const std::string& asked) -> std::string {
+    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
+    if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
+    if (asked.find("XADD") == std::string::npos) return "+PONG\r\n";
+    return ++asked_to_publish < 4 ? "-LOADING Redis is loading the dataset in memory\r\n"
+                                  : "$3\r\n1-1\r\n";
+  }};
+  RedisOptions options;
+  options.port = server.port();
+  options.back_off_initial = 1ms;
+  Writer writer{options, true};
+  writer.start();
+  REQUIRE(writer.publish(event("s", 1)).ok());
+  REQUIRE(writer.flush(soon()).ok());
+  REQUIRE(writer.statistics().published == 1);
+  REQUIRE(writer.statistics().failed == 0);
+  REQUIRE(asked_to_publish == 4);
+}
+
 TEST_CASE("Writer: flushes that help, publishers that do not, connections that break", "[redis]") {
   RedisServer server;
   const auto options = server.options();

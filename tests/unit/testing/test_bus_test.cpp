@@ -402,3 +402,45 @@ TEST_CASE("TestBus: other threads may publish; patterns and errors work as elsew
   CHECK(failures.size() == 50);
   CHECK(all.events().front().type() == "test.number");
 }
+
+TEST_CASE("TestBus: the order that a subscription asked for holds whatever the seed", "[testing]") {
+  bool others_mixed = false;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    TestBus bus{{.seed = seed}};
+    RecordingProcessor<int> in_order;
+    RecordingProcessor<int> by_parity;
+    RecordingProcessor<int> any_order;
+    const auto first =
+        bus.subscribe(number, in_order, {.ordering = gossip::Ordering::per_publisher()});
+    const auto second = bus.subscribe(
+        number, by_parity,
+        {.ordering = gossip::Ordering::by_key([](const int& value) { return value % 2; })});
+    const auto third = bus.subscribe(number, any_order);
+    for (const int i : counted(40)) REQUIRE(bus.publish(number, i).ok());
+    bus.run_until_idle();
+    CHECK(in_order.data() == counted(40));
+    const auto mixed = by_parity.data();
+    std::vector<int> last{-2, -1};
+    for (const int value : mixed) {
+      int& before = last[static_cast<std::size_t>(value % 2)];
+      CHECK(value == before + 2);
+      before = value;
+    }
+    CHECK(mixed.size() == 40);
+    CHECK(any_order.count() == 40);
+    others_mixed = others_mixed || any_order.data() != counted(40);
+    CHECK(bus.stats().handled == 40);
+  }
+  CHECK(others_mixed);
+}
+
+TEST_CASE("TestBus: a full lane makes space by running events", "[testing]") {
+  TestBus bus{{.seed = 5}};
+  RecordingProcessor<int> seen;
+  const auto subscription = bus.subscribe(
+      number, seen, {.ordering = gossip::Ordering::per_publisher(), .lane = {.capacity = 4}});
+  for (const int i : counted(50)) REQUIRE(bus.publish(number, i).ok());
+  CHECK(seen.count() > 0);
+  bus.run_until_idle();
+  CHECK(seen.data() == counted(50));
+}
