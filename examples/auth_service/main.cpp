@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Accounts, and five who listen: welcome mails, login tracking, security, an audit log, metrics.
+// Accounts, and who listens to them: welcome mails, login tracking, security, an audit log. And what
+// the bus has counted meanwhile.
 #include <gossip/gossip.hpp>
 
 #include "services.hpp"
 
 #include <atomic>
-#include <cstdio>
 #include <exception>
+#include <iomanip>
+#include <iostream>
 #include <string>
 #include <string_view>
 
@@ -18,14 +20,15 @@ Plays a day of an account service: two people sign up and log in, one changes th
 locked out. Then shows who logged in, the audit log, and what the bus has counted.
 )";
 
+using std::cout;
+
 void show(const gossip::Statistics& stats) {
-  std::puts("\nmetrics");
+  cout << "\nmetrics\n";
   for (const auto& type : stats.types) {
-    std::printf("  %2u x %s\n", static_cast<unsigned>(type.dispatched),
-                std::string{type.event_type}.c_str());
+    cout << std::setw(4) << type.dispatched << " x " << type.event_type << '\n';
   }
-  std::printf("  %u calls of processors, %u attempts repeated\n",
-              static_cast<unsigned>(stats.delivered), static_cast<unsigned>(stats.deferred));
+  cout << "  " << stats.delivered << " calls of processors, " << stats.deferred
+       << " attempts repeated\n";
 }
 
 int run() {
@@ -33,7 +36,7 @@ int run() {
   std::atomic<int> failures{0};
   gossip::EventBus bus{{.on_error = [&](const gossip::ErrorReport& report) {
     ++failures;
-    std::fprintf(stderr, "auth_service: %s\n", std::string{report.status.what()}.c_str());
+    std::cerr << "auth_service: " << report.status.what() << '\n';
   }}};
   const WelcomeMails mails{bus};
   const SecurityMonitor security{bus};
@@ -48,7 +51,7 @@ int run() {
     id += std::to_string(++number);
     const bool granted = answer(id);
     bus.drain();  // so that it prints the same each time; a service would go on at once
-    std::printf("%s, %s: %s\n", id.c_str(), what.c_str(), granted ? "yes" : "no");
+    cout << id << ", " << what << (granted ? ": yes\n" : ": no\n");
   };
   for (const std::string name : {"alice", "bob"}) {
     request("sign up " + name,
@@ -65,12 +68,12 @@ int run() {
   request("log in alice",
           [&](const auto& id) { return accounts.log_in(id, "alice", "a better secret"); });
 
-  std::puts("\nlogins");
+  cout << "\nlogins\n";
   for (const auto& [user, count] : tracker.logins()) {
-    std::printf("  %s: %d\n", user.c_str(), count);
+    cout << "  " << user << ": " << count << '\n';
   }
-  std::puts("\naudit log");
-  for (const std::string& line : audit.lines()) std::printf("  %s\n", line.c_str());
+  cout << "\naudit log\n";
+  for (const std::string& line : audit.lines()) cout << "  " << line << '\n';
   show(bus.stats());
   return bus.shutdown().clean() && failures == 0 ? 0 : 1;
 }
@@ -78,13 +81,15 @@ int run() {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count == 2 && std::string_view{arguments[1]} == "--help")
-    return std::fputs(usage, stdout) < 0;
-  if (count > 1) return std::fputs(usage, stderr), 2;
+  if (count > 1) {
+    const bool help = count == 2 && std::string_view{arguments[1]} == "--help";
+    (help ? std::cout : std::cerr) << usage;
+    return help ? 0 : 2;
+  }
   try {
     return run();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "auth_service: %s\n", error.what());
+    std::cerr << "auth_service: " << error.what() << '\n';
     return 1;
   }
 }

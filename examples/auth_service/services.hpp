@@ -11,7 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
+#include <iostream>
 #include <map>
 #include <mutex>
 #include <string>
@@ -92,8 +92,8 @@ class WelcomeMails {
   explicit WelcomeMails(gossip::EventBus<>& bus) {
     using namespace std::chrono_literals;
     auto log = [](const gossip::LogRecord& record) {
-      std::printf("  %s, attempt %u: %s\n", std::string{record.message}.c_str(), record.attempt,
-                  std::string{record.status.what()}.c_str());
+      std::cout << "  " << record.message << ", attempt " << record.attempt << ": "
+                << record.status.what() << '\n';
     };
     // The first is outermost: each attempt is logged, and limited in time.
     auto patient = gossip::logging(log, "welcome mail") |
@@ -106,7 +106,7 @@ class WelcomeMails {
   static gossip::Status send(const gossip::Event<catalogue::UserData>& event,
                              gossip::Context& context) {
     if (context.attempt() == 1) return gossip::RetryableError{"the mail server is busy"};
-    std::printf("  mail to %s\n", event.data().mail.c_str());
+    std::cout << "  mail to " << event.data().mail << '\n';
     return {};
   }
 
@@ -188,9 +188,8 @@ class AuditLog {
 
  private:
   void write(const gossip::AnyEvent& event) {
-    const auto* request = event.metadata().find(gossip::correlation_id_key);
-    const auto* text = request != nullptr ? request->get_if<std::string>() : nullptr;
-    std::string line{text != nullptr ? *text : "nobody asked for it"};
+    const auto* request = event.metadata().get_if<std::string>(gossip::correlation_id_key);
+    std::string line{request != nullptr ? *request : "nobody asked for it"};
     line += ": ";
     line += event.type();
     const std::lock_guard guard{mutex_};

@@ -4,8 +4,8 @@
 
 #include "shop.hpp"
 
-#include <cstdio>
 #include <exception>
+#include <iostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,7 +25,7 @@ int run() {
   int failures = 0;
   // One worker, so that it prints the same each time; a shop would leave that out.
   gossip::EventBus bus{{.workers = 1, .on_error = [&](const gossip::ErrorReport&) { ++failures; }}};
-  shop::Shop shop{bus, [](const std::string& line) { std::puts(line.c_str()); }};
+  shop::Shop shop{bus, [](const std::string& line) { std::cout << line << '\n'; }};
 
   // The orders of a shift are there before the first is looked at: the only worker places them.
   int number = 0;
@@ -37,7 +37,7 @@ int run() {
     }
   });
   const auto shift = [&](const char* name, std::vector<shop::Order> orders) {
-    std::printf("-- %s\n", name);
+    std::cout << "-- " << name << '\n';
     bus.publish(shift_began, std::move(orders)).throw_if_error();
     bus.drain();  // waits for further attempts, too
   };
@@ -49,24 +49,26 @@ int run() {
                                                               {"o-6", "frank", 60, false}});
   shift("the bank is busy", {{"o-7", "carol", 120, false}});
   shift("the warehouse is slow", {{"o-8", "bob", 500, false}});
-  std::puts("-- closing time: the last mails do not wait for others");
+  std::cout << "-- closing time: the last mails do not wait for others\n";
   shop.mails.flush();
 
   const auto [orders, turnover] = shop.analytics.large_orders();
-  std::printf("%d orders above 100, %d in all\n", orders, turnover);
+  std::cout << orders << " orders above 100, " << turnover << " in all\n";
   return bus.shutdown().clean() && failures == 0 ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count == 2 && std::string_view{arguments[1]} == "--help")
-    return std::fputs(usage, stdout) < 0;
-  if (count > 1) return std::fputs(usage, stderr), 2;
+  if (count > 1) {
+    const bool help = count == 2 && std::string_view{arguments[1]} == "--help";
+    (help ? std::cout : std::cerr) << usage;
+    return help ? 0 : 2;
+  }
   try {
     return run();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "ecommerce: %s\n", error.what());
+    std::cerr << "ecommerce: " << error.what() << '\n';
     return 1;
   }
 }

@@ -5,8 +5,8 @@
 #include "../catalogue.hpp"
 
 #include <chrono>
-#include <cstdio>
-#include <string>
+#include <iomanip>
+#include <iostream>
 #include <string_view>
 #include <utility>
 
@@ -22,7 +22,7 @@ Sends registrations to a processor: a valid one, one without a mail address, one
 and one for which the mail server is busy at first. Then shows each kind of error once.
 )";
 
-const char* text(const std::string& value) { return value.c_str(); }
+using std::cout;
 
 // [processor]
 /// A processor says what went wrong by a Status, or by an exception; the kind of error says what is
@@ -36,7 +36,7 @@ Status send_welcome_mail(const gossip::Event<UserData>& event, gossip::Context& 
   if (user.name == "carol" && context.attempt() < 3) {
     return gossip::RetryableError{"the mail server is busy"};
   }
-  std::printf("  mail to %s\n", text(user.mail));
+  cout << "  mail to " << user.mail << '\n';
   return {};
 }
 // [/processor]
@@ -48,14 +48,14 @@ auto explain = [](auto next) {
     Status status = next(event, context);
     if (status.ok()) return status;
     if (const auto* invalid = gossip::find_error<gossip::ValidationError>(status)) {
-      std::printf("  tell the user: %s %s\n", text(invalid->field()), text(invalid->message()));
+      cout << "  tell the user: " << invalid->field() << ' ' << invalid->message() << '\n';
     } else if (const auto* broken = gossip::find_error<gossip::InvalidEventError>(status)) {
-      std::printf("  tell the publisher: %s %s\n", text(broken->field()), text(broken->reason()));
+      cout << "  tell the publisher: " << broken->field() << ' ' << broken->reason() << '\n';
     } else if (gossip::is_retryable(status)) {
-      std::printf("  attempt %u failed%s\n", context.attempt(),
-                  context.deferred() ? ", another follows" : "");
+      cout << "  attempt " << context.attempt() << " failed"
+           << (context.deferred() ? ", another follows\n" : "\n");
     } else {
-      std::printf("  tell an engineer: %s\n", text(std::string{status.what()}));
+      cout << "  tell an engineer: " << status.what() << '\n';
     }
     return status;
   };
@@ -79,11 +79,11 @@ bool scenarios() {
       {"retryable", {.id = "u-3", .name = "carol", .mail = "carol@example.org"}},
   };
   for (const auto& [name, user] : users) {
-    std::printf("%s\n", name);
+    cout << name << '\n';
     if (!bus.publish(user_created, user).ok()) return false;
     bus.drain();  // waits for further attempts too
   }
-  std::printf("the bus's error handler was told of %d failures\n\n", failures);
+  cout << "the bus's error handler was told of " << failures << " failures\n\n";
   return failures == 2;
 }
 
@@ -127,17 +127,20 @@ void nine_kinds() {
   for (int number = 1; number <= 9; ++number) {
     const gossip::SyncResult result = bus.publish_sync(wanted, number);
     const Status& status = result.errors.at(0).status;
-    std::printf("%-22s worth retrying: %-3s  %s\n", kind_of(status),
-                gossip::WorthRetrying{}(status) ? "yes" : "no", text(std::string{status.what()}));
+    cout << std::left << std::setw(22) << kind_of(status)
+         << (gossip::WorthRetrying{}(status) ? " worth retrying: yes  " : " worth retrying: no   ")
+         << status.what() << '\n';
   }
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count == 2 && std::string_view{arguments[1]} == "--help")
-    return std::fputs(usage, stdout) < 0;
-  if (count > 1) return std::fputs(usage, stderr), 2;
+  if (count > 1) {
+    const bool help = count == 2 && std::string_view{arguments[1]} == "--help";
+    (help ? std::cout : std::cerr) << usage;
+    return help ? 0 : 2;
+  }
   const bool played = scenarios();
   nine_kinds();
   return played ? 0 : 1;

@@ -69,9 +69,8 @@ void tell_the_story() {
                                   return bus.publish(payment_made, payment);
                                 }));
   auto audit = bus.subscribe(payment_made, [](const gossip::Event<Payment>& event) {
-    const auto* story = event.metadata().find(gossip::correlation_id_key);
-    const auto* text = story != nullptr ? story->get_if<std::string>() : nullptr;
-    std::printf("paid because of %s\n", text != nullptr ? text->c_str() : "something untold");
+    const auto* story = event.metadata().get_if<std::string>(gossip::correlation_id_key);
+    std::printf("paid because of %s\n", story != nullptr ? story->c_str() : "something untold");
   });
   bus.publish(gossip::Event{payment_requested, {.order = 1}}.with_metadata(
       gossip::correlation_id_key, "req-123"));

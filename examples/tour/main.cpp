@@ -127,10 +127,9 @@ void metadata() {
   // [metadata]
   auto trace = bus.subscribe(user_created, [](const gossip::Event<UserData>& event) {
     // An event need not have an entry, nor need it be a text.
-    const auto* request = event.metadata().find("request_id");
-    const auto* text = request != nullptr ? request->get_if<std::string>() : nullptr;
+    const auto* request = event.metadata().get_if<std::string>("request_id");
     cout << event.data().name << ", priority " << to_string(event.priority()) << ", request "
-         << (text != nullptr ? *text : "unknown") << ", " << event.metadata().size()
+         << (request != nullptr ? *request : "unknown") << ", " << event.metadata().size()
          << " entries\n";
   });
 

@@ -5,8 +5,7 @@
 
 #include "../catalogue.hpp"
 
-#include <cstdio>
-#include <string>
+#include <iostream>
 #include <string_view>
 
 using namespace catalogue;
@@ -18,13 +17,13 @@ constexpr const char* usage = R"(usage: typed_payloads [--help]
 Shows what happens to payloads of the right type, of a wrong type, and to events without data.
 )";
 
-const char* text(const std::string& value) { return value.c_str(); }
+using std::cout;
 
 void right_type(gossip::EventBus<>& bus) {
-  std::puts("-- the right type");
+  cout << "-- the right type\n";
   // [right_type]
   auto greet = bus.subscribe(user_created, [](const UserData& user) {  // the data, or the event
-    std::printf("hello, %s\n", text(user.name));
+    cout << "hello, " << user.name << '\n';
   });
   bus.publish(user_created, {.id = "u-1", .name = "alice", .mail = "alice@example.org"});
   // bus.publish(user_created, RoleData{"u-1", "admin"});        does not compile
@@ -34,14 +33,14 @@ void right_type(gossip::EventBus<>& bus) {
 }
 
 void any_type(gossip::EventBus<>& bus) {
-  std::puts("-- events of any type");
+  cout << "-- events of any type\n";
   // [any_type]
   auto permissions = bus.subscribe("permission.>", [](const gossip::AnyEvent& event) {
     // Ask for one of several types ...
     if (const auto* role = event.get_if<RoleData>()) {
-      std::printf("%s: %s\n", text(std::string{event.type()}), text(role->role));
+      cout << event.type() << ": " << role->role << '\n';
     } else {
-      std::printf("%s: not about roles\n", text(std::string{event.type()}));
+      cout << event.type() << ": not about roles\n";
     }
   });
   // [/any_type]
@@ -51,12 +50,12 @@ void any_type(gossip::EventBus<>& bus) {
 }
 
 void wrong_type(gossip::EventBus<>& bus) {
-  std::puts("-- a wrong type, and no data");
+  cout << "-- a wrong type, and no data\n";
   // [wrong_type]
   // ... or insist on one: then a wrong type, and an event without data, are errors like any other.
   auto members = bus.subscribe("organisation.>", [](const gossip::AnyEvent& event) {
     const auto& member = event.get<MemberData>();
-    std::printf("%s is one of us\n", text(member.user_id));
+    cout << member.user_id << " is one of us\n";
   });
   for (const gossip::SyncResult& result :
        {bus.publish_sync(member_added, {.organisation_id = "o-1", .user_id = "u-1"}),
@@ -65,31 +64,33 @@ void wrong_type(gossip::EventBus<>& bus) {
     if (result.ok()) continue;
     const gossip::Status& status = result.errors.at(0).status;
     if (const auto* wrong = gossip::find_error<gossip::TypeAssertionError>(status)) {
-      std::printf("expected %s, got %s (%s)\n", text(wrong->expected()), text(wrong->actual()),
-                  text(wrong->message()));
+      cout << "expected " << wrong->expected() << ", got " << wrong->actual() << " ("
+           << wrong->message() << ")\n";
     } else if (const auto* none = gossip::find_error<gossip::NoDataError>(status)) {
-      std::printf("no %s (%s)\n", text(none->field()), text(none->message()));
+      cout << "no " << none->field() << " (" << none->message() << ")\n";
     }
   }
   // [/wrong_type]
 }
 
 void one_name_two_types(gossip::EventBus<>& bus) {
-  std::puts("-- one name, two types");
+  cout << "-- one name, two types\n";
   // [one_name_two_types]
   // Two catalogues that disagree about a name: the first that the bus meets counts.
   constexpr gossip::EventType<int> disagreeing{"auth.user.created"};
   const gossip::Status status = bus.publish(disagreeing, 1);
-  std::printf("%s\n", text(std::string{status.what()}));
+  cout << status.what() << '\n';
   // [/one_name_two_types]
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count == 2 && std::string_view{arguments[1]} == "--help")
-    return std::fputs(usage, stdout) < 0;
-  if (count > 1) return std::fputs(usage, stderr), 2;
+  if (count > 1) {
+    const bool help = count == 2 && std::string_view{arguments[1]} == "--help";
+    (help ? std::cout : std::cerr) << usage;
+    return help ? 0 : 2;
+  }
   gossip::EventBus bus{{.workers = 1}};  // one, so that it prints the same each time
   right_type(bus);
   any_type(bus);

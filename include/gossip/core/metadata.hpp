@@ -226,6 +226,22 @@ class Metadata {
   }
   /// @}
 
+  /// The value of `key` as `V`; null if the key is not there, or its value of another kind. See
+  /// MetadataValue::get_if.
+  /// @throws nothing
+  /// @{
+  template <class V>
+  [[nodiscard]] const V* get_if(std::string_view key) const noexcept {
+    const MetadataValue* value = find(key);
+    return value != nullptr ? value->get_if<V>() : nullptr;
+  }
+  template <class V>
+  [[nodiscard]] const V* get_if(const MetadataKey& key) const noexcept {
+    const MetadataValue* value = find(key);
+    return value != nullptr ? value->get_if<V>() : nullptr;
+  }
+  /// @}
+
   /// True if `key` is there.
   /// @{
   [[nodiscard]] bool contains(std::string_view key) const noexcept { return find(key) != nullptr; }

@@ -201,8 +201,7 @@ void append_hexadecimal(const std::array<std::uint8_t, N>& bytes, std::string& t
 /// The trace context that an event carries; nothing if it carries none. @throws std::bad_alloc
 [[nodiscard]] inline std::optional<TraceContext> trace_context_of(const Metadata& metadata) {
   const auto text = [&](std::string_view key) -> std::string_view {
-    const MetadataValue* value = metadata.find(key);
-    const auto* found = value == nullptr ? nullptr : value->get_if<std::string>();
+    const auto* found = metadata.get_if<std::string>(key);
     return found == nullptr ? std::string_view{} : std::string_view{*found};
   };
   return parse_trace_context(text(traceparent_key), text(tracestate_key));

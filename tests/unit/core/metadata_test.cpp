@@ -159,6 +159,18 @@ TEST_CASE("Metadata: a key that is set again keeps its place", "[metadata]") {
   CHECK(*metadata.find(gossip::MetadataKey{"b"}) == MetadataValue{2});
 }
 
+TEST_CASE("Metadata: get_if looks for a key and a kind at once", "[metadata]") {
+  Metadata metadata;
+  metadata.set("tenant", "acme");
+  metadata.set("retries", 3);
+  REQUIRE(metadata.get_if<std::string>("tenant") != nullptr);
+  CHECK(*metadata.get_if<std::string>("tenant") == "acme");
+  CHECK(*metadata.get_if<std::int64_t>(gossip::MetadataKey{"retries"}) == 3);
+  CHECK(metadata.get_if<std::string>("retries") == nullptr);
+  CHECK(metadata.get_if<std::string>("absent") == nullptr);
+  CHECK(metadata.get_if<bool>(gossip::MetadataKey{"tenant"}) == nullptr);
+}
+
 TEST_CASE("MetadataValue: truth values are equal to themselves alone", "[metadata]") {
   CHECK(MetadataValue{true} == MetadataValue{true});
   CHECK(MetadataValue{false} == MetadataValue{false});
