@@ -74,6 +74,7 @@ set(GOSSIP_HEADERS
   gossip/dispatch/scheduled_publish.hpp
   gossip/dispatch/schedules.hpp
   gossip/dispatch/snapshot.hpp
+  gossip/dispatch/stall_report.hpp
   gossip/dispatch/start_thread.hpp
   gossip/dispatch/statistics.hpp
   gossip/dispatch/subscriber_lists.hpp
@@ -86,6 +87,7 @@ set(GOSSIP_HEADERS
   gossip/dispatch/timer_queue.hpp
   gossip/dispatch/topology.hpp
   gossip/dispatch/type_table.hpp
+  gossip/dispatch/watchdog.hpp
   gossip/dispatch/wiring.hpp
   gossip/dispatch/work_queue.hpp
   gossip/dispatch/worker_pool.hpp

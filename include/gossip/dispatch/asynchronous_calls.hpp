@@ -16,11 +16,13 @@
 #include <gossip/dispatch/lane.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/registry.hpp>
+#include <gossip/dispatch/stall_report.hpp>
 #include <gossip/dispatch/statistics.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 #include <gossip/dispatch/timer.hpp>
 #include <gossip/dispatch/type_table.hpp>
+#include <gossip/dispatch/watchdog.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -33,13 +35,18 @@ namespace gossip::detail {
 class AsynchronousCalls {
  public:
   /// The arguments outlive it.
+  /// @throws std::system_error  no thread is to be had for BusOptions::stall_after
   AsynchronousCalls(const BusOptions& options, const ClockView& clock, Registry& registry,
-                    EventQueue& queue, Timer& timer) noexcept
+                    EventQueue& queue, Timer& timer, const ThreadSlots& slots)
       : options_{options},
         clock_{clock},
         registry_{registry},
         timer_{timer},
-        deferrals_{options.max_deferred, queue, timer, &run_deferral, this} {}
+        deferrals_{options.max_deferred, queue, timer, &run_deferral, this},
+        watchdog_{slots, registry, timer, clock} {
+    if (options.stall_after.count() != 0)
+      watchdog_.start(options.stall_after, {this, &tell_of_stall});
+  }
   AsynchronousCalls(const AsynchronousCalls&) = delete;
   AsynchronousCalls& operator=(const AsynchronousCalls&) = delete;
   ~AsynchronousCalls() = default;
@@ -57,12 +64,7 @@ class AsynchronousCalls {
 
   /// Tells the error handler.
   void report(const ErrorReport& failure) noexcept {
-    if (!options_.on_error) return;
-    try {
-      options_.on_error(failure);
-    } catch (...) {
-      handler_failures_.fetch_add(1, std::memory_order_release);
-    }
+    if (options_.on_error) call_handler([&] { options_.on_error(failure); });
   }
   /// Calls those processors of a shared event that have no lane.
   void handle(ThreadSlot& slot, TypeEntry& /*envelopes*/, const Event<SharedDelivery>& shared) {
@@ -101,6 +103,7 @@ class AsynchronousCalls {
   /// Fills in what concerns them.
   void describe(Statistics& statistics) const noexcept {
     statistics.handler_failures = handler_failures_.load();
+    statistics.stalled = stalled_.load();
     statistics.deferred = deferrals_.made();
     statistics.deferred_dropped = deferrals_.dropped();
     statistics.deferred_waiting = deferrals_.pending();
@@ -200,6 +203,22 @@ class AsynchronousCalls {
     self.settle(deferral, result);
   }
 
+  static void tell_of_stall(void* context, const StallReport& report) noexcept {
+    auto& self = *static_cast<AsynchronousCalls*>(context);
+    self.stalled_.fetch_add(1, std::memory_order_release);
+    if (self.options_.on_stall) self.call_handler([&] { self.options_.on_stall(report); });
+  }
+
+  /// Calls a handler of the user's.
+  template <class Handler>
+  void call_handler(Handler&& handler) noexcept {
+    try {
+      handler();
+    } catch (...) {
+      handler_failures_.fetch_add(1, std::memory_order_release);
+    }
+  }
+
   static const ContextOperations operations;
   static const ContextOperations lane_operations;
 
@@ -211,7 +230,9 @@ class AsynchronousCalls {
   std::stop_source stop_source_;
   const std::stop_token stop_token_ = stop_source_.get_token();
   std::atomic<std::uint64_t> handler_failures_{0};
+  std::atomic<std::uint64_t> stalled_{0};
   Deferrals deferrals_;
+  Watchdog watchdog_;
 };
 
 inline constexpr ContextOperations AsynchronousCalls::operations{.now = &Call::now,

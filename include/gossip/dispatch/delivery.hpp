@@ -176,6 +176,7 @@ class Delivery {
       result = call_special(record, serial, call);
     }
     if (result == CallResult::gone) frame_.timing.serial = 0;
+    ThreadSlot::increment(frame_.settled);
     if (slot_.measures) slot_.times->end(frame_.timing);
     if (result == CallResult::failed) count_failure(record);
     if (result == CallResult::failed || result == CallResult::denied) {

@@ -63,7 +63,7 @@ class Dispatcher {
         queue_{options, workers_},
         worker_slots_{workers_},
         timer_{clock, drive},
-        calls_{options_, clock_, registry_, queue_, timer_},
+        calls_{options_, clock_, registry_, queue_, timer_, slots_.all()},
         ordered_{this, slots_, registry_, lanes_, queue_, source_} {
     if (options.measure == Measure::times) slots_.all().measure_by(clock_);
   }
@@ -269,6 +269,7 @@ class Dispatcher {
     auto& self = *static_cast<Dispatcher*>(dispatcher);
     ThreadSlot& slot = *self.worker_slots_[index];
     slot.owner.store(&current_thread, std::memory_order_relaxed);
+    slot.worker.store(static_cast<int>(index), std::memory_order_relaxed);
     current_thread = {self.slots_.bus(), &slot, &self, &slot, &help};
     while (!self.ended()) {
       if (self.run_one(slot)) continue;

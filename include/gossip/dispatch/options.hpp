@@ -14,6 +14,7 @@
 #include <gossip/core/text.hpp>
 #include <gossip/dispatch/ordering.hpp>
 #include <gossip/dispatch/overflow_policy.hpp>
+#include <gossip/dispatch/stall_report.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -80,6 +81,13 @@ struct BusOptions {
   /// not be published, on the worker concerned, one call at a time per worker. What it throws is
   /// counted and dropped. Empty: failures are counted only.
   std::function<void(const ErrorReport&)> on_error = {};
+  /// A call of a processor that has been running for so long is reported to `on_stall`, once, while it
+  /// runs; not negative. 0 watches nothing. The bus's timer looks four times in that time at what its
+  /// threads say of themselves anyway, so calls cost nothing more.
+  std::chrono::nanoseconds stall_after{};
+  /// Told of such a call, on the timer's thread, which has other work to do: keep it short. What it
+  /// throws is counted and dropped. Empty: stalled calls are counted only.
+  std::function<void(const StallReport&)> on_stall = {};
   /// Workers are named after it, with "-0", "-1" ... behind it, cut to 15 bytes.
   std::string worker_name = "gossip";
   /// Worker i runs on core worker_cores[i % size]; empty leaves the choice to the system. Linux
@@ -171,6 +179,11 @@ inline Status refuse_option(const char* field, std::string_view value, const cha
   if (options.shutdown_timeout.count() < 0) {
     const auto ticks = static_cast<std::uint64_t>(options.shutdown_timeout.count());
     return refuse_option("shutdown_timeout", detail::join({"-", Decimal{0 - ticks}, " ns"}),
+                         "0 or more");
+  }
+  if (options.stall_after.count() < 0) {
+    const auto ticks = static_cast<std::uint64_t>(options.stall_after.count());
+    return refuse_option("stall_after", detail::join({"-", Decimal{0 - ticks}, " ns"}),
                          "0 or more");
   }
   if (options.max_nesting < 1 || options.max_nesting > 10'000) {

@@ -200,13 +200,14 @@ class Registry {
     return std::string{record.pattern ? record.pattern->text() : record.type->name.text()};
   }
 
-  /// Calls `visit(record, id, delivered)` for every subscription, under the lock.
+  /// Calls `visit(record, id, delivered)` for every subscription, under the lock; with `ended` also for
+  /// those that have ended and whose processor may still run.
   template <class Visit>
-  void for_each(Visit&& visit) const {
+  void for_each(Visit&& visit, bool ended = false) const {
     const std::lock_guard lock{mutex_};
     for (std::uint32_t index = 0; index < records_.size(); ++index) {
       const SubscriptionRecord& record = records_[index];
-      if (record.serial.load(std::memory_order_relaxed) == 0) continue;
+      if ((ended ? record.tenant : record.serial).load(std::memory_order_relaxed) == 0) continue;
       const SubscriptionId id{record.tenant.load(std::memory_order_relaxed), record.index};
       visit(record, id, count_delivered(record) - record.delivered_before);
     }

@@ -74,7 +74,8 @@ struct Statistics {
   std::uint64_t scheduled_refused = 0;    ///< too many, or the bus was closed // schedules
   std::uint64_t scheduled_failed = 0;   ///< scheduled events that could not be published // events
   std::uint64_t scheduled_skipped = 0;  ///< of repeated ones, too late to be published // events
-  std::uint64_t handler_failures = 0;   ///< exceptions out of BusOptions::on_error // calls
+  std::uint64_t handler_failures = 0;   ///< exceptions out of on_error and on_stall // calls
+  std::uint64_t stalled = 0;            ///< see BusOptions::stall_after // calls
   std::size_t depth = 0;                ///< waiting in the queue now // events
   std::size_t in_flight = 0;            ///< being handled now // events
   std::size_t capacity = 0;             ///< of the queue // events

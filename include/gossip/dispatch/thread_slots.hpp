@@ -5,6 +5,7 @@
 /// ThreadSlots: what each thread that dispatches events of a bus says about itself, written by that
 /// thread alone: what it is running (hazard pointers) and what it has counted. Layer: dispatch.
 
+#include <gossip/core/clock.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/core/shared.hpp>
 #include <gossip/dispatch/clock_view.hpp>
@@ -106,6 +107,15 @@ class CounterTable {
   std::atomic<Counter*> chunks_[25]{};  ///< 0 is not used
 };
 
+/// A call, as the watchdog saw it first.
+struct SeenCall {
+  const SubscriptionRecord* record = nullptr;
+  std::uint64_t serial = 0;    ///< of the subscription
+  std::uint64_t finished = 0;  ///< calls of the same thread, by then
+  SteadyTime since{};
+  bool reported = false;
+};
+
 /// What one dispatch in progress refers to. A chain: a dispatch inside a dispatch uses `inner`.
 struct HazardFrame {
   HazardFrame() = default;
@@ -117,7 +127,9 @@ struct HazardFrame {
   std::atomic<const SubscriberArray*> array{nullptr};       ///< the list being walked
   std::atomic<HazardFrame*> inner{nullptr};                 ///< made on demand, then kept
   HazardFrame* outer = nullptr;                             ///< immutable
+  std::atomic<std::uint64_t> settled{0};                    ///< calls that did not just succeed
   CallTiming timing;                                        ///< the owner's
+  mutable SeenCall seen;                                    ///< the watchdog's
 };
 
 /// What one thread says about itself on one bus.
@@ -140,6 +152,7 @@ struct alignas(prefetch_pair_bytes) ThreadSlot {
   CounterTable delivered;                   ///< successful calls, by subscription index
   CounterTable dispatched;                  ///< events, by event type index
   std::atomic<const void*> owner{nullptr};  ///< the thread's mark; null while nobody owns the slot
+  std::atomic<int> worker{-1};              ///< index of the worker that owns it; -1: of none
   ThreadSlot* next = nullptr;               ///< immutable once the slot is in the list
 
   /// Adds one to a counter that this thread alone writes.

@@ -45,6 +45,7 @@ TEST_CASE("BusOptions: limits are accepted and what is beyond is refused by name
   REQUIRE(refusal({.shutdown_timeout = std::chrono::nanoseconds{0}}).empty());
   REQUIRE(
       mentions({.shutdown_timeout = std::chrono::nanoseconds{-1}}, "shutdown_timeout is -1 ns"));
+  REQUIRE(mentions({.stall_after = std::chrono::nanoseconds{-1}}, "stall_after is -1 ns"));
   REQUIRE(refusal({.max_nesting = 1}).empty());
   REQUIRE(refusal({.max_nesting = 10'000}).empty());
   REQUIRE(mentions({.max_nesting = 0}, "max_nesting is 0; allowed: 1 to 10000"));

@@ -54,11 +54,12 @@ TEST_CASE("add_bus_metrics: every number of the statistics has its own sample", 
   statistics.lanes.waiting = 35;
   statistics.lanes.in_flight = 36;
   statistics.lanes.capacity = 37;
+  statistics.stalled = 38;
   const BusStatistics only{{}, statistics};
   MetricText text{"app"};
   add_bus_metrics(text, std::span{&only, 1});
   const PrometheusText page{text.text()};
-  CHECK(page.count("") == 37);
+  CHECK(page.count("") == 38);
   int expected = 0;
   for (const char* sample : {"events_published_total",
                              "events_handled_total",
@@ -85,7 +86,19 @@ TEST_CASE("add_bus_metrics: every number of the statistics has its own sample", 
                              "queue_events",
                              "events_in_flight",
                              "queue_capacity_events",
-                             "workers"}) {
+                             "workers",
+                             "lane_events_accepted_total",
+                             "lane_events_handled_total",
+                             "lane_events_dropped_total{reason=\"drop_oldest\"}",
+                             "lane_events_dropped_total{reason=\"coalesced\"}",
+                             "lane_events_dropped_total{reason=\"unsubscribed\"}",
+                             "lane_events_dropped_total{reason=\"abandoned\"}",
+                             "lane_events_refused_total{reason=\"drop_newest\"}",
+                             "lane_events_refused_total{reason=\"lane_full\"}",
+                             "lane_events_waiting",
+                             "lane_events_in_flight",
+                             "lane_capacity_events",
+                             "calls_stalled_total"}) {
     INFO(sample);
     CHECK(page.at(std::string{"app_"}.append(sample)) == ++expected);
   }
