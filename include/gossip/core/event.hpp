@@ -88,26 +88,28 @@ class Event : public EventBase {
   /// The payload.
   [[nodiscard]] const StoredPayload<T>& data() const noexcept { return data_; }
 
-  /// Sets a metadata entry.
-  /// @throws std::bad_alloc
+  /// Sets a metadata entry. Of a temporary event makes the event with that entry, so that
+  /// `const auto& event = Event{...}.with_metadata(...)` is one to keep.
+  /// @throws std::bad_alloc, and what moving the payload throws
   /// @{
   Event& with_metadata(std::string_view key, MetadataValue value) & {
     set_metadata(key, std::move(value));
     return *this;
   }
-  Event&& with_metadata(std::string_view key, MetadataValue value) && {
+  [[nodiscard]] Event with_metadata(std::string_view key, MetadataValue value) && {
     set_metadata(key, std::move(value));
     return std::move(*this);
   }
   /// @}
 
-  /// Sets the priority.
+  /// Sets the priority. Of a temporary event makes the event with that priority.
   /// @{
   Event& with_priority(Priority priority) & noexcept {
     header_.priority = priority;
     return *this;
   }
-  Event&& with_priority(Priority priority) && noexcept {
+  [[nodiscard]] Event with_priority(Priority priority) && noexcept(
+      std::is_nothrow_move_constructible_v<StoredPayload<T>>) {
     header_.priority = priority;
     return std::move(*this);
   }

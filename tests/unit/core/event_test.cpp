@@ -65,6 +65,21 @@ TEST_CASE("Event: chaining sets metadata and priority", "[event]") {
   CHECK(event.data().id == "1");
 }
 
+TEST_CASE("Event: what is chained to a temporary one can be kept by reference", "[event]") {
+  static_assert(
+      std::is_same_v<decltype(Event{created, User{}}.with_metadata("k", 1)), Event<User>>);
+  static_assert(
+      std::is_same_v<decltype(Event{created, User{}}.with_priority(Priority::low)), Event<User>>);
+  static_assert(noexcept(Event{created, User{}}.with_priority(Priority::low)));
+  const std::string name(100, 'n');
+  const auto& event = Event{created, {.id = "1", .name = name}}.with_metadata("k", 1);
+  const auto& urgent = Event{created, {.id = "2", .name = name}}.with_priority(Priority::high);
+  CHECK(event.data().name == name);
+  CHECK(event.metadata().contains("k"));
+  CHECK(urgent.data().name == name);
+  CHECK(urgent.priority() == Priority::high);
+}
+
 TEST_CASE("Event: chaining on an lvalue changes that event", "[event]") {
   Event event{created, {.id = "1", .name = "a"}};
   Event<User>& same = event.with_metadata("k", true).with_priority(Priority::low);
