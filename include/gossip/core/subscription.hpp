@@ -40,10 +40,15 @@ class [[nodiscard]] Subscription {
   ~Subscription() { cancel(); }
 
   /// The subscription's id; stays the same after cancel().
-  [[nodiscard]] SubscriptionId id() const noexcept { return id_; }
+  [[nodiscard]] SubscriptionId id() const& noexcept { return id_; }
+  /// A temporary handle ends its subscription at once: keep it, or let go of it with detach().
+  SubscriptionId id() const&& = delete;  // the subscription would end here: keep it, or detach()
 
-  /// True while the handle keeps a processor registered (that has not been unsubscribed by id).
-  [[nodiscard]] explicit operator bool() const noexcept { return registry_ != nullptr; }
+  /// True while the handle is responsible for a subscription: not after cancel(), detach() or being
+  /// moved from. Whether that subscription still exists the handle does not know: it may have ended
+  /// by its id, by itself (SubscribeOptions::Lifetime::once) or with its bus.
+  [[nodiscard]] explicit operator bool() const& noexcept { return registry_ != nullptr; }
+  explicit operator bool() const&& = delete;  // the subscription would end here: keep it
 
   /// Ends the subscription. Events that were published and not begun do not reach it: call
   /// EventBus::drain() first if they shall. When it returns, the processor is not running and never will, and what

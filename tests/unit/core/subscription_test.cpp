@@ -20,6 +20,15 @@ static_assert(std::is_nothrow_move_constructible_v<Subscription>);
 static_assert(std::is_nothrow_move_assignable_v<Subscription>);
 static_assert(std::is_nothrow_default_constructible_v<Subscription>);
 
+template <class Handle>
+concept HasId = requires(Handle&& handle) {
+  static_cast<Handle&&>(handle).id();
+};
+static_assert(HasId<Subscription&> && HasId<const Subscription&>);
+static_assert(!HasId<Subscription> && !HasId<const Subscription>, "it would end at once");
+static_assert(std::is_constructible_v<bool, const Subscription&>);
+static_assert(!std::is_constructible_v<bool, Subscription>, "it would end at once");
+
 using Cancelled = std::vector<SubscriptionId>;
 
 /// A handle whose cancelling is noted in `list`.
