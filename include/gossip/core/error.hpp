@@ -8,10 +8,13 @@
 #include <gossip/core/text.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -22,8 +25,22 @@ class Error;
 /// Shared ownership of an immutable error; null means "no error".
 using ErrorPtr = std::shared_ptr<const Error>;
 
+namespace detail {
+
+/// How an ErrorPtr owns its error, and how that is thrown where Error::raise would throw a part of it.
+struct ErrorOwner {
+  std::exception_ptr thrown = nullptr;          ///< holds the error; null: it is from `new`
+  void (*raise)(const Error& error) = nullptr;  ///< null: Error::raise will do
+
+  void operator()(const Error* error) const noexcept;
+};
+
+}  // namespace detail
+
 /// An error with a code, a message and the error that caused it. It can be thrown, and it can be
-/// returned (see Status). Copies share the cause.
+/// returned (see Status). Copies share the cause. A class of your own may derive from it, and is what
+/// it was after it has been returned as itself or thrown; share() and raise() are for it to override
+/// if it wants them to know it.
 ///
 /// Thread safety: immutable after construction; any thread may read it.
 class Error : public std::exception {
@@ -47,7 +64,9 @@ class Error : public std::exception {
 
   /// A shared copy of the complete object, whatever its kind.
   /// @throws std::bad_alloc
-  [[nodiscard]] virtual ErrorPtr share() const { return ErrorPtr{new Error{*this}}; }
+  [[nodiscard]] virtual ErrorPtr share() const {
+    return ErrorPtr{static_cast<const Error*>(new Error{*this}), detail::ErrorOwner{}};
+  }
   /// Throws a copy of the complete object.
   [[noreturn]] virtual void raise() const { throw Error{*this}; }
 
@@ -79,13 +98,18 @@ class Error : public std::exception {
 
 namespace detail {
 
+inline void ErrorOwner::operator()(const Error* error) const noexcept {
+  if (thrown == nullptr) delete error;
+}
+
 /// Gives a kind of error its copying members.
 template <class Derived>
 class ErrorKind : public Error {
  public:
   [[nodiscard]] ErrorPtr share() const override {
     // Owned as an Error: one kind of control block for all kinds of error compiles faster.
-    return ErrorPtr{static_cast<const Error*>(new Derived{static_cast<const Derived&>(*this)})};
+    return ErrorPtr{static_cast<const Error*>(new Derived{static_cast<const Derived&>(*this)}),
+                    ErrorOwner{}};
   }
   [[noreturn]] void raise() const override { throw Derived{static_cast<const Derived&>(*this)}; }
 
@@ -93,6 +117,31 @@ class ErrorKind : public Error {
   friend Derived;
   using Error::Error;
 };
+
+/// A shared copy of an `E`; of a user's own class, too.
+/// @throws std::bad_alloc, and what copying the error throws
+template <std::derived_from<Error> E>
+[[nodiscard]] ErrorPtr shared_copy(const E& error) {
+  if constexpr (!std::same_as<E, Error> && !std::derived_from<E, ErrorKind<E>> &&
+                std::is_copy_constructible_v<E>) {
+    if (typeid(error) == typeid(E)) {
+      return ErrorPtr{static_cast<const Error*>(new E(error)),
+                      ErrorOwner{.raise = [](const Error& shared) {
+                        throw E(static_cast<const E&>(shared));  // NOLINT(*-static-cast-downcast)
+                      }}};
+    }
+  }
+  return error.share();
+}
+
+/// Throws an error as what it is.
+inline void raise(const ErrorPtr& error) {
+  if (const auto* owner = std::get_deleter<ErrorOwner>(error)) {
+    if (owner->thrown != nullptr) std::rethrow_exception(owner->thrown);
+    if (owner->raise != nullptr) owner->raise(*error);
+  }
+  error->raise();
+}
 
 }  // namespace detail
 

@@ -11,6 +11,7 @@
 #include <exception>
 #include <memory>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 
 namespace gossip {
@@ -28,9 +29,11 @@ class Status {
   /// The ready-made error of kind `code`; of kind processing_failed if `code` is no Errc.
   /// @throws nothing
   Status(Errc code) noexcept : error_{ready_made(code)} {}
-  /// The given error. @throws std::bad_alloc
+  /// The given error. It stays an `E`; so an error of your own class that was caught as another one
+  /// is better kept by status_of_current_exception().
+  /// @throws std::bad_alloc, and what copying the error throws
   template <std::derived_from<Error> E>
-  Status(const E& error) : error_{error.share()} {}
+  Status(const E& error) : error_{detail::shared_copy(error)} {}
   /// The given error; null is success. @throws nothing
   explicit Status(ErrorPtr error) noexcept : error_{std::move(error)} {}
 
@@ -48,7 +51,7 @@ class Status {
   [[nodiscard]] std::string_view what() const noexcept { return error_ ? error_->what() : "ok"; }
   /// Throws the error, as its own type, if there is one.
   void throw_if_error() const {
-    if (error_) error_->raise();
+    if (error_) detail::raise(error_);
   }
 
   /// True if the error, or one of its causes, is of kind `code`.
@@ -118,8 +121,23 @@ template <std::derived_from<Error> E>
 }
 /// @}
 
-/// Turns the exception being handled into a Status: a gossip::Error keeps its kind, anything else
-/// becomes a ProcessingError whose origin() is the exception. The one place where gossip does so.
+namespace detail {
+
+/// The error of the exception that is being handled. @throws std::bad_alloc, what copying it throws
+[[nodiscard]] inline ErrorPtr keep_caught(const Error& error) {
+  ErrorPtr copy = error.share();
+#if !defined(_MSC_VER)  // there each handler may see a copy of its own
+  const Error& shared = *copy;
+  // share() does not know a user's class: what was thrown itself is kept.
+  if (typeid(shared) != typeid(error)) return {&error, ErrorOwner{std::current_exception()}};
+#endif
+  return copy;
+}
+
+}  // namespace detail
+
+/// Turns the exception being handled into a Status: a gossip::Error keeps its class, also one of
+/// your own, anything else becomes a ProcessingError whose origin() is the exception. The one place where gossip does so.
 /// @pre             called inside a catch block
 /// @throws          nothing: when memory runs out the ready-made Errc::processing_failed is returned
 /// @par Thread safety any thread
@@ -128,7 +146,7 @@ template <std::derived_from<Error> E>
     try {
       throw;
     } catch (const Error& error) {
-      return Status{error.share()};
+      return Status{detail::keep_caught(error)};
     } catch (const std::exception& error) {
       return ProcessingError{error.what(), std::current_exception()};
     } catch (...) {

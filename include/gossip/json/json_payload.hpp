@@ -34,8 +34,8 @@ Status json_status(Work&& work) {
     return work();
   } catch (const std::bad_alloc&) {
     throw;
-  } catch (const Error& error) {
-    return Status{error.share()};
+  } catch (const Error&) {
+    return status_of_current_exception();
   } catch (const std::exception& error) {
     return ValidationError{"data", error.what()};
   }

@@ -143,6 +143,71 @@ TEST_CASE("status_of_current_exception: a gossip error keeps its kind", "[status
   CHECK(gossip::find_error<gossip::ValidationError>(status)->field() == "name");
 }
 
+/// A user's own kind of error, which overrides nothing.
+struct PaymentError : Error {
+  explicit PaymentError(int number) : Error{Errc::processing_failed, "declined"}, code{number} {}
+  int code;
+};
+struct CardError final : PaymentError {
+  explicit CardError(std::string card_name) : PaymentError{9}, card{std::move(card_name)} {}
+  std::string card;
+};
+
+TEST_CASE("Status: a user's own error class is kept", "[status]") {
+  const Status status = PaymentError{7};
+  const Status copy = status;  // NOLINT(performance-unnecessary-copy-initialization): under test
+  CHECK(copy == Errc::processing_failed);
+  CHECK(copy.what() == "processing failed: declined");
+  REQUIRE(gossip::find_error<PaymentError>(copy) != nullptr);
+  CHECK(gossip::find_error<PaymentError>(copy)->code == 7);
+  try {
+    copy.throw_if_error();
+    FAIL("nothing was thrown");
+  } catch (const PaymentError& error) {
+    CHECK(error.code == 7);
+  }
+
+  const Status last = CardError{"a name that is too long for a short string"};
+  REQUIRE(gossip::find_error<CardError>(last) != nullptr);
+  CHECK_THROWS_AS(last.throw_if_error(), CardError);
+  CHECK_THROWS_AS(last.throw_if_error(), PaymentError);
+
+  const Status behind = gossip::RetryableError{"later", last.error()};
+  CHECK(gossip::find_error<CardError>(behind) == gossip::find_error<CardError>(last));
+}
+
+TEST_CASE("status_of_current_exception: a user's own error class is kept", "[status]") {
+  Status status;
+  try {
+    throw CardError{"a name that is too long for a short string"};
+  } catch (...) {
+    status = gossip::status_of_current_exception();
+  }
+  CHECK(status == Errc::processing_failed);
+  REQUIRE(gossip::find_error<CardError>(status) != nullptr);
+  CHECK(gossip::find_error<CardError>(status)->card.size() == 42);
+  for (int times = 0; times < 2; ++times) {
+    try {
+      status.throw_if_error();
+      FAIL("nothing was thrown");
+    } catch (const CardError& error) {
+      CHECK(error.card.size() == 42);
+      CHECK(error.code == 9);
+    }
+  }
+}
+
+TEST_CASE("Status: an error that is given as its base class is at least that", "[status]") {
+  const CardError card{"x"};
+  const PaymentError& payment = card;
+  const Status status{static_cast<const Error&>(payment)};
+  CHECK(status == Errc::processing_failed);
+  CHECK_THROWS_AS(status.throw_if_error(), Error);
+  const gossip::ValidationError invalid{"name", "empty"};
+  const Status kind{static_cast<const Error&>(invalid)};
+  CHECK_THROWS_AS(kind.throw_if_error(), gossip::ValidationError);
+}
+
 TEST_CASE("status_of_current_exception: another exception becomes a ProcessingError", "[status]") {
   const Status status = caught([] { throw std::out_of_range{"index 7"}; });
   REQUIRE(gossip::find_error<gossip::ProcessingError>(status) != nullptr);
