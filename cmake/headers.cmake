@@ -71,12 +71,14 @@ set(GOSSIP_HEADERS
   gossip/dispatch/posted_tasks.hpp
   gossip/dispatch/quiescence.hpp
   gossip/dispatch/registry.hpp
+  gossip/dispatch/retained_event.hpp
   gossip/dispatch/scheduled_publish.hpp
   gossip/dispatch/schedules.hpp
   gossip/dispatch/snapshot.hpp
   gossip/dispatch/stall_report.hpp
   gossip/dispatch/start_thread.hpp
   gossip/dispatch/statistics.hpp
+  gossip/dispatch/sticky_subscriptions.hpp
   gossip/dispatch/subscriber_lists.hpp
   gossip/dispatch/subscription_record.hpp
   gossip/dispatch/synchronous_calls.hpp

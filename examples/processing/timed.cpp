@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Publishing later, once and again and again. Time is moved by hand, so that the program takes none.
+// Publishing later, once and again and again; beginning with what was last. Time is moved by hand, so that the program takes none.
 #include <gossip/gossip.hpp>
 
 #include <chrono>
@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr gossip::EventType<std::string> reminder{"calendar.reminder"};
+constexpr gossip::EventType<int> temperature{"room.temperature"};
 constexpr gossip::EventType<void> heartbeat{"service.heartbeat"};
 
 using Bus = gossip::EventBus<gossip::InMemoryProvider, gossip::ManualClock>;
@@ -49,6 +50,24 @@ void heartbeats(Bus& bus, gossip::ManualClock& clock) {
   std::printf("%llu skipped\n", static_cast<unsigned long long>(bus.stats().scheduled_skipped));
 }
 
+void latecomer(Bus& bus, gossip::ManualClock& clock) {
+  std::puts("-- who comes late");
+  // [retain]
+  bus.retain(temperature);
+  // [/retain]
+  bus.publish(temperature, 19);
+  bus.publish(temperature, 21);
+  pass(bus, clock, 60s);
+  // [sticky]
+  auto display = bus.subscribe(
+      temperature, [](const int& degrees) { std::printf("  display: %d degrees\n", degrees); },
+      {.start = gossip::SubscribeOptions::Start::with_last_event});
+  // [/sticky]
+  pass(bus, clock, 1s);
+  bus.publish(temperature, 20);
+  pass(bus, clock, 1s);
+}
+
 void refused(Bus& bus) {
   std::puts("-- refused");
   // [refused]
@@ -67,5 +86,6 @@ int main() {
   auto alive = bus.subscribe(heartbeat, [] { std::puts("  heartbeat"); });
   reminders(bus, clock);
   heartbeats(bus, clock);
+  latecomer(bus, clock);
   refused(bus);
 }

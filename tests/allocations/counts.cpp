@@ -182,3 +182,10 @@ TEST_CASE("allocations: a schedule costs one, and each repetition none", "[alloc
   CHECK(allocations() - before == 0);
   CHECK(count == 202);
 }
+
+TEST_CASE("allocations: an event that is retained costs one, others none", "[allocations]") {
+  Fixture fixture{BusOptions{.workers = 2, .capacity = 64}};
+  fixture.bus.retain(small);
+  CHECK(fixture.cost([&] { return fixture.bus.publish(small, {}).ok(); }) == events);
+  CHECK(fixture.cost([&] { return fixture.bus.publish(fitting, {}).ok(); }) == 0);
+}

@@ -4,6 +4,7 @@
 /// @file
 /// BusCore: what a bus shares with its publishers and subscriptions. Layer: bus.
 
+#include <gossip/bus/sync_result.hpp>
 #include <gossip/core/causality.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/error.hpp>
@@ -16,6 +17,7 @@
 #include <gossip/core/provider.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/dispatcher.hpp>
+#include <gossip/dispatch/synchronous_calls.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -114,6 +116,19 @@ class BusCore {
     Outgoing<T> outgoing{entry.name,       entry,       EventAccess::data(event),
                          lent.header.time, lent.extras, lent.header.priority};
     return provider_.publish(*this, outgoing);
+  }
+
+  /// See EventBus::publish_sync.
+  void call_now(TypeEntry& entry, const EventBase& event, SyncOptions& options,
+                SyncResult& result) {
+    const auto collect = [](void* list, Call& call, const SubscriptionRecord& record) {
+      static_cast<SyncResult*>(list)->errors.push_back(
+          {call.subscription(), record.name, std::move(call.error)});
+    };
+    Call call{event, options.stop, {collect, &result}, options.deadline};
+    call.operations = &synchronous_calls<>;
+    call.limited = options.deadline != SteadyTime::max() || options.stop.stop_possible();
+    if (!dispatcher_.call_now(entry, call, result.calls)) result.refused = Errc::closed;
   }
 
   /// See EventBus::shutdown. The provider is closed once, after the workers have ended.

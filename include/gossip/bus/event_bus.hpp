@@ -24,7 +24,6 @@
 #include <gossip/core/subscription.hpp>
 #include <gossip/dispatch/any_call.hpp>
 #include <gossip/dispatch/options.hpp>
-#include <gossip/dispatch/synchronous_calls.hpp>
 #include <gossip/processing/batch_executor.hpp>
 #include <gossip/processing/filter.hpp>
 #include <gossip/provider/in_memory_provider.hpp>
@@ -160,6 +159,22 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   }
   /// @}
 
+  /// Keeps the last event of `type` from now on, for subscriptions that begin with it; see
+  /// SubscribeOptions::Start. Idempotent; for the life of the bus. It is, of the events that workers
+  /// have begun to hand to processors and those of publish_sync, the one published last (of events of
+  /// different priorities: begun last).
+  ///
+  /// Example: examples/processing/timed.cpp.
+  /// @throws TypeAssertionError  the name is in use on this bus with another payload type
+  /// @throws std::bad_alloc
+  /// @par Complexity  costs each event of this type a copy, an allocation and a lock; others nothing.
+  ///                  An event that cannot be copied is not kept, and BusOptions::on_error is told
+  template <class T>
+    requires std::copy_constructible<StoredPayload<T>>
+  void retain(const EventType<T>& type) {
+    detail::StickySubscriptions::retain(core_->template entry_of<T>(type.key()));
+  }
+
   /// Registers one processor for several types; they share it.
   /// @return  the handles, in the order of the types
   /// @throws  as subscribe; nothing is registered then
@@ -290,7 +305,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
                                 .source = &core_->dispatcher().source(),
                                 .extras = detail::extras_of_cause().release()},
         std::move(data));
-    call_now(*entry, event, options, result);
+    core_->call_now(*entry, event, options, result);
     return result;
   }
   SyncResult publish_sync(const EventType<void>& type, SyncOptions options = {}) {
@@ -301,7 +316,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
     SyncResult result;
     detail::TypeEntry* entry =
         core_->template find<T>(detail::EventAccess::header(event).type, result.refused);
-    if (entry != nullptr) call_now(*entry, event, options, result);
+    if (entry != nullptr) core_->call_now(*entry, event, options, result);
     return result;
   }
   /// @}
@@ -374,19 +389,6 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
       erased.destroy(erased.object);
       throw;
     }
-  }
-
-  void call_now(detail::TypeEntry& entry, const EventBase& event, SyncOptions& options,
-                SyncResult& result) {
-    const auto collect = [](void* list, detail::Call& call,
-                            const detail::SubscriptionRecord& record) {
-      static_cast<SyncResult*>(list)->errors.push_back(
-          {call.subscription(), record.name, std::move(call.error)});
-    };
-    detail::Call call{event, options.stop, {collect, &result}, options.deadline};
-    call.operations = &detail::synchronous_calls<>;
-    call.limited = options.deadline != SteadyTime::max() || options.stop.stop_possible();
-    if (!core_->dispatcher().call_now(entry, call, result.calls)) result.refused = Errc::closed;
   }
 
   std::shared_ptr<Core> core_;

@@ -62,6 +62,9 @@ class SharedEvent {
     return SharedEvent{new BoxOf<T>{header, std::move(data)}};
   }
 
+  /// For a copy whose fate nobody waits for. @pre not empty, nobody else has it
+  void drop_receipt() noexcept { EventAccess::header(*box_->event).receipt = {}; }
+
   [[nodiscard]] explicit operator bool() const noexcept { return box_ != nullptr; }
   /// @pre not empty
   [[nodiscard]] const EventBase& operator*() const noexcept { return *box_->event; }

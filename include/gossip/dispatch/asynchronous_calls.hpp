@@ -16,6 +16,7 @@
 #include <gossip/dispatch/lane.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/registry.hpp>
+#include <gossip/dispatch/retained_event.hpp>
 #include <gossip/dispatch/stall_report.hpp>
 #include <gossip/dispatch/statistics.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
@@ -28,6 +29,7 @@
 #include <chrono>
 #include <cstdint>
 #include <stop_token>
+#include <utility>
 
 namespace gossip::detail {
 
@@ -53,13 +55,41 @@ class AsynchronousCalls {
 
   /// Calls the processors of an event.
   void handle(ThreadSlot& slot, TypeEntry& type, const EventBase& event) {
-    Call call = call_for(event, type);
-    Delivery delivery{slot, registry_, type};
-    slot.dispatched.increment(type.index);
-    if (delivery.run(call) == 0) [[unlikely]] {
-      ThreadSlot::increment(slot.unmatched);
-      EventAccess::header(event).receipt.fail();  // somebody else may want it
+    if (type.retained.load(std::memory_order_acquire) != nullptr) [[unlikely]] {
+      handle_and_keep(slot, type, event);
+    } else {
+      handle(slot, type, event, nullptr);
     }
+  }
+
+  /// Gives an event to one subscription.
+  void deliver(Delivery& delivery, SubscriptionRecord& record, std::uint64_t serial,
+               const SharedEvent& event, TypeEntry& type) {
+    Call call = call_for(*event, type);
+    call.shared = &event;
+    delivery.run_one(record, serial, call);
+  }
+
+  /// Keeps an event that is about to be dispatched, if its type is retained. If it cannot be copied
+  /// the one before stays, and the error handler is told.
+  RetainedEvent::Keeping keep(TypeEntry& type, const EventBase& event) {
+    RetainedEvent* retained = type.retained.load(std::memory_order_acquire);
+    if (retained == nullptr) [[likely]]
+      return {};
+    SharedEvent copy;
+    try {
+      copy = type.operations->share(event);
+      copy.drop_receipt();
+    } catch (...) {
+      const Status status = status_of_current_exception();
+      report({.subscription = {},
+              .subscription_name = {},
+              .event_type = event.type(),
+              .event_id = {},
+              .attempt = 1,
+              .status = status});
+    }
+    return {*retained, std::move(copy)};
   }
 
   /// Tells the error handler.
@@ -71,7 +101,9 @@ class AsynchronousCalls {
     TypeEntry& type = *shared.data().type;
     Call call = call_for(*shared.data().event, type);
     call.shared = &shared.data().event;
+    RetainedEvent::Keeping keeping = keep(type, *shared.data().event);
     Delivery delivery{slot, registry_, type};
+    keeping.done(delivery, shared);  // the envelope has a number, the event has none
     slot.dispatched.increment(type.index);
     delivery.run(call);
   }
@@ -116,6 +148,24 @@ class AsynchronousCalls {
     Lane& lane;
     const Lane::Work& work;
   };
+
+  [[gnu::always_inline]] void handle(ThreadSlot& slot, TypeEntry& type, const EventBase& event,
+                                     RetainedEvent::Keeping* keeping) {
+    Call call = call_for(event, type);
+    Delivery delivery{slot, registry_, type};
+    if (keeping != nullptr) keeping->done(delivery, event);
+    slot.dispatched.increment(type.index);
+    if (delivery.run(call) == 0) [[unlikely]] {
+      ThreadSlot::increment(slot.unmatched);
+      EventAccess::header(event).receipt.fail();  // somebody else may want it
+    }
+  }
+
+  [[gnu::noinline]] void handle_and_keep(ThreadSlot& slot, TypeEntry& type,
+                                         const EventBase& event) {
+    RetainedEvent::Keeping keeping = keep(type, event);
+    handle(slot, type, event, &keeping);
+  }
 
   Call call_for(const EventBase& event, TypeEntry& type) noexcept {
     Call call{event, stop_token_, {&report_failure, this}};

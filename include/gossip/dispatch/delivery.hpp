@@ -26,16 +26,19 @@ namespace gossip::detail {
 /// See Registry for why this is safe.
 class Delivery {
  public:
+  // Inlined, as run(), since every event goes through them.
+
   /// For deliveries to single subscriptions.
   /// @throws std::bad_alloc  only inside more nested deliveries than this thread has had before
-  Delivery(ThreadSlot& slot, Registry& registry)
+  [[gnu::always_inline]] Delivery(ThreadSlot& slot, Registry& registry)
       : slot_{slot},
         registry_{registry},
         frame_{slot.enter()},
         // (1) acquire, before the list is read: pairs with the release in Registry::take_out
         cancellations_{registry.cancellations().load(std::memory_order_acquire)} {}
   /// For all subscriptions of a type. @throws as above
-  Delivery(ThreadSlot& slot, Registry& registry, TypeEntry& type) : Delivery{slot, registry} {
+  [[gnu::always_inline]] Delivery(ThreadSlot& slot, Registry& registry, TypeEntry& type)
+      : Delivery{slot, registry} {
     list_ = type.subscribers.load(std::memory_order_acquire);
     for (;;) {
       frame_.array.store(list_, std::memory_order_relaxed);
@@ -44,6 +47,8 @@ class Delivery {
       if (again == list_) break;
       list_ = again;
     }
+    // (3) acquire: pairs with SubscriberArray::append
+    if (list_ != nullptr) count_ = list_->count.load(std::memory_order_acquire);
   }
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
@@ -56,8 +61,7 @@ class Delivery {
     }
   }
 
-  /// Calls every processor, but not asynchronously those that have a lane. Inlined into its few
-  /// callers, since every event goes through it.
+  /// Calls every processor, but not asynchronously those that have a lane.
   /// @return  how many were called
   /// @throws  what the failure sink throws
   [[gnu::always_inline]] std::uint64_t run(Call& call) {
@@ -69,8 +73,7 @@ class Delivery {
     const std::atomic<std::uint64_t>& cancellations = registry_.cancellations();
     const std::uint64_t unchanged =
         call.limited || slot_.measures || !has_membarrier ? always_look : cancellations_;
-    // (3) acquire: pairs with SubscriberArray::append
-    const std::uint32_t count = list_->count.load(std::memory_order_acquire);
+    const std::uint32_t count = count_;
     const SubscriberArray::Entry* const end = list_->entries.get() + count;
     for (const SubscriberArray::Entry* entry = list_->entries.get(); entry != end; ++entry) {
       SubscriptionRecord* record = entry->record.load(std::memory_order_relaxed);
@@ -98,18 +101,20 @@ class Delivery {
   /// @throws  what `visit` throws
   template <class Visit>
   void for_each(Visit&& visit) {
-    if (list_ == nullptr) return;
-    const std::uint32_t count = list_->count.load(std::memory_order_acquire);
-    for (std::uint32_t i = 0; i < count; ++i) {
+    for (std::uint32_t i = 0; i < count_; ++i) {
       const SubscriberArray::Entry& entry = list_->entries[i];
       SubscriptionRecord* record = entry.record.load(std::memory_order_relaxed);
-      frame_.current.store(record, std::memory_order_release);
-      light_fence();  // Dekker with the heavy fence in Registry::cancel
-      registry_.quiescence().called();
-      if (record->serial.load(std::memory_order_acquire) == entry.serial) {
-        visit(*record, entry.serial);
-      }
+      if (hold(*record, entry.serial)) visit(*record, entry.serial);
     }
+  }
+
+  /// Announces one subscription, which does not end entirely before this delivery then.
+  /// @return  false if it has ended
+  bool hold(SubscriptionRecord& record, std::uint64_t serial) noexcept {
+    frame_.current.store(&record, std::memory_order_release);
+    light_fence();  // Dekker with the heavy fence in Registry::cancel
+    registry_.quiescence().called();
+    return record.serial.load(std::memory_order_acquire) == serial;
   }
 
   /// Calls the processor of one subscription.
@@ -243,6 +248,7 @@ class Delivery {
   HazardFrame& frame_;
   const std::uint64_t cancellations_;  ///< at the beginning
   const SubscriberArray* list_ = nullptr;
+  std::uint32_t count_ = 0;  ///< of the entries when the walk began
 };
 
 }  // namespace gossip::detail

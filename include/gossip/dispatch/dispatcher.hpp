@@ -25,6 +25,7 @@
 #include <gossip/dispatch/schedules.hpp>
 #include <gossip/dispatch/snapshot.hpp>
 #include <gossip/dispatch/statistics.hpp>
+#include <gossip/dispatch/sticky_subscriptions.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 #include <gossip/dispatch/timer.hpp>
 #include <gossip/dispatch/type_table.hpp>
@@ -70,7 +71,7 @@ class Dispatcher {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher() {
-    // What is left of an orphan: the timer and the queue know of things that are about to go.
+    // What is left of an orphan knows of things that are about to go.
     timer_.stop();
     queue_.sweep();
     lanes_.sweep();
@@ -103,12 +104,10 @@ class Dispatcher {
   [[nodiscard]] const TypeTable& types() const noexcept { return types_; }
 
   /// @param to  a TypeEntry& or a const EventPattern&
-  /// @throws std::invalid_argument  an option is out of range
-  /// @throws TypeAssertionError     the ordering's key function takes another payload
-  /// @throws std::bad_alloc
+  /// @throws as EventBus::subscribe
   template <class To>
   SubscriptionId subscribe(To& to, ErasedProcessor processor, SubscribeOptions options) {
-    if (!wants_lane(options)) return registry_.subscribe(to, processor, std::move(options));
+    if (!wants_lane(options)) return sticky_.subscribe(to, processor, std::move(options));
     return lanes_.settle_in(options, to, [&](LaneLease lease) {
       return registry_.subscribe(to, processor, std::move(options), lease);
     });
@@ -146,10 +145,12 @@ class Dispatcher {
     call.clock = &clock_;
     call.timer = &timer_;
     call.type = &type;
+    RetainedEvent::Keeping keeping = calls_.keep(type, call.event);
     Delivery delivery{slot, registry_, type};
     // (1) after the announcement and its fence: whoever shuts down sees the delivery, or this
     // thread sees the closed queue
     if (closed_to_this_thread()) return false;
+    keeping.done(delivery, call.event);
     slot.dispatched.increment(type.index);
     calls = delivery.run(call);
     if (calls == 0) ThreadSlot::increment(slot.unmatched);
@@ -184,8 +185,7 @@ class Dispatcher {
     return handled;
   }
 
-  /// See EventBus::shutdown.
-  /// @param last  called once, after the workers have ended, with the deadline
+  /// See EventBus::shutdown. `last(deadline)` is called once, after the workers have ended.
   template <class Last>
   ShutdownReport shutdown(std::chrono::nanoseconds timeout, Last&& last) {
     const SteadyTime deadline = deadline_after(timeout);
@@ -210,8 +210,7 @@ class Dispatcher {
     pool_.detach();
   }
 
-  /// For a bus that a processor destroys inside call_now() on this thread: `bus` lives until the call
-  /// is over. Does nothing elsewhere.
+  /// For a bus that a processor destroys inside call_now(), here: `bus` lives until that is over.
   void keep_alive_while_inside(std::shared_ptr<void> bus) noexcept {
     ThreadSlot* slot = slots_.mine_if_any(this);
     if (slot == nullptr || slot->depth == 0) return;
@@ -393,6 +392,7 @@ class Dispatcher {
   AsynchronousCalls calls_;
   OrderedPublishing ordered_;
   PostedTasks posted_{queue_};
+  StickySubscriptions sticky_{registry_, calls_, posted_};
   Schedules schedules_{options_, clock_, registry_, queue_, timer_, calls_};
   WorkerPool pool_;
 };

@@ -39,7 +39,8 @@ enum class Measure : std::uint8_t {
 };
 
 /// A failed call of a processor, or a scheduled event that could not be published (it has no
-/// subscription, and no id), as the error handler is told. Refers to what is being handled: copy what
+/// subscription, and no id) or an event that could not be retained (likewise), as the error handler is
+/// told. Refers to what is being handled: copy what
 /// you keep.
 struct ErrorReport {
   SubscriptionId subscription;         ///< whose processor failed
@@ -132,6 +133,19 @@ struct SubscribeOptions {
   /// Of the processors of one event those with a higher number are called first; those with the same
   /// number in the order of subscribing. (Which event comes first is the event's priority.)
   int priority = 0;
+  /// What the subscription begins with.
+  enum class Start : std::uint8_t {
+    with_next_event,  ///< with what is published from now on
+    /// With the last event of its type, if that is retained (EventBus::retain): a worker gives it
+    /// that one, before any other event that workers have for it. Each event comes once: the last one
+    /// of those begun before the subscription got onto the list, then those begun later. None comes
+    /// twice, none after the last is missed. (With several workers those after it may be handled at
+    /// the same time as it, as any two events may. What publish_sync calls meanwhile it calls in
+    /// between.) With Lifetime::once it is the one event. Refused for a pattern, and beside
+    /// `ordering`, `max_concurrency` and `lane`.
+    with_last_event,
+  };
+  Start start = Start::with_next_event;  ///< see Start
   /// In which order the events are handled. A key function takes the payload of the type that is
   /// subscribed to, or the event, or, for a pattern, an AnyEvent.
   Ordering ordering = {};
@@ -207,6 +221,16 @@ inline Status refuse_option(const char* field, std::string_view value, const cha
   return {};
 }
 
+namespace detail {
+
+/// True if a subscription with these options has a lane.
+[[nodiscard]] inline bool wants_lane(const SubscribeOptions& options) noexcept {
+  return options.ordering.kind() != Ordering::Kind::unordered || options.max_concurrency != 0 ||
+         !(options.lane == LaneOptions{});
+}
+
+}  // namespace detail
+
 /// Checks options without doing anything.
 /// @return  success, or a ValidationError with the field's name, its value and what is allowed
 [[nodiscard]] inline Status validate(const SubscribeOptions& options) {
@@ -220,18 +244,17 @@ inline Status refuse_option(const char* field, std::string_view value, const cha
     return refuse_option("lane.overflow", Decimal{static_cast<unsigned>(options.lane.overflow)},
                          "block, reject, drop_oldest, drop_newest, coalesce");
   }
+  if (static_cast<unsigned>(options.start) >
+      static_cast<unsigned>(SubscribeOptions::Start::with_last_event)) {
+    return refuse_option("start", Decimal{static_cast<unsigned>(options.start)},
+                         "with_next_event, with_last_event");
+  }
+  if (options.start == SubscribeOptions::Start::with_last_event && detail::wants_lane(options)) {
+    return refuse_option("start", "with_last_event",
+                         "with_next_event, beside ordering, max_concurrency or lane");
+  }
   return {};
 }
-
-namespace detail {
-
-/// True if a subscription with these options has a lane.
-[[nodiscard]] inline bool wants_lane(const SubscribeOptions& options) noexcept {
-  return options.ordering.kind() != Ordering::Kind::unordered || options.max_concurrency != 0 ||
-         !(options.lane == LaneOptions{});
-}
-
-}  // namespace detail
 
 /// The number of workers that `options` ask for. // threads
 [[nodiscard]] inline std::size_t worker_count(const BusOptions& options) noexcept {

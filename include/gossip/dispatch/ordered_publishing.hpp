@@ -162,6 +162,8 @@ class OrderedPublishing {
       (record.lane != nullptr ? to_lanes : to_others) = true;
     });
     if (!to_lanes) return false;
+    // A worker keeps it.
+    if (type.retained.load(std::memory_order_acquire) != nullptr) to_others = true;
     event = take(type, offered);
     walk.for_each([&](const SubscriptionRecord& record, std::uint64_t serial) {
       if (record.lane != nullptr) to.add({record.lane, serial, key_of(*record.lane, type, *event)});

@@ -41,8 +41,7 @@ class PostedTasks {
         PostedTasks& posted_by = owner;
         if (call_it) call();
         delete this;
-        // release: whoever sees that nothing is pending sees what was done
-        posted_by.pending_.fetch_sub(1, std::memory_order_release);
+        posted_by.done();
       }
       Work call;
       PostedTasks& owner;
@@ -53,6 +52,21 @@ class PostedTasks {
     if (queue_.post(*task)) return true;
     task->finish(false);
     return false;
+  }
+
+  /// Lets a worker run a task that the caller has made, and that calls done() in the end, also when it
+  /// is abandoned.
+  /// @return  false once the workers are ending: the task is still the caller's, and done() not due
+  bool post_task(Task& task) noexcept {
+    pending_.fetch_add(1, std::memory_order_relaxed);
+    made_.fetch_add(1, std::memory_order_relaxed);
+    if (queue_.post(task)) return true;
+    done();
+    return false;
+  }
+  void done() noexcept {
+    // release: whoever sees that nothing is pending sees what was done
+    pending_.fetch_sub(1, std::memory_order_release);
   }
 
   /// How many have not been done. // tasks

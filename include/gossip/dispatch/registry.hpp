@@ -43,11 +43,10 @@ namespace gossip::detail {
 /// the pattern matches: those that are known when it is made, and those that are admitted later, of
 /// which no event can be dispatched before. So dispatch knows nothing of patterns.
 ///
-/// Locks. TypeTable admits under its own lock, so that one is taken first; nothing is called under
-/// the registry's.
+/// Locks. TypeTable admits under its own lock, so that one is taken first; under the registry's
+/// nothing is called: processors are made before and destroyed after it is held.
 ///
-/// Thread safety: any thread. No user code runs under the lock: processors are made before and
-/// destroyed after it is held.
+/// Thread safety: any thread.
 class Registry {
  public:
   /// Told, outside the lock, when a type has lost its last subscription.
@@ -112,8 +111,7 @@ class Registry {
     return id;
   }
 
-  /// Makes a type known to the patterns. To be called once, before an event of the type can be
-  /// dispatched.
+  /// Makes a type known to the patterns. To be called once, before an event of it can be dispatched.
   /// @throws std::bad_alloc; the type is not known then
   void admit(TypeEntry& type) {
     const std::lock_guard lock{mutex_};
@@ -133,8 +131,7 @@ class Registry {
     return found;
   }
 
-  /// Calls `visit(TypeEntry&)` for every type that was admitted and that the pattern matches,
-  /// outside the lock.
+  /// Calls `visit(TypeEntry&)` for every admitted type that the pattern matches, outside the lock.
   template <class Visit>
   void for_each_type(const EventPattern& pattern, Visit&& visit) const {
     PatternTypes::for_each_type(pattern, newest_type(), visit);
@@ -184,6 +181,12 @@ class Registry {
   /// Destroys the processors that cancelled themselves and have returned.
   void collect() noexcept {
     while (SubscriptionRecord* record = take_quiet()) vacate(*record);
+  }
+
+  /// Where a subscription is, or was.
+  [[nodiscard]] SubscriptionRecord& record(SubscriptionId id) noexcept {
+    const std::lock_guard lock{mutex_};
+    return records_[id.index];
   }
 
   /// How often something has been cancelled. For a dispatcher: as long as it stays the same, what

@@ -174,7 +174,7 @@ struct alignas(prefetch_pair_bytes) ThreadSlot {
   }
   /// Begins a dispatch. @throws std::bad_alloc, but not after next_frame()
   HazardFrame& enter() {
-    innermost = &next_frame();
+    innermost = innermost == nullptr ? &outermost : &next_frame();
     ++depth;
     return *innermost;
   }

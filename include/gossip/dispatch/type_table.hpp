@@ -13,6 +13,7 @@
 #include <gossip/core/status.hpp>
 #include <gossip/core/text.hpp>
 #include <gossip/dispatch/envelope.hpp>
+#include <gossip/dispatch/retained_event.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 #include <gossip/queue/cache_line.hpp>
@@ -62,11 +63,12 @@ struct alignas(cache_line_bytes) TypeEntry {
   const std::uint32_t index;            ///< of its counter of dispatched events
   std::atomic<std::uint32_t> lanes{0};  ///< subscriptions that have one; under the registry's lock
   std::atomic<SubscriberArray*> subscribers{nullptr};
-  Connect connect = nullptr;                  ///< null without a bus
-  TypeEntry* admitted_before = nullptr;       ///< the registry's; does not change any more
-  std::uint32_t live = 0;                     ///< subscriptions now; under the registry's lock
-  std::atomic<std::uint64_t> not_handled{0};  ///< refused, dropped or abandoned // events
-  TypeEntry* next = nullptr;                  ///< the one made after it; under the table's lock
+  std::atomic<RetainedEvent*> retained{nullptr};  ///< null for types of which none is retained
+  Connect connect = nullptr;                      ///< null without a bus
+  TypeEntry* admitted_before = nullptr;           ///< the registry's; does not change any more
+  std::uint32_t live = 0;                         ///< subscriptions now; under the registry's lock
+  std::atomic<std::uint64_t> not_handled{0};      ///< refused, dropped or abandoned // events
+  TypeEntry* next = nullptr;                      ///< the one made after it; under the table's lock
   std::atomic<ForLanes*> for_lanes{nullptr};  ///< made before `lanes` counts the first, then kept
 };
 
@@ -80,6 +82,7 @@ struct TypeEntry::ForLanes {
 
 inline TypeEntry::~TypeEntry() {
   delete subscribers.load(std::memory_order_relaxed);
+  delete retained.load(std::memory_order_relaxed);
   delete for_lanes.load(std::memory_order_relaxed);
 }
 inline void TypeEntry::prepare_lanes(const PayloadOperations& envelope_operations) {

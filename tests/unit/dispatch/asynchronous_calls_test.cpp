@@ -259,6 +259,16 @@ TEST_CASE("AsynchronousCalls: a receipt is settled when the last processor is do
   REQUIRE(unmatched.settled == 'f');
 }
 
+TEST_CASE("AsynchronousCalls: an event that is retained does not hold its receipt", "[dispatch]") {
+  Outcome outcome;
+  Fixture fixture;
+  gossip::detail::StickySubscriptions::retain(fixture.dispatcher.entry_of(number));
+  fixture.subscribe([](const int&) {});
+  REQUIRE(fixture.publish(number, 1, gossip::Receipt{&outcome}).ok());
+  REQUIRE(fixture.drain());
+  REQUIRE(outcome.settled == 's');
+}
+
 TEST_CASE("AsynchronousCalls: a deferred attempt holds the receipt", "[dispatch]") {
   Fixture fixture;
   Outcome retried;

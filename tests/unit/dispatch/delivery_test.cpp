@@ -91,6 +91,23 @@ TEST_CASE("Delivery: a type without subscriptions calls nobody", "[dispatch]") {
   REQUIRE(fixture.dispatch(1) == 0);
 }
 
+TEST_CASE("Delivery: goes to who is subscribed when it begins", "[dispatch]") {
+  Fixture fixture;
+  int early = 0;
+  int late = 0;
+  fixture.subscribe([&](const int&) { ++early; });
+  const Event<int> event{EventType<int>{"delivery.number"}, 1};
+  const std::stop_token stop;
+  Call call{event, stop, {}};
+  {
+    Delivery delivery{fixture.mine, fixture.registry, fixture.type};
+    fixture.subscribe([&](const int&) { ++late; });
+    REQUIRE(delivery.run(call) == 1);
+  }
+  REQUIRE(early == 1);
+  REQUIRE(late == 0);
+}
+
 TEST_CASE("Delivery: deliveries nest, and each goes through its own list", "[dispatch]") {
   Fixture fixture;
   std::vector<int> seen;

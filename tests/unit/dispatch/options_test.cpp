@@ -78,6 +78,23 @@ TEST_CASE("SubscribeOptions: limits are accepted and what is beyond is refused b
           "lane.overflow is 5; allowed: block, reject, drop_oldest, drop_newest, coalesce");
 }
 
+TEST_CASE("SubscribeOptions: a lane has no last event to begin with", "[dispatch]") {
+  constexpr auto with_last = SubscribeOptions::Start::with_last_event;
+  REQUIRE(validate(SubscribeOptions{.start = with_last}).ok());
+  for (const SubscribeOptions& options :
+       {SubscribeOptions{.start = with_last, .ordering = Ordering::per_publisher()},
+        SubscribeOptions{.start = with_last, .max_concurrency = 1},
+        SubscribeOptions{.start = with_last, .lane = {.capacity = 5}}}) {
+    const gossip::Status status = validate(options);
+    REQUIRE(is_validation(status));
+    REQUIRE(
+        status.error()->message() ==
+        "start is with_last_event; allowed: with_next_event, beside ordering, max_concurrency or "
+        "lane");
+  }
+  REQUIRE_FALSE(validate(SubscribeOptions{.start = static_cast<SubscribeOptions::Start>(2)}).ok());
+}
+
 TEST_CASE("SubscribeOptions: any of three options asks for a lane", "[dispatch]") {
   using gossip::detail::wants_lane;
   REQUIRE_FALSE(wants_lane({}));

@@ -70,3 +70,32 @@ TEST_CASE("PostedTasks: what a shutdown leaves is destroyed without a call", "[d
   REQUIRE_FALSE(fixture.posted.post([&]() noexcept { called = true; }));
   REQUIRE_FALSE(called);
 }
+
+TEST_CASE("PostedTasks: a task of the caller's is waited for until it says it is done",
+          "[dispatch]") {
+  struct Own : gossip::detail::Task {
+    PostedTasks* posted;
+    int ran = 0;
+    int abandoned = 0;
+  };
+  Own task;
+  task.run = [](gossip::detail::Task& self, gossip::detail::ThreadSlot&) noexcept {
+    auto& own = static_cast<Own&>(self);
+    ++own.ran;
+    own.posted->done();
+  };
+  task.abandon = [](gossip::detail::Task& self) noexcept {
+    auto& own = static_cast<Own&>(self);
+    ++own.abandoned;
+    own.posted->done();
+  };
+  Fixture fixture;
+  task.posted = &fixture.posted;
+  REQUIRE(fixture.posted.post_task(task));
+  REQUIRE(fixture.dispatcher.drain(std::chrono::steady_clock::now() + patience));
+  REQUIRE(task.ran == 1);
+  fixture.stop(patience);
+  REQUIRE_FALSE(fixture.posted.post_task(task));
+  REQUIRE(fixture.posted.pending() == 0);
+  REQUIRE(task.abandoned == 0);
+}
