@@ -186,6 +186,8 @@ set(GOSSIP_HEADERS
   gossip/redis/writer.hpp
   gossip/testing.hpp
   gossip/testing/caller_drive.hpp
+  gossip/testing/provider_conformance.hpp
+  gossip/testing/provider_promises.hpp
   gossip/testing/recording_processor.hpp
   gossip/testing/test_bus.hpp
   gossip/testing/test_provider.hpp
