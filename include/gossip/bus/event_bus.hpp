@@ -7,6 +7,7 @@
 #include <gossip/bus/batch_host.hpp>
 #include <gossip/bus/bus_core.hpp>
 #include <gossip/bus/inspection.hpp>
+#include <gossip/bus/payload_range.hpp>
 #include <gossip/bus/publisher.hpp>
 #include <gossip/bus/sync_result.hpp>
 #include <gossip/bus/timed_publishing.hpp>
@@ -34,19 +35,13 @@
 #include <initializer_list>
 #include <iterator>
 #include <memory>
-#include <span>  // and std::ranges::enable_view, without the views of <ranges>
+#include <span>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace gossip {
-
-/// What came of a publish_batch.
-struct BatchResult {
-  std::size_t published = 0;  ///< how many were accepted, from the first on // events
-  Status status = {};         ///< why the next one was not; success if all were
-};
 
 /// A bus: typed events published from any thread reach the processors of every subscription, on a
 /// fixed pool of workers.
@@ -265,19 +260,18 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
 
   /// Publishes every element of a range, in order, and stops at the first that is refused. Elements
   /// of an rvalue container are moved from; those of a view, of which others see the elements, are
-  /// copied.
+  /// copied. See PayloadRange.
   /// @throws  as publish; what was accepted before stays accepted
-  template <class T, class Range>
+  template <class T, PayloadRange<T> Range>
   BatchResult publish_batch(const EventType<T>& type, Range&& range, PublishOptions options = {}) {
     BatchResult result;
     detail::TypeEntry* entry = core_->template find<T>(type.key(), result.status);
     if (entry == nullptr) return result;
     for (auto&& element : range) {
-      if constexpr (!std::is_lvalue_reference_v<Range> && !std::ranges::enable_view<Range> &&
-                    std::same_as<decltype(element), StoredPayload<T>&>) {
+      if constexpr (detail::GivesAway<Range, T>) {
         result.status = core_->template publish<T>(*entry, element, options.priority);
       } else {
-        StoredPayload<T> data(element);
+        StoredPayload<T> data = static_cast<decltype(element)>(element);
         result.status = core_->template publish<T>(*entry, data, options.priority);
       }
       if (!result.status.ok()) break;
