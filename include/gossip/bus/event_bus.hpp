@@ -112,7 +112,8 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
 
   /// Registers a processor for those events of `type` that `filter` passes, as
   /// `subscribe(type, filtered(filter, processor), options)` does.
-  /// @param filter  see Filter; moved or copied in; asked by several workers at once
+  /// @param filter  see Filter; moved or copied in; asked by several workers at once, and for the
+  ///                event of a Lifetime::once subscription twice
   template <class T, class W, Processor<T> F>
     requires(Filter<std::decay_t<W>, Event<T>>)
   Subscription subscribe(const EventType<T>& type, W&& filter, F&& processor,

@@ -29,6 +29,13 @@ concept NamesItself = requires { { F::middleware_name } -> std::convertible_to<c
 template <class F>
 concept WrapsProcessor = requires { typename F::wrapped_type; };
 
+/// One that calls what it wraps for some events only, and says beforehand for which, by
+/// `wants(event)`: those are the events that a subscription for one event counts.
+template <class F, class E>
+concept ChoosesEvents = WrapsProcessor<F> && requires(const F& processor, const E& event) {
+  { processor.wants(event) } -> std::same_as<bool>;
+};
+
 // clang-format on
 
 template <class F>

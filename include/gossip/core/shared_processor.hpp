@@ -7,9 +7,11 @@
 #include <gossip/core/context.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/processor.hpp>
+#include <gossip/core/processor_layers.hpp>
 #include <gossip/core/status.hpp>
 
 #include <memory>
+#include <utility>
 
 namespace gossip::detail {
 
@@ -22,6 +24,10 @@ struct SharedProcessor {
 
   Status operator()(const Event<T>& event, Context& context) const {
     return invoke_processor<T>(*processor, event, context);
+  }
+  /// See ChoosesEvents.
+  [[nodiscard]] bool wants(const Event<T>& event) const requires ChoosesEvents<F, Event<T>> {
+    return std::as_const(*processor).wants(event);
   }
 };
 

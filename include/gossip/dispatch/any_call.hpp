@@ -35,13 +35,28 @@ CallResult run_any_processor(void* object, Call& call) {
   return failure_of(call);
 }
 
+/// ErasedProcessor::ask of an `F` for events of any payload.
+template <class F>
+constexpr ErasedProcessor::Run asking_any() noexcept {
+  if constexpr (ChoosesEvents<F, AnyEvent>) {
+    return
+        [](void* object, Call& call) { return ask_processor<F>(object, any_event_of(call), call); };
+  } else {
+    return nullptr;
+  }
+}
+
 /// Erases the type of `processor`.
 /// @throws std::bad_alloc, and what moving the processor throws
 template <AnyProcessor F>
 ErasedProcessor erase_any_processor(F&& processor) {
   using Stored = std::decay_t<F>;  // a function is kept as a pointer
-  return {&run_any_processor<Stored>, nullptr, new Stored(std::forward<F>(processor)),
-          [](void* object) noexcept { delete static_cast<Stored*>(object); }, layers_of<Stored>()};
+  return {&run_any_processor<Stored>,
+          nullptr,
+          new Stored(std::forward<F>(processor)),
+          [](void* object) noexcept { delete static_cast<Stored*>(object); },
+          layers_of<Stored>(),
+          asking_any<Stored>()};
 }
 
 }  // namespace gossip::detail

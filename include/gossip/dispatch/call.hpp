@@ -103,6 +103,7 @@ struct ErasedProcessor {
   void* object = nullptr;
   Destroy destroy = nullptr;
   const ProcessorLayer* layers = nullptr;  ///< what it is composed of; null if it does not say
+  Run ask = nullptr;  ///< `special` for events that it wants, `ok` for others; null: wants all
 };
 
 /// What a call that failed came to.
@@ -136,13 +137,36 @@ inline ErasedProcessor special(ErasedProcessor processor) noexcept {
   return processor;
 }
 
+/// What a processor that wants an event, or not, answers to ErasedProcessor::ask.
+template <class F, class E>
+CallResult ask_processor(const void* object, const E& event, Call& call) {
+  call.deferred = false;
+  return static_cast<const F*>(object)->wants(event) ? CallResult::special : CallResult::ok;
+}
+
+/// ErasedProcessor::ask of an `F` for events of payload `T`.
+template <class T, class F>
+constexpr ErasedProcessor::Run asking() noexcept {
+  if constexpr (ChoosesEvents<F, Event<T>>) {
+    return [](void* object, Call& call) {
+      return ask_processor<F>(object, static_cast<const Event<T>&>(call.event), call);
+    };
+  } else {
+    return nullptr;
+  }
+}
+
 /// Erases the type of `processor`, a processor of payload `T`.
 /// @throws std::bad_alloc, and what moving the processor throws
 template <class T, Processor<T> F>
 ErasedProcessor erase_processor(F&& processor) {
   using Stored = std::decay_t<F>;  // a function is kept as a pointer
-  return {&run_processor<T, Stored>, nullptr, new Stored(std::forward<F>(processor)),
-          [](void* object) noexcept { delete static_cast<Stored*>(object); }, layers_of<Stored>()};
+  return {&run_processor<T, Stored>,
+          nullptr,
+          new Stored(std::forward<F>(processor)),
+          [](void* object) noexcept { delete static_cast<Stored*>(object); },
+          layers_of<Stored>(),
+          asking<T, Stored>()};
 }
 
 }  // namespace gossip::detail

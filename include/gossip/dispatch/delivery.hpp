@@ -221,10 +221,16 @@ class Delivery {
     slot_.times->wait(frame_.timing, call.type->index, call.event.timestamp());
   }
 
-  /// Gives a `once` subscription its event, if this is the first, or another attempt for it. That
-  /// ends the subscription, unless yet another attempt has been arranged.
+  /// Gives a `once` subscription its event, if this is the first that its filter passes, or another
+  /// attempt for it. That ends the subscription, unless yet another attempt has been arranged.
   CallResult claim_and_call(SubscriptionRecord& record, std::uint64_t serial, Call& call) noexcept {
-    if (call.attempt == 1 && record.claimed.exchange(true)) return CallResult::gone;
+    if (call.attempt == 1) {
+      if (record.processor.ask != nullptr && !record.claimed.load(std::memory_order_relaxed)) {
+        const CallResult answer = call_by(record.processor.ask, record, call);
+        if (answer != CallResult::special) return answer;
+      }
+      if (record.claimed.exchange(true)) return CallResult::gone;
+    }
     const CallResult result = call_by(record.processor.special, record, call);
     if (result != CallResult::deferred) registry_.cancel({serial, record.index}, &slot_);
     return result;

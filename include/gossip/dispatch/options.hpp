@@ -127,7 +127,10 @@ struct SubscribeOptions {
   /// Whether the processor is called for every event, or for one only.
   enum class Lifetime : std::uint8_t {
     until_cancelled,  ///< every event
-    once,             ///< one event; the subscription then ends by itself
+    /// One event; the subscription then ends by itself. What the subscription's filter (the one that
+    /// subscribe() takes, or a filtered() around all the rest) does not pass is not that event; what
+    /// anything further inside leaves out, a filter behind another middleware or a rate limit, is.
+    once,
   };
   Lifetime lifetime = Lifetime::until_cancelled;  ///< see Lifetime
   /// Of the processors of one event those with a higher number are called first; those with the same

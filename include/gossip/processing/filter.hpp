@@ -125,6 +125,10 @@ class Filtered {
     if (!passes(filter_, event)) return {};
     return handle(next_, event, context);
   }
+  /// See ChoosesEvents.
+  template <class E>
+    requires(Filter<F, E>)
+  [[nodiscard]] bool wants(const E& event) const { return passes(filter_, event); }
 
  private:
   F filter_;

@@ -252,6 +252,60 @@ TEST_CASE("EventBus: once means exactly one event, however many workers and publ
   CHECK(bus.stats().published == static_cast<std::uint64_t>(rounds) * threads * 20);
 }
 
+TEST_CASE("EventBus: what a filter does not pass is not the one event of a once subscription",
+          "[event_bus]") {
+  EventBus bus{{.workers = 1}};
+  const gossip::SubscribeOptions once{.lifetime = Lifetime::once};
+  const gossip::SubscribeOptions capped{.lifetime = Lifetime::once, .max_concurrency = 1};
+  const auto big = [](int value) { return value > 100; };
+  Recorder<std::string> seen;
+  const auto note = [&](const char* who) {
+    return [&seen, who](int value) {
+      std::string line{who};
+      line += std::to_string(value);
+      seen.add(std::move(line));
+    };
+  };
+  auto typed = bus.subscribe(number, big, note("typed "), once);
+  auto in_lane = bus.subscribe(number, big, note("lane "), capped);
+  auto composed = bus.subscribe(number, gossip::filtered(big)(note("composed ")), once);
+  auto shared = bus.subscribe_all({number}, gossip::filtered(big, note("shared ")), once);
+  auto pattern = bus.subscribe(
+      "test.*", [&](const AnyEvent& event) { return event.get_if<int>() && big(event.get<int>()); },
+      [&](const AnyEvent& event) { note("pattern ")(event.get<int>()); }, once);
+
+  CHECK(bus.publish(number, 1).ok());
+  CHECK(bus.publish_sync(number, 2).ok());
+  REQUIRE(bus.drain());
+  CHECK(seen.size() == 0);
+  CHECK(bus.stats().subscriptions.size() == 5);
+
+  for (const int value : {200, 300}) CHECK(bus.publish(number, value).ok());
+  REQUIRE(bus.drain());
+  CHECK(seen.sorted() == std::vector<std::string>{"composed 200", "lane 200", "pattern 200",
+                                                  "shared 200", "typed 200"});
+  CHECK(bus.stats().subscriptions.empty());
+}
+
+TEST_CASE("EventBus: a filter that throws does not use up a once subscription", "[event_bus]") {
+  std::vector<std::string> errors;
+  EventBus bus{{.workers = 1, .on_error = [&](const gossip::ErrorReport& report) {
+                  errors.emplace_back(report.status.what());
+                }}};
+  int calls = 0;
+  const auto subscription = bus.subscribe(
+      number,
+      [](int value) {
+        if (value == 0) throw std::runtime_error{"no idea"};
+        return true;
+      },
+      [&](int) { ++calls; }, {.lifetime = Lifetime::once});
+  for (const int value : {0, 1, 2}) CHECK(bus.publish(number, value).ok());
+  REQUIRE(bus.drain());
+  CHECK(errors == std::vector<std::string>{"processing failed: no idea"});
+  CHECK(calls == 1);
+}
+
 TEST_CASE("EventBus: the processor of a once subscription is destroyed after its event",
           "[event_bus]") {
   EventBus bus{{.workers = 1}};
