@@ -21,12 +21,17 @@ using gossip::EventType;
 using gossip::Status;
 using gossip::redis::Delivery;
 using gossip::redis::RedisOptions;
-using gossip::redis::StartAt;
+using gossip::test::all_acknowledged;
+using gossip::test::by_channel;
 using gossip::test::Door;
 using gossip::test::eventually;
 using gossip::test::Handled;
+using gossip::test::in_group;
+using gossip::test::listened_to;
+using gossip::test::OnServer;
 using gossip::test::Order;
 using gossip::test::order_placed;
+using gossip::test::publish;
 using gossip::test::RedisBus;
 using gossip::test::RedisServer;
 using gossip::test::Told;
@@ -36,31 +41,12 @@ namespace {
 
 constexpr EventType<Order> order_paid{"order.paid"};
 
-RedisOptions in_group(const RedisServer& server) {
-  auto options = server.options();
-  options.group = "workers";
-  options.claim_after = 1000ms;
-  return options;
-}
-RedisOptions by_channel(const RedisServer& server) {
-  auto options = server.options();
-  options.delivery = Delivery::pub_sub;
-  return options;
-}
-void publish(RedisBus& bus, int from, int to) {
-  for (int i = from; i < to; ++i) REQUIRE(bus.publish(order_placed, Order{i, "ann"}).ok());
-}
 /// How often the server was asked to do that.
 std::size_t calls(const RedisServer& server, const std::string& command) {
   const std::string all = server.ask({"INFO", "commandstats"});
   const std::string entry = "cmdstat_" + command + ":calls=";
   const auto at = all.find(entry);
   return at == std::string::npos ? 0 : std::stoul(all.substr(at + entry.size()));
-}
-bool listened_to(const RedisServer& server) {
-  return eventually([&] {
-    return server.ask({"PUBSUB", "NUMSUB", "order.placed"}) == "order.placed 1";
-  });
 }
 /// Ids of pending entries: what `consumer` holds.
 std::set<std::string> held_by(const RedisServer& server, const std::string& consumer) {
@@ -97,22 +83,17 @@ TEST_CASE("failure: server down at construction: it keeps trying without a busy 
   REQUIRE(attempts == 0);                          // nobody to introduce ourselves to
 }
 
-TEST_CASE("failure: server killed and restarted: streams", "[redis][failure]") {
-  RedisServer server;
-  Told told;
+TEST_CASE_METHOD(OnServer, "failure: server killed and restarted: streams", "[redis][failure]") {
   auto options = GENERATE(true, false) ? in_group(server) : server.options();
-  told.listen(options);
-  Handled handled;
-  RedisBus bus{{.workers = 1}, options};
-  const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
-  publish(bus, 0, 10);
+  RedisBus& bus = listen(options);
+  REQUIRE(publish(bus, 0, 10));
   REQUIRE(handled.wait_for(10));
   server.kill();
   REQUIRE(told.wait_for("connecting: "));
-  publish(bus, 10, 60);  // wait for the server
+  REQUIRE(publish(bus, 10, 60));  // wait for the server
   server.restart();
   REQUIRE(handled.wait_for(60));
-  publish(bus, 60, 70);
+  REQUIRE(publish(bus, 60, 70));
   REQUIRE(handled.wait_for(70));
   REQUIRE(handled.total() == 70);
   REQUIRE(told.ready());
@@ -120,55 +101,41 @@ TEST_CASE("failure: server killed and restarted: streams", "[redis][failure]") {
   REQUIRE(told.count("unpublished") == 0);
 }
 
-TEST_CASE("failure: server killed and restarted: a group that has read nothing yet misses nothing",
-          "[redis][failure]") {
-  RedisServer server;
-  Told told;
-  auto options = in_group(server);
-  told.listen(options);
-  Handled handled;
-  RedisBus bus{{.workers = 1}, options};
-  const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
+TEST_CASE_METHOD(
+    OnServer,
+    "failure: server killed and restarted: a group that has read nothing yet misses nothing",
+    "[redis][failure]") {
+  RedisBus& bus = listen(in_group(server));
   server.kill();
   REQUIRE(told.wait_for("connecting: "));
-  publish(bus, 0, 20);
+  REQUIRE(publish(bus, 0, 20));
   server.restart();
   REQUIRE(handled.wait_for(20));
 }
 
-TEST_CASE("failure: server killed and restarted: Pub/Sub", "[redis][failure]") {
-  RedisServer server;
-  Told told;
-  auto options = by_channel(server);
-  told.listen(options);
-  Handled handled;
-  RedisBus bus{{.workers = 1}, options};
-  const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
-  publish(bus, 0, 1);
+TEST_CASE_METHOD(OnServer, "failure: server killed and restarted: Pub/Sub", "[redis][failure]") {
+  RedisBus& bus = listen(by_channel(server));
+  REQUIRE(publish(bus, 0, 1));
   REQUIRE(handled.wait_for(1));
   server.kill();
   REQUIRE(told.wait_for("connecting: "));
   server.restart();
   REQUIRE(told.wait_for("gap: the connection was lost"));
   REQUIRE(listened_to(server));
-  publish(bus, 1, 11);
+  REQUIRE(publish(bus, 1, 11));
   REQUIRE(handled.wait_for(11));
   REQUIRE(told.ready());
 }
 
-TEST_CASE("failure: server paused: given up after the probe's deadline", "[redis][failure]") {
-  RedisServer server;
-  Told told;
+TEST_CASE_METHOD(OnServer, "failure: server paused: given up after the probe's deadline",
+                 "[redis][failure]") {
   auto options = GENERATE(Delivery::streams, Delivery::pub_sub) == Delivery::streams
                      ? server.options()
                      : by_channel(server);
   options.health_interval = 50ms;
   options.block = 50ms;
   options.command_timeout = 300ms;
-  told.listen(options);
-  Handled handled;
-  RedisBus bus{{.workers = 1}, options};
-  const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
+  RedisBus& bus = listen(options);
   REQUIRE(told.ready());
   server.pause();
   // By each connection that is told of: with Pub/Sub the reader's as well as the writer's.
@@ -197,7 +164,7 @@ TEST_CASE("failure: failover: a replica does not publish, and does once it is pr
                      : by_channel(replica);
   told.listen(options);
   RedisBus bus{{.workers = 1}, options};
-  publish(bus, 0, 10);
+  REQUIRE(publish(bus, 0, 10));
   REQUIRE(told.wait_for("the server is a replica"));
   REQUIRE(told.count("unpublished") == 0);
   REQUIRE(replica.ask({"REPLICAOF", "NO", "ONE"}) == "OK");
@@ -215,10 +182,10 @@ TEST_CASE("failure: failover: a primary that becomes a replica is left, and noth
   auto options = server.options();
   told.listen(options);
   RedisBus bus{{.workers = 1}, options};
-  publish(bus, 0, 10);
+  REQUIRE(publish(bus, 0, 10));
   REQUIRE(eventually([&] { return server.ask({"XLEN", "order.placed"}) == "10"; }));
   REQUIRE(server.ask({"REPLICAOF", "127.0.0.1", std::to_string(other.port())}) == "OK");
-  publish(bus, 10, 20);  // READONLY
+  REQUIRE(publish(bus, 10, 20));  // READONLY
   REQUIRE(told.wait_for("connecting: "));
   REQUIRE(server.ask({"REPLICAOF", "NO", "ONE"}) == "OK");
   REQUIRE(eventually([&] { return calls(server, "xadd") >= 20; }));
@@ -240,15 +207,10 @@ TEST_CASE("failure: failover: Pub/Sub notices that its server has become a repli
   REQUIRE(told.wait_for("the server is a replica"));
 }
 
-TEST_CASE("failure: output-buffer limit: the gap is told, the channel subscribed anew",
-          "[redis][failure]") {
-  RedisServer server;
-  Told told;
-  auto options = by_channel(server);
-  told.listen(options);
-  Handled handled;
-  RedisBus bus{{.workers = 1}, options};
-  const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
+TEST_CASE_METHOD(OnServer,
+                 "failure: output-buffer limit: the gap is told, the channel subscribed anew",
+                 "[redis][failure]") {
+  RedisBus& bus = listen(by_channel(server));
   REQUIRE(listened_to(server));
   if (GENERATE(true, false)) {
     // The server itself cuts a subscriber whose output is above the limit.
@@ -261,30 +223,25 @@ TEST_CASE("failure: output-buffer limit: the gap is told, the channel subscribed
   REQUIRE(told.wait_for("gap: the connection was lost"));
   REQUIRE(listened_to(server));
   REQUIRE(told.ready());
-  publish(bus, 0, 10);
+  REQUIRE(publish(bus, 0, 10));
   REQUIRE(handled.wait_for(10));
 }
 
-TEST_CASE("failure: group or stream deleted: no storm, the gap is told, events flow again",
-          "[redis][failure]") {
-  RedisServer server;
-  Told told;
-  auto options = in_group(server);
-  told.listen(options);
-  Handled handled;
-  RedisBus bus{{.workers = 1}, options};
-  const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
-  publish(bus, 0, 10);
+TEST_CASE_METHOD(OnServer,
+                 "failure: group or stream deleted: no storm, the gap is told, events flow again",
+                 "[redis][failure]") {
+  RedisBus& bus = listen(in_group(server));
+  REQUIRE(publish(bus, 0, 10));
   REQUIRE(handled.wait_for(10));
   const auto words = GENERATE(
       std::vector<std::string>{"FLUSHALL"}, std::vector<std::string>{"DEL", "order.placed"},
       std::vector<std::string>{"XGROUP", "DESTROY", "order.placed", "workers"});
   const std::size_t before = calls(server, "xreadgroup");
   static_cast<void>(server.ask(words));
-  publish(bus, 10, 20);
+  REQUIRE(publish(bus, 10, 20));
   REQUIRE(handled.wait_for(20));
   REQUIRE(told.wait_for("gap: a stream or its group was deleted"));
-  publish(bus, 20, 30);
+  REQUIRE(publish(bus, 20, 30));
   REQUIRE(handled.wait_for(30));
   REQUIRE(handled.total() == 30);
   REQUIRE(calls(server, "xreadgroup") - before < 100);
@@ -315,7 +272,7 @@ TEST_CASE("failure: consumer dies holding events: others handle them, and nothin
     for (;;) never.wait(1h);
   }
   RedisBus publisher{{.workers = 1}, server.options()};
-  publish(publisher, 0, 100);
+  REQUIRE(publish(publisher, 0, 100));
   const bool stuck = eventually([&] { return server.ask({"EXISTS", "stuck"}) == "1"; });
   Handled handled;
   const auto note = [&](const Order& order) { handled.add(order); };
@@ -323,7 +280,7 @@ TEST_CASE("failure: consumer dies holding events: others handle them, and nothin
   RedisBus third{{.workers = 1}, in_group(server)};
   const auto two = second.subscribe(order_placed, note);
   const auto three = third.subscribe(order_placed, note);
-  publish(publisher, 100, events);
+  REQUIRE(publish(publisher, 100, events));
   const bool working = handled.wait_for(100);
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
@@ -334,9 +291,7 @@ TEST_CASE("failure: consumer dies holding events: others handle them, and nothin
   const auto done_by_child = static_cast<std::size_t>(std::stoul(server.ask({"LLEN", "handled"})));
   REQUIRE(done_by_child == 19);
   // Every event was handled by the child, by one of the others, or both, if it was among the held.
-  REQUIRE(eventually([&] {
-    return server.ask({"XPENDING", "order.placed", "workers"}).find("0 ") == 0;
-  }));
+  REQUIRE(all_acknowledged(server));
   REQUIRE(handled.distinct() >= events - done_by_child);
   REQUIRE(handled.distinct() <= events - done_by_child + held);
   REQUIRE(handled.total() == handled.distinct());
@@ -345,28 +300,21 @@ TEST_CASE("failure: consumer dies holding events: others handle them, and nothin
   REQUIRE(handled.distinct() == events);
 }
 
-TEST_CASE("failure: stream trimmed under us: what was pending is counted as lost",
-          "[redis][failure]") {
-  RedisServer server;
-  Told told;
+TEST_CASE_METHOD(OnServer, "failure: stream trimmed under us: what was pending is counted as lost",
+                 "[redis][failure]") {
   auto options = in_group(server);
   options.claim_after = 50ms;
-  told.listen(options);
   server.ask({"XGROUP", "CREATE", "order.placed", "workers", "0", "MKSTREAM"});
   RedisBus publisher{{.workers = 1}, server.options()};
-  publish(publisher, 0, 10);
+  REQUIRE(publish(publisher, 0, 10));
   REQUIRE(publisher.drain());
   REQUIRE(eventually([&] { return server.ask({"XLEN", "order.placed"}) == "10"; }));
   server.ask({"XREADGROUP", "GROUP", "workers", "gone", "STREAMS", "order.placed", ">"});
   REQUIRE(server.ask({"XTRIM", "order.placed", "MAXLEN", "4"}) == "6");
-  Handled handled;
-  RedisBus bus{{.workers = 1}, options};
-  const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
+  listen(options);
   REQUIRE(handled.wait_for(4));
   REQUIRE(told.wait_for("gap: trimmed before they were handled"));
-  REQUIRE(eventually([&] {
-    return server.ask({"XPENDING", "order.placed", "workers"}).find("0 ") == 0;
-  }));
+  REQUIRE(all_acknowledged(server));
   REQUIRE(handled.total() == 4);
 }
 
@@ -384,10 +332,10 @@ TEST_CASE("failure: server out of memory: a retryable error for each event", "[r
   RedisBus bus{{.workers = 1}, options};
   REQUIRE(told.ready());
   REQUIRE(server.ask({"CONFIG", "SET", "maxmemory", "1"}) == "OK");
-  publish(bus, 0, 10);
+  REQUIRE(publish(bus, 0, 10));
   REQUIRE(eventually([&] { return retryable.load() == 10; }));
   REQUIRE(server.ask({"CONFIG", "SET", "maxmemory", "0"}) == "OK");
-  publish(bus, 10, 20);
+  REQUIRE(publish(bus, 10, 20));
   REQUIRE(eventually([&] { return server.ask({"XLEN", "order.placed"}) == "10"; }));
   REQUIRE(retryable == 10);
 }
@@ -410,7 +358,7 @@ TEST_CASE("failure: key of the wrong type: fatal for that event type alone", "[r
       REQUIRE(std::string{error.what()}.find("subscribing to order.placed: WRONGTYPE") !=
               std::string::npos);
     }
-    publish(bus, 0, 1);
+    REQUIRE(publish(bus, 0, 1));
     REQUIRE(told.wait_for("publishing order.placed: WRONGTYPE"));
     REQUIRE(bus.publish(order_paid, Order{1, "ann"}).ok());
     REQUIRE(paid.wait_for(1));

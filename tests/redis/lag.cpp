@@ -18,8 +18,10 @@ using gossip::redis::StreamStatistics;
 using gossip::test::Door;
 using gossip::test::eventually;
 using gossip::test::Handled;
+using gossip::test::OnServer;
 using gossip::test::Order;
 using gossip::test::order_placed;
+using gossip::test::publish;
 using gossip::test::RedisBus;
 using gossip::test::RedisServer;
 using gossip::test::Told;
@@ -33,9 +35,6 @@ RedisOptions often_looking(const RedisServer& server) {
   options.health_interval = 20ms;
   options.max_in_flight = 10;
   return options;
-}
-void publish(RedisBus& bus, int from, int to) {
-  for (int i = from; i < to; ++i) REQUIRE(bus.publish(order_placed, Order{i, "ann"}).ok());
 }
 /// What is known of the only stream; nothing yet: all zero.
 StreamStatistics known(const RedisBus& bus) {
@@ -63,12 +62,12 @@ TEST_CASE("failure: stream trimmed under us: lag and pending are told, and warne
     go_on.wait();
     handled.add(order);
   });
-  publish(bus, 0, 60);
+  REQUIRE(publish(bus, 0, 60));
   REQUIRE(eventually([&] { return known(bus).lag == 50U && known(bus).pending == 10; }));
   REQUIRE(known(bus).event_type == "order.placed");
   REQUIRE(known(bus).length == 60);
   REQUIRE(warnings == 0);
-  publish(bus, 60, 95);
+  REQUIRE(publish(bus, 60, 95));
   REQUIRE(eventually([&] { return warnings.load() == 1; }));
   REQUIRE(warned_of >= 80);
   go_on.open();
@@ -90,7 +89,7 @@ TEST_CASE("failure: stream trimmed under us: what nobody had read is counted as 
     go_on.wait();
     handled.add(order);
   });
-  publish(bus, 0, 60);
+  REQUIRE(publish(bus, 0, 60));
   REQUIRE(eventually([&] { return known(bus).pending == 10; }));
   // 10 are held, of which none is left; of the other 50 there are 20.
   REQUIRE(server.ask({"XTRIM", "order.placed", "MAXLEN", "20"}) == "40");
@@ -99,24 +98,18 @@ TEST_CASE("failure: stream trimmed under us: what nobody had read is counted as 
   go_on.open();
   REQUIRE(handled.wait_for(30));
   REQUIRE(eventually([&] { return known(bus).lag == 0U; }));
-  publish(bus, 60, 70);
+  REQUIRE(publish(bus, 60, 70));
   REQUIRE(handled.wait_for(40));
   REQUIRE(handled.total() == 40);
   REQUIRE(told.count("gap: ") == 1);
 }
 
-TEST_CASE("failure: stream trimmed under us: where we may not look, nothing is said of it",
-          "[redis][failure]") {
-  RedisServer server;
+TEST_CASE_METHOD(OnServer,
+                 "failure: stream trimmed under us: where we may not look, nothing is said of it",
+                 "[redis][failure]") {
   REQUIRE(server.ask({"ACL", "SETUSER", "default", "-xinfo"}) == "OK");
-  Told told;
-  auto options = often_looking(server);
-  told.listen(options);
-  Handled handled;
-  RedisBus bus{{.workers = 1}, options};
-  const auto subscription =
-      bus.subscribe(order_placed, [&](const Order& order) { handled.add(order); });
-  publish(bus, 0, 10);
+  RedisBus& bus = listen(often_looking(server));
+  REQUIRE(publish(bus, 0, 10));
   REQUIRE(handled.wait_for(10));
   REQUIRE(eventually([&] {
     return server.ask({"ACL", "LOG"}).find("xinfo") != std::string::npos;

@@ -26,6 +26,7 @@ using gossip::test::free_port;
 using gossip::test::Handled;
 using gossip::test::Order;
 using gossip::test::order_placed;
+using gossip::test::publish;
 using gossip::test::RedisBus;
 using gossip::test::RedisServer;
 using gossip::test::Told;

@@ -5,15 +5,13 @@
 /// FakeRedis: a server on a free loopback port that answers bytes from a script. For what a real
 /// server does, see redis_server.hpp.
 
-#include <arpa/inet.h>
+#include "support/loopback.hpp"
+
 #include <atomic>
 #include <cstdint>
-#include <cstring>
 #include <functional>
-#include <netinet/in.h>
 #include <string>
 #include <sys/socket.h>
-#include <system_error>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -31,37 +29,24 @@ class FakeRedis {
  public:
   /// @param answer  bytes for what arrived; an empty text closes the connection
   explicit FakeRedis(std::function<std::string(const std::string&)> answer)
-      : answer_{std::move(answer)}, listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (listener_ < 0 || ::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        ::listen(listener_, 8) != 0 ||
-        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-      throw std::system_error{errno, std::generic_category(), "FakeRedis"};
-    }
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread{[this] { serve(); }};
-  }
+      : answer_{std::move(answer)}, thread_{[this] { serve(); }} {}
   FakeRedis(const FakeRedis&) = delete;
   FakeRedis& operator=(const FakeRedis&) = delete;
   ~FakeRedis() {
     ending_ = true;
-    ::shutdown(listener_, SHUT_RDWR);
+    listener_.end();
     if (const int client = client_.load(); client >= 0) ::shutdown(client, SHUT_RDWR);
     thread_.join();
-    ::close(listener_);
   }
 
-  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] std::uint16_t port() const noexcept { return listener_.port(); }
   /// How many connections were accepted so far.
   [[nodiscard]] int connections() const noexcept { return connections_.load(); }
 
  private:
   void serve() {
     while (!ending_) {
-      const int client = ::accept(listener_, nullptr, nullptr);
+      const int client = ::accept4(listener_.descriptor(), nullptr, nullptr, SOCK_CLOEXEC);
       if (client < 0) return;
       client_ = client;
       ++connections_;
@@ -79,8 +64,7 @@ class FakeRedis {
   }
 
   std::function<std::string(const std::string&)> answer_;
-  int listener_;
-  std::uint16_t port_ = 0;
+  LoopbackListener listener_;
   std::atomic<bool> ending_{false};
   std::atomic<int> client_{-1};
   std::atomic<int> connections_{0};

@@ -4,20 +4,19 @@
 /// @file
 /// Proxy: stands between a client and a server on loopback, and spoils what passes.
 
+#include "support/loopback.hpp"
+
 #include <algorithm>
-#include <arpa/inet.h>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <list>
 #include <mutex>
-#include <netinet/in.h>
 #include <poll.h>
 #include <random>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <system_error>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -28,29 +27,17 @@ namespace gossip::test {
 class Proxy {
  public:
   /// @param server  port of the server on 127.0.0.1
-  explicit Proxy(std::uint16_t server)
-      : server_{server}, listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    if (listener_ < 0 || ::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        ::listen(listener_, 64) != 0 ||
-        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-      throw std::system_error{errno, std::generic_category(), "Proxy"};
-    }
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread{[this] { serve(); }};
-  }
+  explicit Proxy(std::uint16_t server) : server_{server}, thread_{[this] { serve(); }} {}
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
   ~Proxy() {
     ending_ = true;
     poke();
     thread_.join();
-    ::close(listener_);
     ::close(wake_);
   }
 
-  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] std::uint16_t port() const noexcept { return listener_.port(); }
   /// How many connections were accepted, and how many of them were cut.
   [[nodiscard]] int connections() const noexcept { return connections_.load(); }
   [[nodiscard]] int cuts() const noexcept { return cuts_.load(); }
@@ -82,13 +69,6 @@ class Proxy {
     std::size_t left;  ///< bytes until the cut; 0: none
   };
 
-  static sockaddr_in loopback(std::uint16_t port) noexcept {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    return address;
-  }
   void poke() const {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
@@ -97,7 +77,7 @@ class Proxy {
   void serve() {
     std::list<Pair> pairs;
     while (!ending_) {
-      std::vector<pollfd> sockets{{wake_, POLLIN, 0}, {listener_, POLLIN, 0}};
+      std::vector<pollfd> sockets{{wake_, POLLIN, 0}, {listener_.descriptor(), POLLIN, 0}};
       for (const Pair& pair : pairs) {
         const short interest = stalled_ ? short{0} : short{POLLIN};
         sockets.push_back({stalled_ ? -1 : pair.client, interest, 0});
@@ -130,7 +110,7 @@ class Proxy {
   }
 
   void accept(std::list<Pair>& pairs) {
-    const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    const int client = ::accept4(listener_.descriptor(), nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0) return;
     ++connections_;
     const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -168,9 +148,8 @@ class Proxy {
   }
 
   const std::uint16_t server_;
-  const int listener_;
+  LoopbackListener listener_;
   const int wake_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  std::uint16_t port_ = 0;
   std::atomic<bool> ending_{false};
   std::atomic<bool> cut_all_{false};
   std::atomic<bool> stalled_{false};

@@ -10,9 +10,11 @@
 #include "support/redis_server.hpp"
 #include "support/wait.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,6 +100,68 @@ class Told {
   mutable std::mutex mutex_;
   std::vector<std::string> notes_;
   redis::State last_ = redis::State::connecting;
+};
+
+/// Options of a bus that shares events with others, or that listens to channels.
+/// @{
+inline redis::RedisOptions in_group(const RedisServer& server) {
+  auto options = server.options();
+  options.group = "workers";
+  options.claim_after = std::chrono::milliseconds{1000};
+  return options;
+}
+inline redis::RedisOptions by_channel(const RedisServer& server) {
+  auto options = server.options();
+  options.delivery = redis::Delivery::pub_sub;
+  return options;
+}
+/// @}
+
+/// Publishes orders `from` to before `to`. @return whether all were accepted
+[[nodiscard]] inline bool publish(RedisBus& bus, int from, int to) {
+  for (int i = from; i < to; ++i) {
+    if (!bus.publish(order_placed, Order{i, "ann"}).ok()) return false;
+  }
+  return true;
+}
+/// The same by a bus of its own, which has sent them when this returns.
+[[nodiscard]] inline bool publish(const RedisServer& server, int from, int to) {
+  RedisBus bus{{.workers = 1}, server.options()};
+  return publish(bus, from, to);
+}
+
+/// Waits until the server knows of so many listeners to the channel of orders.
+[[nodiscard]] inline bool listened_to(const RedisServer& server, int listeners = 1) {
+  return eventually([&] {
+    return server.ask({"PUBSUB", "NUMSUB", "order.placed"}) ==
+           "order.placed " + std::to_string(listeners);
+  });
+}
+/// Waits until the group "workers" has acknowledged all that it has read.
+[[nodiscard]] inline bool all_acknowledged(const RedisServer& server) {
+  return eventually([&] {
+    return server.ask({"XPENDING", "order.placed", "workers"}).find("0 ") == 0;
+  });
+}
+
+/// A server, a bus on it that handles orders, and what came of it: for TEST_CASE_METHOD.
+class OnServer {
+ public:
+  /// Starts the bus and subscribes. Once.
+  RedisBus& listen(redis::RedisOptions options) {
+    told.listen(options);
+    bus_.emplace(BusOptions{.workers = 1}, std::move(options));
+    subscription_ = bus_->subscribe(order_placed, [this](const Order& o) { handled.add(o); });
+    return *bus_;
+  }
+
+  RedisServer server;
+  Told told;
+  Handled handled;
+
+ private:
+  std::optional<RedisBus> bus_;
+  Subscription subscription_;
 };
 
 }  // namespace gossip::test

@@ -6,20 +6,19 @@
 
 #include <gossip/redis/options.hpp>
 
+#include "support/loopback.hpp"
+
 #include <hiredis/hiredis.h>
 
-#include <arpa/inet.h>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdexcept>
 #include <string>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -27,22 +26,6 @@
 #include <vector>
 
 namespace gossip::test {
-
-/// A port that nobody uses now.
-inline std::uint16_t free_port() {
-  const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (::bind(probe, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    ::close(probe);
-    throw std::runtime_error{"no free port"};
-  }
-  ::close(probe);
-  return ntohs(address.sin_port);
-}
 
 /// Starts redis-server in a temporary folder and stops it by its process id.
 class RedisServer {
@@ -139,12 +122,13 @@ class RedisServer {
                                    "--logfile",
                                    (folder_ / "log").string()};
     for (const std::string& argument : arguments_) words.push_back(argument);
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
     process_ = ::fork();
     if (process_ < 0) throw std::runtime_error{"cannot start redis-server"};
     if (process_ == 0) {
-      std::vector<char*> argv;
-      for (std::string& word : words) argv.push_back(word.data());
-      argv.push_back(nullptr);
+      for (int ours = 3; ours < 1024; ++ours) ::close(ours);  // so that they end when we close them
       ::execvp(argv[0], argv.data());
       ::_exit(127);
     }
@@ -152,21 +136,28 @@ class RedisServer {
     while (!answers()) {
       if (std::chrono::steady_clock::now() > deadline ||
           ::waitpid(process_, nullptr, WNOHANG) != 0) {
-        throw std::runtime_error{"redis-server does not start: is it installed?"};
+        throw std::runtime_error{"redis-server does not start (is it installed?): " + last_words()};
       }
       std::this_thread::yield();
     }
   }
 
+  /// The end of its log.
+  [[nodiscard]] std::string last_words() const {
+    std::ifstream log{folder_ / "log"};
+    std::string last;
+    for (std::string line; std::getline(log, line);) last = line;
+    return last;
+  }
+  /// True if it is ours that answers, and not another test's that has taken the port.
   [[nodiscard]] bool answers() const {
-    const std::unique_ptr<redisContext, void (*)(redisContext*)> context{
-        redisConnect("127.0.0.1", port_), &redisFree};
-    if (!context || context->err != 0) return false;
-    auto* reply = static_cast<redisReply*>(redisCommand(context.get(), "PING"));
-    const bool alive = reply != nullptr && (reply->type == REDIS_REPLY_STATUS ||
-                                            std::string{reply->str}.find("NOAUTH") == 0);
-    if (reply != nullptr) freeReplyObject(reply);
-    return alive;
+    try {
+      return ask({"PING"}) == "PONG" &&
+             ask({"INFO", "server"}).find("process_id:" + std::to_string(process_) + "\r") !=
+                 std::string::npos;
+    } catch (const std::runtime_error&) {
+      return false;
+    }
   }
 
   const std::vector<std::string> arguments_;

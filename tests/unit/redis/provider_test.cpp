@@ -16,15 +16,14 @@
 using gossip::Errc;
 using gossip::Event;
 using gossip::EventType;
-using gossip::Status;
 using gossip::redis::Delivery;
 using gossip::redis::event_id_of;
 using gossip::redis::RedisOptions;
-using gossip::redis::StartAt;
 using gossip::test::eventually;
 using gossip::test::Handled;
 using gossip::test::Order;
 using gossip::test::order_placed;
+using gossip::test::publish;
 using gossip::test::RedisBus;
 using gossip::test::RedisServer;
 using gossip::test::Told;
