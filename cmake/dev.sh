@@ -43,6 +43,7 @@ cmake/dev.sh COMMAND
                       asan-clang all tests under ASan, UBSan and LeakSanitizer (clang++)
                       tsan       all tests under ThreadSanitizer (g++)
                       release    tests, examples and benchmarks (g++, Release)
+                      soak       a minute of faults over Redis: nothing is lost in silence
                       tidy       clang-tidy 14 on every header and the examples
                       compile-time            what including gossip costs
                     and, only if they are named, for they take their time:
@@ -157,7 +158,8 @@ command_bench_redis() {
 # --- check ---------------------------------------------------------------------------------------
 
 # Either compiler runs every test: plainly and under ThreadSanitizer g++, under the others clang++.
-all_steps='rules selftest format docs headers consumer asan-clang tsan tidy release compile-time'
+all_steps='rules selftest format docs headers consumer asan-clang tsan tidy release soak'
+all_steps="$all_steps compile-time"
 more_steps='clang asan tsan-clang mutants'
 
 # Sources that clang-format looks at: what is there, but not what is built or fetched.
@@ -203,6 +205,9 @@ step_asan() { configure_and_build asan && run_tests asan; }
 step_tsan() { configure_and_build tsan && run_tests tsan; }
 step_clang() { configure_and_build dev-clang && run_tests dev-clang; }
 step_release() { configure_and_build release && run_tests release; }
+step_soak() {
+  configure_and_build release redis_soak && build/release/tests/redis_soak --seconds 60
+}
 step_asan_clang() { configure_and_build asan-clang && run_tests asan-clang; }
 step_tsan_clang() { configure_and_build tsan-clang && run_tests tsan-clang; }
 
@@ -222,7 +227,7 @@ needs() {
   case $1 in
     rules | selftest) ;;
     docs) echo build docs ;;
-    consumer | asan | tsan | mutants | compile-time) echo tests ;;
+    consumer | asan | tsan | soak | mutants | compile-time) echo tests ;;
     release) echo tests bench ;;
     *) echo tests check ;;
   esac
@@ -257,7 +262,7 @@ command_check() {
       *) verdict=FAILED ;;
     esac
     [ "$verdict" != FAILED ] || failed="$failed $step"
-    summary=$(grep -hE 'tests passed|tests failed out of|^(ratio|skipped):|^  warning:' "$log" |
+    summary=$(grep -hE 'tests passed|tests failed out of|^(ratio|skipped|soak):|^  warning:' "$log" |
       tail -n 1 | sed 's/^ */ - /' || true)
     printf '%-7s %-12s %4d s%s\n' "$verdict" "$step" "$(($(date +%s) - begun))" "$summary"
     if [ "$verdict" = FAILED ]; then
