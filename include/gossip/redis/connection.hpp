@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <fcntl.h>
 #include <memory>
 #include <new>
 #include <poll.h>
@@ -139,6 +140,8 @@ class Connection {
     context_ = redisConnectWithOptions(&settings);
     if (context_ == nullptr) return RetryableError{"redis: no memory for a connection"};
     if (context_->err != 0) return failure("connecting");
+    // A process that is started meanwhile would keep the connection open beyond our end.
+    static_cast<void>(::fcntl(context_->fd, F_SETFD, FD_CLOEXEC));
     reader_functions_ = ReplyBuilder::functions();
     context_->reader->fn = &reader_functions_;
     context_->reader->privdata = &reply_;

@@ -5,6 +5,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <fcntl.h>
 #include <memory>
 #include <optional>
 #include <poll.h>
@@ -103,4 +104,9 @@ TEST_CASE("Connection: nobody listens", "[redis]") {
   RedisOptions options{.unix_socket = "/nonexistent/gossip.socket"};
   Connection connection;
   REQUIRE(gossip::is_retryable(connection.open(options)));
+}
+
+TEST_CASE("Connection: a process that is started does not get it", "[redis]") {
+  Fixture fixture{"+PONG\r\n"};
+  REQUIRE((::fcntl(fixture.connection.descriptor(), F_GETFD) & FD_CLOEXEC) != 0);
 }
