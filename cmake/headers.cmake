@@ -167,6 +167,7 @@ set(GOSSIP_HEADERS
   gossip/redis/provider.hpp
   gossip/redis/publish_command.hpp
   gossip/redis/redis_error.hpp
+  gossip/redis/redis_metrics.hpp
   gossip/redis/reply.hpp
   gossip/redis/resp.hpp
   gossip/redis/rfc3339.hpp

@@ -28,6 +28,8 @@ class Inspection {
   /// How the bus is wired: its types and subscriptions, what their processors are composed of, where
   /// they subscribed. See to_mermaid, to_dot and to_json of gossip/observe.hpp.
   ///
+  /// Example: examples/monitor/main.cpp.
+  ///
   /// @throws std::bad_alloc
   /// @par Blocking    a mutex, while what it holds is read
   /// @par Complexity  the number of subscriptions times that of types

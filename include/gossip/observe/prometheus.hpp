@@ -65,7 +65,10 @@ inline const PrometheusOptions& checked(const PrometheusOptions& options) {
 }  // namespace detail
 
 /// The statistics of buses, in the Prometheus text format. Serve it under prometheus_content_type.
-/// What else your page tells may stand before or behind, if its metrics have other names.
+/// What else your page tells may stand before or behind, if its metrics have other names: that of a
+/// Redis provider, from gossip/redis/redis_metrics.hpp, say.
+///
+/// Example: examples/monitor/main.cpp.
 ///
 /// A subscription is told by its name and by what it is subscribed to; those that have both in common
 /// are summed. One that ends takes its counts along, which Prometheus takes for a restart.
