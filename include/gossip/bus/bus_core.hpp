@@ -65,6 +65,12 @@ class BusCore {
     }
   }
 
+  /// Counts and reports a publish that was wrong in itself. @return  why
+  Status refuse(const EventTypeName& type, Status why) noexcept {
+    dispatcher_.calls().refuse(type.text(), why);
+    return why;
+  }
+
   /// What the bus knows about the type of that name, made if need be. If a pattern waits for a new
   /// type, the provider is told before the type can be found.
   /// @throws TypeAssertionError  the name is in use with another payload type
@@ -105,6 +111,8 @@ class BusCore {
   template <Payload T>
   Status publish(TypeEntry& entry, StoredPayload<T>& data, Priority priority,
                  Owner<EventExtras> extras) {
+    if (!is_valid(priority)) [[unlikely]]
+      return refuse(entry.name, refuse_priority(priority));
     Outgoing<T> event{entry.name, entry, data, dispatcher_.stamp(clock_), extras, priority};
     return provider_.publish(*this, event);
   }
@@ -112,6 +120,9 @@ class BusCore {
   /// Publishes an event that a user has built.
   template <Payload T>
   Status publish(TypeEntry& entry, Event<T>& event) {
+    if (const Priority priority = EventAccess::header(event).priority; !is_valid(priority))
+        [[unlikely]]
+      return refuse(entry.name, refuse_priority(priority));
     LentExtras lent{EventAccess::header(event)};
     Outgoing<T> outgoing{entry.name,       entry,       EventAccess::data(event),
                          lent.header.time, lent.extras, lent.header.priority};

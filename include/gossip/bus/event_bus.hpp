@@ -204,10 +204,12 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   /// Publishes an event; the workers call the processors.
   /// @par Payload        moved from on success; untouched on failure, if it can be moved without
   ///                     throwing
-  /// @return             ok, Errc::queue_full (OverflowPolicy::reject, or a worker nested deeper than
-  ///                     BusOptions::max_nesting), Errc::closed, a TypeAssertionError (the name is
-  ///                     in use with another payload type), or what the provider reports; where a
-  ///                     subscription of the type has a lane, also what SubscribeOptions says
+  /// @return             ok; Errc::queue_full (OverflowPolicy::reject, or a worker nested deeper than
+  ///                     BusOptions::max_nesting); Errc::closed; a TypeAssertionError (the name is
+  ///                     in use with another payload type) or a ValidationError (the priority is
+  ///                     none), of which BusOptions::on_error is told as well; what the provider
+  ///                     reports; where a subscription of the type has a lane, also what
+  ///                     SubscribeOptions says
   /// @throws             nothing, if the payload travels inline and is given as an rvalue and the bus
   ///                     has met the type; else std::bad_alloc and what copying or moving the payload
   ///                     throws, before anything has happened
@@ -224,7 +226,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
     Status failure;
     detail::TypeEntry* entry = core_->template find<T>(type.key(), failure);
     if (entry == nullptr) [[unlikely]]
-      return failure;
+      return core_->refuse(type.key(), std::move(failure));
     return core_->template publish<T>(*entry, data, options.priority);
   }
   template <class T>
@@ -244,7 +246,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
     detail::TypeEntry* entry =
         core_->template find<T>(detail::EventAccess::header(event).type, failure);
     if (entry == nullptr) [[unlikely]]
-      return failure;
+      return core_->refuse(detail::EventAccess::header(event).type, std::move(failure));
     return core_->publish(*entry, event);
   }
   template <class T>
@@ -267,7 +269,10 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   BatchResult publish_batch(const EventType<T>& type, Range&& range, PublishOptions options = {}) {
     BatchResult result;
     detail::TypeEntry* entry = core_->template find<T>(type.key(), result.status);
-    if (entry == nullptr) return result;
+    if (entry == nullptr) {
+      core_->refuse(type.key(), result.status);
+      return result;
+    }
     for (auto&& element : range) {
       if constexpr (detail::GivesAway<Range, T>) {
         result.status = core_->template publish<T>(*entry, element, options.priority);

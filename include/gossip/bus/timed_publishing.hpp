@@ -169,7 +169,7 @@ class TimedPublishing {
   template <class T>
   Schedule once(const EventType<T>& type, StoredPayload<T>&& data, SteadyTime time,
                 PublishOptions options) {
-    return arrange<T>(type.key(), time, {}, [&](auto& core, auto& entry) {
+    return arrange<T>(type.key(), options.priority, time, {}, [&](auto& core, auto& entry) {
       return [&core, &entry, data = std::move(data), extras = detail::extras_of_cause(),
               options]() mutable {
         return core.template publish<T>(entry, data, options.priority, std::move(extras));
@@ -180,7 +180,7 @@ class TimedPublishing {
   Schedule once(Event<T>&& event, SteadyTime time) {
     remember_cause(detail::EventAccess::header(event));
     const EventTypeName type = detail::EventAccess::header(event).type;
-    return arrange<T>(type, time, {}, [&](auto& core, auto& entry) {
+    return arrange<T>(type, event.priority(), time, {}, [&](auto& core, auto& entry) {
       return [&core, &entry, event = std::move(event)]() mutable {
         return core.publish(entry, event);
       };
@@ -191,10 +191,12 @@ class TimedPublishing {
                   detail::Owner<Metadata> metadata, Priority priority,
                   std::chrono::nanoseconds period) {
     if (period <= std::chrono::nanoseconds::zero()) {
-      const std::string value = std::to_string(period.count()) + " ns";
+      std::string value = std::to_string(period.count());
+      value += " ns";
+      core().dispatcher().schedules().count_refused();
       return Schedule{detail::refuse_option("period", value, "more than 0 ns")};
     }
-    return arrange<T>(type, after(period), period, [&](auto& core, auto& entry) {
+    return arrange<T>(type, priority, after(period), period, [&](auto& core, auto& entry) {
       return [&core, &entry, data = std::move(data), metadata = std::move(metadata), priority] {
         StoredPayload<T> copy(data);
         detail::Owner<detail::EventExtras> extras;
@@ -210,11 +212,15 @@ class TimedPublishing {
   /// @param period  0: once
   /// @param make    makes what publishes, from the bus's core and the type's entry
   template <class T, class Make>
-  Schedule arrange(const EventTypeName& type, SteadyTime time, std::chrono::nanoseconds period,
-                   Make&& make) {
+  Schedule arrange(const EventTypeName& type, Priority priority, SteadyTime time,
+                   std::chrono::nanoseconds period, Make&& make) {
     Status status;
     detail::TypeEntry* entry = core().template find<T>(type, status);
-    if (entry == nullptr) return Schedule{std::move(status)};
+    if (!detail::is_valid(priority)) status = detail::refuse_priority(priority);
+    if (!status.ok()) {
+      core().dispatcher().schedules().count_refused();
+      return Schedule{std::move(status)};
+    }
     detail::HeldSchedule made;
     status =
         core().dispatcher().schedules().begin(*entry, time, period, make(core(), *entry), made);

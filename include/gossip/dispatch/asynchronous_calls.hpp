@@ -29,6 +29,7 @@
 #include <chrono>
 #include <cstdint>
 #include <stop_token>
+#include <string_view>
 #include <utility>
 
 namespace gossip::detail {
@@ -96,6 +97,20 @@ class AsynchronousCalls {
   void report(const ErrorReport& failure) noexcept {
     if (options_.on_error) call_handler([&] { options_.on_error(failure); });
   }
+  /// Counts a publish that was wrong in itself, and tells the error handler; not of what that
+  /// publishes wrongly in turn.
+  void refuse(std::string_view type, const Status& why) noexcept {
+    refused_invalid_.fetch_add(1, std::memory_order_release);
+    thread_local bool telling = false;
+    if (std::exchange(telling, true)) return;
+    report({.subscription = {},
+            .subscription_name = {},
+            .event_type = type,
+            .event_id = {},
+            .attempt = 1,
+            .status = why});
+    telling = false;
+  }
   /// Calls those processors of a shared event that have no lane.
   void handle(ThreadSlot& slot, TypeEntry& /*envelopes*/, const Event<SharedDelivery>& shared) {
     TypeEntry& type = *shared.data().type;
@@ -134,6 +149,7 @@ class AsynchronousCalls {
   [[nodiscard]] const Deferrals& deferrals() const noexcept { return deferrals_; }
   /// Fills in what concerns them.
   void describe(Statistics& statistics) const noexcept {
+    statistics.refused_invalid = refused_invalid_.load();
     statistics.handler_failures = handler_failures_.load();
     statistics.stalled = stalled_.load();
     statistics.deferred = deferrals_.made();
@@ -279,6 +295,7 @@ class AsynchronousCalls {
   unsigned calls_in_a_row_ = 16;
   std::stop_source stop_source_;
   const std::stop_token stop_token_ = stop_source_.get_token();
+  std::atomic<std::uint64_t> refused_invalid_{0};
   std::atomic<std::uint64_t> handler_failures_{0};
   std::atomic<std::uint64_t> stalled_{0};
   Deferrals deferrals_;

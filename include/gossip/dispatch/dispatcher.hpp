@@ -103,10 +103,10 @@ class Dispatcher {
   /// @}
   [[nodiscard]] const TypeTable& types() const noexcept { return types_; }
 
-  /// @param to  a TypeEntry& or a const EventPattern&
-  /// @throws as EventBus::subscribe
+  /// @param to  a TypeEntry& or a const EventPattern&. @throws as EventBus::subscribe
   template <class To>
   SubscriptionId subscribe(To& to, ErasedProcessor processor, SubscribeOptions options) {
+    require_valid(options);
     if (!wants_lane(options)) return sticky_.subscribe(to, processor, std::move(options));
     return lanes_.settle_in(options, to, [&](LaneLease lease) {
       return registry_.subscribe(to, processor, std::move(options), lease);
@@ -166,6 +166,7 @@ class Dispatcher {
   [[nodiscard]] Timer& timer() noexcept { return timer_; }
   [[nodiscard]] PostedTasks& posted() noexcept { return posted_; }
   [[nodiscard]] Schedules& schedules() noexcept { return schedules_; }
+  [[nodiscard]] AsynchronousCalls& calls() noexcept { return calls_; }
   [[nodiscard]] const BusOptions& options() const noexcept { return options_; }
   [[nodiscard]] std::size_t capacity() const noexcept { return queue_.capacity(); }
   [[nodiscard]] std::stop_token stop_token() const noexcept { return calls_.stop_token(); }
@@ -201,8 +202,7 @@ class Dispatcher {
     return report();
   }
 
-  /// For a bus that one of its own workers destroys: each worker ends once it finds the queue empty,
-  /// and the last one frees the bus.
+  /// For a bus that its own worker destroys: each ends at an empty queue, the last frees the bus.
   void orphan() noexcept {
     queue_.close();
     orphaned_.store(true, std::memory_order_release);

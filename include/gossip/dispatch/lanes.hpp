@@ -133,9 +133,7 @@ class Lanes {
 
  private:
   LaneTerms terms_for(const SubscribeOptions& options, const PayloadInfo* payload) const {
-    if (const Status status = validate(options); !status.ok()) {
-      throw std::invalid_argument{join({"SubscribeOptions: ", status.error()->message()})};
-    }
+    require_valid(options);
     const PayloadInfo* wanted = options.ordering.payload();
     if (wanted != nullptr && wanted != payload) {
       throw TypeAssertionError{

@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -38,9 +39,9 @@ enum class Measure : std::uint8_t {
   times,    ///< see BusOptions::measure
 };
 
-/// A failed call of a processor, or a scheduled event that could not be published (it has no
-/// subscription, and no id) or an event that could not be retained (likewise), as the error handler is
-/// told. Refers to what is being handled: copy what
+/// A failed call of a processor; or an event that could not be published when its scheduled time had
+/// come, that could not be retained, or whose publishing was wrong in itself (these have no
+/// subscription, and no id), as the error handler is told. Refers to what is being handled: copy what
 /// you keep.
 struct ErrorReport {
   SubscriptionId subscription;         ///< whose processor failed
@@ -79,8 +80,10 @@ struct BusOptions {
   /// beyond it a further one is refused. // schedules
   std::size_t max_scheduled = 100'000;
   /// Told of every failed call of an asynchronous processor, and of every scheduled event that could
-  /// not be published, on the worker concerned, one call at a time per worker. What it throws is
-  /// counted and dropped. Empty: failures are counted only.
+  /// not be published, on the worker concerned, one call at a time per worker; also of every publish
+  /// that is refused since the type has another payload or an option is out of range, on the thread
+  /// that publishes, inside that call (but not of those that the handler itself causes so). What it
+  /// throws is counted and dropped. Empty: failures are counted only.
   std::function<void(const ErrorReport&)> on_error = {};
   /// A call of a processor that has been running for so long is reported to `on_stall`, once, while it
   /// runs; not negative. 0 watches nothing. The bus's timer looks four times in that time at what its
@@ -226,6 +229,15 @@ inline Status refuse_option(const char* field, std::string_view value, const cha
 
 namespace detail {
 
+/// Whether a priority is one. Apart, since each publish asks.
+[[nodiscard]] constexpr bool is_valid(Priority priority) noexcept {
+  return static_cast<unsigned>(priority) <= static_cast<unsigned>(Priority::low);
+}
+/// Why `priority` is refused. @pre !is_valid(priority)
+[[nodiscard]] inline Status refuse_priority(Priority priority) {
+  return refuse_option("priority", Decimal{static_cast<unsigned>(priority)}, "high, normal, low");
+}
+
 /// True if a subscription with these options has a lane.
 [[nodiscard]] inline bool wants_lane(const SubscribeOptions& options) noexcept {
   return options.ordering.kind() != Ordering::Kind::unordered || options.max_concurrency != 0 ||
@@ -239,6 +251,11 @@ namespace detail {
 [[nodiscard]] inline Status validate(const SubscribeOptions& options) {
   using detail::Decimal;
   using detail::refuse_option;
+  if (static_cast<unsigned>(options.lifetime) >
+      static_cast<unsigned>(SubscribeOptions::Lifetime::once)) {
+    return refuse_option("lifetime", Decimal{static_cast<unsigned>(options.lifetime)},
+                         "until_cancelled, once");
+  }
   if (options.lane.capacity < 1 || options.lane.capacity > (std::size_t{1} << 20U)) {
     return refuse_option("lane.capacity", Decimal{options.lane.capacity}, "1 to 1048576");
   }
@@ -258,6 +275,17 @@ namespace detail {
   }
   return {};
 }
+
+namespace detail {
+
+/// @throws std::invalid_argument  an option is out of range; names it
+inline void require_valid(const SubscribeOptions& options) {
+  if (const Status status = validate(options); !status.ok()) {
+    throw std::invalid_argument{join({"SubscribeOptions: ", status.error()->message()})};
+  }
+}
+
+}  // namespace detail
 
 /// The number of workers that `options` ask for. // threads
 [[nodiscard]] inline std::size_t worker_count(const BusOptions& options) noexcept {

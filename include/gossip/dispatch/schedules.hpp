@@ -69,6 +69,12 @@ class Schedules {
     return arrange(held, made);
   }
 
+  /// Counts one that nobody can begin.
+  void count_refused() noexcept {
+    const std::lock_guard lock{mutex_};
+    ++counts_.refused;
+  }
+
   /// See Schedule::cancel.
   bool cancel(ScheduledPublish& item) noexcept {
     bool unpublished = false;  // nobody has begun to publish it

@@ -44,7 +44,7 @@ struct SubscriptionStatistics {
 ///
 ///     scheduled == scheduled_fired + scheduled_cancelled + scheduled_dropped + scheduled_waiting
 ///
-///     published + rejected + refused_closed + dropped_newest == calls of publish,
+///     published + rejected + refused_closed + refused_invalid + dropped_newest == calls of publish,
 ///
 /// but for those that failed before they got to the queue (a payload or a key function that threw).
 /// An event that lanes took counts as published, once, and as handled when the subscriptions without
@@ -60,10 +60,12 @@ struct Statistics {
   std::uint64_t failed = 0;          ///< calls that reported an error // calls
   std::uint64_t rejected = 0;        ///< refused: the queue was full (not in `published`) // events
   std::uint64_t refused_closed = 0;  ///< refused: the bus was closed (not in `published`) // events
-  std::uint64_t dropped_oldest = 0;  ///< dropped from the queue to make space // events
-  std::uint64_t dropped_newest = 0;  ///< dropped for want of space (not in `published`) // events
-  std::uint64_t abandoned = 0;       ///< still queued at the shutdown's deadline // events
-  std::uint64_t deferred = 0;        ///< failures for which another attempt was arranged // calls
+  /// Refused: the type has another payload, or an option is out of range // events
+  std::uint64_t refused_invalid = 0;
+  std::uint64_t dropped_oldest = 0;    ///< dropped from the queue to make space // events
+  std::uint64_t dropped_newest = 0;    ///< dropped for want of space (not in `published`) // events
+  std::uint64_t abandoned = 0;         ///< still queued at the shutdown's deadline // events
+  std::uint64_t deferred = 0;          ///< failures for which another attempt was arranged // calls
   std::uint64_t deferred_dropped = 0;  ///< of these, not made: unsubscribed, shut down // calls
   std::size_t deferred_waiting = 0;    ///< of these, still to be made // calls
   std::uint64_t scheduled = 0;         ///< publish_after, _at and _every accepted // schedules
@@ -71,7 +73,7 @@ struct Statistics {
   std::uint64_t scheduled_cancelled = 0;  ///< of these, cancelled // schedules
   std::uint64_t scheduled_dropped = 0;    ///< of these, left at the shutdown // schedules
   std::size_t scheduled_waiting = 0;      ///< of these, still to be published // schedules
-  std::uint64_t scheduled_refused = 0;    ///< too many, or the bus was closed // schedules
+  std::uint64_t scheduled_refused = 0;    ///< too many, closed, or wrong // schedules
   std::uint64_t scheduled_failed = 0;   ///< scheduled events that could not be published // events
   std::uint64_t scheduled_skipped = 0;  ///< of repeated ones, too late to be published // events
   std::uint64_t handler_failures = 0;   ///< exceptions out of on_error and on_stall // calls

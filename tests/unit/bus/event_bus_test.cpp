@@ -867,6 +867,54 @@ TEST_CASE("EventBus: an event whose payload cannot be moved keeps its metadata a
   CHECK(event.metadata().contains("k"));
 }
 
+TEST_CASE("EventBus: a publish that is wrong in itself is counted, and told", "[event_bus]") {
+  std::vector<std::string> told;
+  EventBus<>* self = nullptr;
+  EventBus bus{{.workers = 1, .on_error = [&](const gossip::ErrorReport& report) {
+                  CHECK(report.subscription == SubscriptionId{});
+                  CHECK(report.attempt == 1);
+                  told.emplace_back(report.event_type) +=
+                      report.status == Errc::validation_failed ? " priority" : " type";
+                  // What the handler does wrong in turn is counted alone.
+                  CHECK_FALSE(self->publish(number_as_long, 6).ok());
+                }}};
+  self = &bus;
+  const auto subscription = bus.subscribe(number, [](int) {});
+  CHECK(bus.publish(number_as_long, 5) == Errc::type_assertion_failed);
+  CHECK(bus.publish(Event{number_as_long, 5}) == Errc::type_assertion_failed);
+  CHECK(bus.publish_batch(number_as_long, std::vector<long>{5, 6}).status ==
+        Errc::type_assertion_failed);
+  CHECK(bus.stats().refused_invalid == 6);
+
+  const auto no_priority = static_cast<gossip::Priority>(7);
+  const gossip::Status refused = bus.publish(number, 5, {.priority = no_priority});
+  REQUIRE(gossip::find_error<gossip::ValidationError>(refused) != nullptr);
+  CHECK(refused.error()->message() == "priority is 7; allowed: high, normal, low");
+  CHECK_FALSE(bus.publish(Event{number, 5}.with_priority(no_priority)).ok());
+  CHECK_FALSE(bus.publisher(number).publish(5, {.priority = no_priority}).ok());
+
+  CHECK(bus.publish(number, 5).ok());
+  REQUIRE(bus.drain());
+  const gossip::Statistics stats = bus.stats();
+  CHECK(stats.refused_invalid == 12);
+  CHECK(stats.published == 1);
+  CHECK(told == std::vector<std::string>{"test.number type", "test.number type", "test.number type",
+                                         "test.number priority", "test.number priority",
+                                         "test.number priority"});
+}
+
+TEST_CASE("EventBus: a lifetime out of range is refused by name", "[event_bus]") {
+  EventBus bus{{.workers = 1}};
+  try {
+    const auto none = bus.subscribe(number, [](int) {}, {.lifetime = static_cast<Lifetime>(9)});
+    FAIL("was taken");
+  } catch (const std::invalid_argument& error) {
+    CHECK(std::string{error.what()} ==
+          "SubscribeOptions: lifetime is 9; allowed: until_cancelled, once");
+  }
+  CHECK(bus.stats().subscriptions.empty());
+}
+
 // ---- Types ------------------------------------------------------------------------------------
 
 template <class Throw>

@@ -152,6 +152,24 @@ TEST_CASE("TimedPublishing: a period that is not positive is refused", "[timed]"
     REQUIRE_FALSE(refused.active());
   }
   REQUIRE(fixture.bus.stats().scheduled == 0);
+  REQUIRE(fixture.bus.stats().scheduled_refused == 2);
+}
+
+TEST_CASE("TimedPublishing: what is wrong in itself is refused at once, and counted", "[timed]") {
+  Fixture fixture;
+  constexpr EventType<long> number_as_long{"timed.number"};
+  const auto no_priority = static_cast<gossip::Priority>(3);
+  REQUIRE(fixture.bus.publish_after(number, 1, 1s).status().ok());
+  REQUIRE(gossip::is_type_assertion(fixture.bus.publish_after(number_as_long, 1, 1s).status()));
+  for (const Schedule& refused :
+       {fixture.bus.publish_after(number, 1, 1s, {.priority = no_priority}),
+        fixture.bus.publish_after(gossip::Event{number, 1}.with_priority(no_priority), 1s),
+        fixture.bus.publish_every(ticked, 1s, {.priority = no_priority})}) {
+    REQUIRE(refused.status().what().find("priority is 3; allowed: high, normal, low") !=
+            std::string_view::npos);
+  }
+  REQUIRE(fixture.bus.stats().scheduled == 1);
+  REQUIRE(fixture.bus.stats().scheduled_refused == 4);
 }
 
 TEST_CASE("TimedPublishing: a time by the wall clock is converted once", "[timed]") {

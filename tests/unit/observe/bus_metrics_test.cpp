@@ -55,11 +55,12 @@ TEST_CASE("add_bus_metrics: every number of the statistics has its own sample", 
   statistics.lanes.in_flight = 36;
   statistics.lanes.capacity = 37;
   statistics.stalled = 38;
+  statistics.refused_invalid = 39;
   const BusStatistics only{{}, statistics};
   MetricText text{"app"};
   add_bus_metrics(text, std::span{&only, 1});
   const PrometheusText page{text.text()};
-  CHECK(page.count("") == 38);
+  CHECK(page.count("") == 39);
   int expected = 0;
   for (const char* sample : {"events_published_total",
                              "events_handled_total",
@@ -98,7 +99,8 @@ TEST_CASE("add_bus_metrics: every number of the statistics has its own sample", 
                              "lane_events_waiting",
                              "lane_events_in_flight",
                              "lane_capacity_events",
-                             "calls_stalled_total"}) {
+                             "calls_stalled_total",
+                             "events_refused_total{reason=\"invalid\"}"}) {
     INFO(sample);
     CHECK(page.at(std::string{"app_"}.append(sample)) == ++expected);
   }
