@@ -127,6 +127,15 @@ class Ordering {
     per_publisher,  ///< first in, first out for each publishing thread
     by_key,         ///< first in, first out for each key
   };
+  /// The kind's name, such as "by_key"; "unknown" for a value that is none.
+  [[nodiscard]] friend constexpr const char* to_string(Kind kind) noexcept {
+    switch (kind) {
+      case Kind::unordered: return "unordered";
+      case Kind::per_publisher: return "per_publisher";
+      case Kind::by_key: return "by_key";
+    }
+    return "unknown";
+  }
 
   /// Unordered.
   /// @{

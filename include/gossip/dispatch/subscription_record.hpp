@@ -50,6 +50,8 @@ struct alignas(cache_line_bytes) SubscriptionRecord {
   // As in SubscribeOptions:
   int priority = 0;
   SubscribeOptions::Lifetime lifetime = SubscribeOptions::Lifetime::until_cancelled;
+  Ordering::Kind ordering = Ordering::Kind::unordered;
+  std::size_t max_concurrency = 0;
   SourceLocation where{};
   std::string name;
   SubscriptionRecord* next = nullptr;  ///< in a list of the registry
@@ -58,6 +60,8 @@ struct alignas(cache_line_bytes) SubscriptionRecord {
   void describe(SubscribeOptions& options) noexcept {
     priority = options.priority;
     lifetime = options.lifetime;
+    ordering = options.ordering.kind();
+    max_concurrency = options.max_concurrency;
     where = options.where;
     name = std::move(options.name);
   }

@@ -7,6 +7,7 @@
 #include <gossip/core/source_location.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/options.hpp>
+#include <gossip/dispatch/ordering.hpp>
 #include <gossip/dispatch/overflow_policy.hpp>
 
 #include <cstddef>
@@ -32,8 +33,10 @@ struct SubscriptionTopology {
   std::vector<std::string_view> middleware;   ///< around the processor, the outermost first
   /// SubscribeOptions::lifetime
   SubscribeOptions::Lifetime lifetime = SubscribeOptions::Lifetime::until_cancelled;
-  int priority = 0;      ///< SubscribeOptions::priority
-  SourceLocation where;  ///< SubscribeOptions::where
+  int priority = 0;                                     ///< SubscribeOptions::priority
+  Ordering::Kind ordering = Ordering::Kind::unordered;  ///< of SubscribeOptions::ordering
+  std::size_t max_concurrency = 0;  ///< SubscribeOptions::max_concurrency; 0: no cap // events
+  SourceLocation where;             ///< SubscribeOptions::where
 };
 
 /// How a bus is wired at a moment.

@@ -30,6 +30,8 @@ inline SubscriptionTopology wiring_of(const SubscriptionRecord& record, Subscrip
   }
   subscription.lifetime = record.lifetime;
   subscription.priority = record.priority;
+  subscription.ordering = record.ordering;
+  subscription.max_concurrency = record.max_concurrency;
   subscription.where = record.where;
   return subscription;
 }

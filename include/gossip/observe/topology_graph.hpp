@@ -6,6 +6,7 @@
 
 #include <gossip/core/text.hpp>
 #include <gossip/core/utf8.hpp>
+#include <gossip/dispatch/ordering.hpp>
 #include <gossip/dispatch/overflow_policy.hpp>
 #include <gossip/dispatch/topology.hpp>
 
@@ -59,6 +60,10 @@ void describe(const SubscriptionTopology& subscription, Line&& line) {
   }
   if (!layers.empty()) line(layers);
   if (subscription.lifetime == SubscribeOptions::Lifetime::once) line("once");
+  if (subscription.ordering != Ordering::Kind::unordered) line(to_string(subscription.ordering));
+  if (subscription.max_concurrency != 0) {
+    line(join({"at most ", Decimal{subscription.max_concurrency}, " at once"}));
+  }
   if (subscription.priority != 0) {
     line(join({"priority ", signed_decimal(subscription.priority)}));
   }

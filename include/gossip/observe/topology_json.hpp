@@ -6,6 +6,7 @@
 
 #include <gossip/core/text.hpp>
 #include <gossip/core/utf8.hpp>
+#include <gossip/dispatch/ordering.hpp>
 #include <gossip/dispatch/overflow_policy.hpp>
 #include <gossip/dispatch/topology.hpp>
 
@@ -100,6 +101,10 @@ inline void append(const SubscriptionTopology& subscription, JsonText& json) {
   json.literal(subscription.lifetime == SubscribeOptions::Lifetime::once ? "true" : "false");
   json.name("priority");
   json.literal(signed_decimal(subscription.priority));
+  json.name("ordering");
+  json.value(to_string(subscription.ordering));
+  json.name("max_concurrency");
+  json.literal(Decimal{subscription.max_concurrency});
   json.name("file");
   json.value(subscription.where.file);
   json.name("line");

@@ -60,6 +60,12 @@ TEST_CASE("topology: a bus's types, subscriptions and provider", "[topology]") {
   CHECK(std::string_view{topology.subscriptions[2].where.file} == __FILE__);
   CHECK(topology.subscriptions[2].event_types == Names{"user.created", "user.deleted"});
   CHECK(topology.subscriptions[2].priority == -1);
+  CHECK(topology.subscriptions[2].ordering == gossip::Ordering::Kind::unordered);
+  const auto d = bus.subscribe(
+      created, [](int) {}, {.ordering = gossip::Ordering::per_publisher(), .max_concurrency = 2});
+  const auto ordered = bus.topology().subscriptions.back();
+  CHECK(ordered.ordering == gossip::Ordering::Kind::per_publisher);
+  CHECK(ordered.max_concurrency == 2);
 }
 
 struct NoTracing {

@@ -131,6 +131,14 @@ TEST_CASE("LaneOverflow: every policy has a name", "[lanes]") {
   CHECK(to_string(static_cast<LaneOverflow>(9)) == std::string_view{"unknown"});
 }
 
+TEST_CASE("Ordering: every kind has a name", "[ordering]") {
+  using Kind = gossip::Ordering::Kind;
+  CHECK(std::string_view{to_string(Kind::unordered)} == "unordered");
+  CHECK(std::string_view{to_string(Kind::per_publisher)} == "per_publisher");
+  CHECK(std::string_view{to_string(Kind::by_key)} == "by_key");
+  CHECK(std::string_view{to_string(static_cast<Kind>(9))} == "unknown");
+}
+
 TEST_CASE("LaneOptions: equal if all members are", "[lanes]") {
   CHECK(LaneOptions{} == LaneOptions{});
   CHECK_FALSE(LaneOptions{.capacity = 5} == LaneOptions{});

@@ -24,6 +24,7 @@ Topology small() {
                                     .event_types = {"user.created"},
                                     .middleware = {"retry", "timeout"},
                                     .priority = -3,
+                                    .ordering = gossip::Ordering::Kind::by_key,
                                     .where = {"/src/mail.cpp", 12, "main"}});
   topology.subscriptions.push_back({.id = {8, 1},
                                     .name = {},
@@ -32,6 +33,7 @@ Topology small() {
                                     .event_types = {"order.placed"},
                                     .middleware = {},
                                     .lifetime = SubscribeOptions::Lifetime::once,
+                                    .max_concurrency = 4,
                                     .where = {}});
   return topology;
 }
@@ -44,9 +46,9 @@ TEST_CASE("to_mermaid: types, patterns and subscriptions as a flowchart", "[topo
   bus --> t0
   t1["order.placed<br/>Order"]
   bus --> t1
-  s0("welcome<br/>retry | timeout<br/>priority -3<br/>mail.cpp:12")
+  s0("welcome<br/>retry | timeout<br/>by_key<br/>priority -3<br/>mail.cpp:12")
   t0 --> s0
-  s1("(no name)<br/>once")
+  s1("(no name)<br/>once<br/>at most 4 at once")
   p1{{"*.placed"}}
   p1 --> s1
   t1 --> p1
@@ -64,9 +66,9 @@ TEST_CASE("to_dot: the same for Graphviz", "[topology]") {
   bus -> t0;
   t1 [shape=box, label="order.placed\nOrder"];
   bus -> t1;
-  s0 [shape=box, style=rounded, label="welcome\nretry | timeout\npriority -3\nmail.cpp:12"];
+  s0 [shape=box, style=rounded, label="welcome\nretry | timeout\nby_key\npriority -3\nmail.cpp:12"];
   t0 -> s0;
-  s1 [shape=box, style=rounded, label="(no name)\nonce"];
+  s1 [shape=box, style=rounded, label="(no name)\nonce\nat most 4 at once"];
   p1 [shape=hexagon, label="*.placed"];
   p1 -> s1;
   t1 -> p1;

@@ -26,6 +26,7 @@ Topology small() {
                                     .event_types = {"user.created"},
                                     .middleware = {"retry", "timeout"},
                                     .priority = -3,
+                                    .ordering = gossip::Ordering::Kind::by_key,
                                     .where = {"/src/mail.cpp", 12, "main"}});
   topology.subscriptions.push_back({.id = {8, 1},
                                     .name = {},
@@ -34,21 +35,23 @@ Topology small() {
                                     .event_types = {"order.placed"},
                                     .middleware = {},
                                     .lifetime = SubscribeOptions::Lifetime::once,
+                                    .max_concurrency = 4,
                                     .where = {}});
   return topology;
 }
 
 TEST_CASE("to_json: all of it", "[topology]") {
   const std::string json = to_json(small());
-  CHECK(json ==
-        R"({"provider": "gossip::InMemoryProvider", "workers": 1, "capacity": 64, )"
-        R"("overflow": "block", "types": [{"event_type": "user.created", "payload": "User"}, )"
-        R"({"event_type": "order.placed", "payload": "Order"}], "subscriptions": [{"id": 7, )"
-        R"("name": "welcome", "event_type": "user.created", "event_types": ["user.created"], )"
-        R"("middleware": ["retry", "timeout"], "once": false, "priority": -3, )"
-        R"("file": "/src/mail.cpp", "line": 12, "function": "main"}, {"id": 8, "name": "", )"
-        R"("pattern": "*.placed", "event_types": ["order.placed"], "middleware": [], )"
-        R"("once": true, "priority": 0, "file": "", "line": 0, "function": ""}]})");
+  CHECK(
+      json ==
+      R"({"provider": "gossip::InMemoryProvider", "workers": 1, "capacity": 64, )"
+      R"("overflow": "block", "types": [{"event_type": "user.created", "payload": "User"}, )"
+      R"({"event_type": "order.placed", "payload": "Order"}], "subscriptions": [{"id": 7, )"
+      R"("name": "welcome", "event_type": "user.created", "event_types": ["user.created"], )"
+      R"("middleware": ["retry", "timeout"], "once": false, "priority": -3, "ordering": "by_key", "max_concurrency": 0, )"
+      R"("file": "/src/mail.cpp", "line": 12, "function": "main"}, {"id": 8, "name": "", )"
+      R"("pattern": "*.placed", "event_types": ["order.placed"], "middleware": [], )"
+      R"("once": true, "priority": 0, "ordering": "unordered", "max_concurrency": 4, "file": "", "line": 0, "function": ""}]})");
   CHECK(JsonCheck::is_json(json));
   CHECK(JsonCheck::is_json(to_json(Topology{})));
 }
