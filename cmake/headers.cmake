@@ -181,6 +181,7 @@ set(GOSSIP_HEADERS
   gossip/redis/stream_place.hpp
   gossip/redis/stream_reader.hpp
   gossip/redis/stream_watch.hpp
+  gossip/redis/tap.hpp
   gossip/redis/wake_up.hpp
   gossip/redis/wire_event.hpp
   gossip/redis/wire_format.hpp

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// Shows the events of a Redis as they are published, without knowing their types.
+#include <gossip/core/event_pattern.hpp>
+#include <gossip/redis/rfc3339.hpp>
+#include <gossip/redis/stream_fields.hpp>
+#include <gossip/redis/tap.hpp>
+
+#include "options.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using gossip::redis::TappedEvent;
+using nlohmann::json;
+
+constexpr const char* usage = R"(usage: tap PATTERN [OPTION...]
+
+Shows the events of a Redis as they are published, without knowing their types.
+PATTERN is that of event types: 'order.*' for one more token, 'order.>' for the
+rest, '>' for all.
+
+  --host NAME          the server's name or address (127.0.0.1)
+  --port NUMBER        its port (6379)
+  --user NAME          of the access control list
+  --password-env NAME  the environment variable that holds the password
+  --tls                talk TLS
+  --delivery WHAT      streams or pub_sub (streams)
+  --prefix TEXT        of keys and channels, RedisOptions::key_prefix
+  --from PLACE         now, beginning, or a stream id such as 1700000000000-0 (now)
+  --count NUMBER       ends after so many events
+  --json               one JSON object per line
+  --help               this
+
+It ends at Ctrl-C. Exit code: 0; 1 if the server cannot be used; 2 for wrong options.
+)";
+
+/// The payload as JSON, if it is; else a text, in which bytes that are no UTF-8 are replaced.
+json payload_of(const TappedEvent& tapped) {
+  json data = json::parse(tapped.event.data, nullptr, false);
+  return data.is_discarded() ? json(tapped.event.data) : data;
+}
+std::string text_of(const json& value, int indent) {
+  return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+std::string time_of(const TappedEvent& tapped) {
+  std::string time;
+  gossip::redis::append_time(tapped.event.time_ns, time);
+  return time;
+}
+
+/// One event in one line.
+void print_json(const TappedEvent& tapped) {
+  json line{{"name", tapped.name}, {"size", tapped.event.data.size()}};
+  if (!tapped.place.empty()) line["place"] = tapped.place;
+  if (tapped.status.ok()) {
+    line["id"] = tapped.event.id;
+    line["time"] = time_of(tapped);
+    line["content_type"] = tapped.event.content_type;
+    for (const auto& [key, value] : tapped.event.metadata) {
+      line["metadata"][key] = gossip::redis::json_of_metadata(value);
+    }
+  } else {
+    line["error"] = tapped.status.what();
+  }
+  line["data"] = payload_of(tapped);
+  std::cout << text_of(line, -1) << '\n' << std::flush;
+}
+
+/// A head, then the payload, indented.
+void print_text(const TappedEvent& tapped) {
+  if (tapped.status.ok()) std::cout << time_of(tapped) << "  ";
+  std::cout << tapped.name << "  " << tapped.event.data.size() << " bytes";
+  if (!tapped.event.id.empty()) std::cout << "  id " << tapped.event.id;
+  std::cout << '\n';
+  if (!tapped.status.ok()) std::cout << "    unreadable: " << tapped.status.what() << '\n';
+  for (const auto& [key, value] : tapped.event.metadata) {
+    std::cout << "    " << key << ": " << text_of(gossip::redis::json_of_metadata(value), -1)
+              << '\n';
+  }
+  std::string text = text_of(payload_of(tapped), 2);
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 5) {
+    text.insert(at + 1, "    ");
+  }
+  std::cout << "    " << text << '\n' << std::flush;
+}
+
+/// Ends the program's wait, from any thread.
+void wake_main() { ::kill(::getpid(), SIGTERM); }
+
+int watch(Options options) {
+  // Signals are waited for; they interrupt nobody.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  std::atomic<bool> failed{false};
+  std::atomic<bool> begun{false};
+  std::uint64_t shown = 0;  // by the tap's thread
+  options.redis.on_state = [&](gossip::redis::State state, const gossip::Status& why) {
+    if (state == gossip::redis::State::ready) begun = true;
+    if (why.ok()) return;
+    std::cerr << "tap: " << why.what() << (begun ? "; trying again" : "") << '\n';
+    if (!begun && !failed.exchange(true)) wake_main();
+  };
+  options.redis.on_gap = [](const gossip::redis::Gap& gap) {
+    std::cerr << "tap: events may have been missed: " << gap.reason << '\n';
+  };
+  // [tap]
+  gossip::redis::RedisTap tap{options.redis, gossip::EventPattern{options.pattern},
+                              [&](const TappedEvent& event) {
+                                if (options.count != 0 && shown == options.count) return;
+                                options.json ? print_json(event) : print_text(event);
+                                if (++shown == options.count) wake_main();
+                              }};
+  tap.start();
+  // [/tap]
+  int signal = 0;
+  sigwait(&signals, &signal);
+  tap.close();
+  return failed ? 1 : 0;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  Options options;
+  const std::vector<std::string_view> words(arguments + 1, arguments + count);
+  if (const std::string wrong = parse(words, options); !wrong.empty()) {
+    std::cerr << "tap: " << wrong << "\nTry --help\n";
+    return 2;
+  }
+  if (options.help) {
+    std::cout << usage;
+    return 0;
+  }
+  try {
+    return watch(std::move(options));
+  } catch (const std::exception& error) {
+    std::cerr << "tap: " << error.what() << '\n';
+    return 1;
+  }
+}

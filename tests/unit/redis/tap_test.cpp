@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/redis/tap.hpp>
+
+#include "support/redis_bus.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using gossip::Event;
+using gossip::EventPattern;
+using gossip::EventType;
+using gossip::redis::Delivery;
+using gossip::redis::glob_literal;
+using gossip::redis::RedisOptions;
+using gossip::redis::RedisTap;
+using gossip::redis::StartAt;
+using gossip::redis::TappedEvent;
+using gossip::test::eventually;
+using gossip::test::Order;
+using gossip::test::order_placed;
+using gossip::test::RedisBus;
+using gossip::test::RedisServer;
+using gossip::test::Told;
+
+namespace {
+
+constexpr EventType<int> order_counted{"order.counted"};
+constexpr EventType<int> user_counted{"user.counted"};
+
+/// What a tap has seen, as text.
+class Noted {
+ public:
+  RedisTap::OnEvent listen() {
+    return [this](const TappedEvent& event) {
+      const std::lock_guard lock{mutex_};
+      notes_.push_back(event.name + " " + event.event.type + " " +
+                       (event.status.ok() ? event.event.data : "?" + event.event.data));
+    };
+  }
+  [[nodiscard]] std::size_t count(const std::string& note) const {
+    const std::lock_guard lock{mutex_};
+    return static_cast<std::size_t>(std::count(notes_.begin(), notes_.end(), note));
+  }
+  [[nodiscard]] std::size_t size() const {
+    const std::lock_guard lock{mutex_};
+    return notes_.size();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace
+
+TEST_CASE("RedisTap: names are no globs", "[redis]") {
+  REQUIRE(glob_literal("shop:a-b*[x]") == "shop:a\\-b\\*\\[x\\]");
+}
+
+TEST_CASE("RedisTap: options out of range are refused", "[redis]") {
+  REQUIRE_THROWS_AS((RedisTap{{.read_count = 0}, EventPattern{">"}, {}}), std::invalid_argument);
+}
+
+TEST_CASE("RedisTap: follows the streams that match, old and new", "[redis]") {
+  RedisServer server;
+  RedisOptions options = server.options();
+  options.key_prefix = "shop[1]:";
+  RedisBus bus{{.workers = 1}, options};
+  REQUIRE(bus.publish(order_counted, 1).ok());
+  REQUIRE(bus.publish(user_counted, 2).ok());
+  REQUIRE(bus.flush(std::chrono::seconds{20}).ok());
+  Told told;
+  told.listen(options);
+  Noted now;
+  Noted all;
+  RedisTap from_now{options, EventPattern{"order.>"}, now.listen()};
+  options.start_at = StartAt::beginning;
+  RedisTap from_beginning{options, EventPattern{"order.>"}, all.listen()};
+  from_now.start();
+  from_beginning.start();
+  REQUIRE(told.wait_for("ready", 2));
+  REQUIRE(bus.publish(order_counted, 3).ok());
+  REQUIRE(bus.publish(order_placed, Order{4, "ann"}).ok());  // a stream that did not exist
+  for (const Noted* noted : {&now, &all}) {
+    REQUIRE(eventually([&] { return noted->count("order.counted order.counted 3") == 1; }));
+    REQUIRE(eventually([&] {
+      return noted->count("order.placed order.placed {\"customer\":\"ann\",\"number\":4}") == 1;
+    }));
+  }
+  REQUIRE(now.size() == 2);
+  REQUIRE(all.count("order.counted order.counted 1") == 1);
+  REQUIRE(all.size() == 3);
+}
+
+TEST_CASE("RedisTap: hears the channels that match", "[redis]") {
+  RedisServer server;
+  RedisOptions options = server.options();
+  options.delivery = Delivery::pub_sub;
+  RedisBus bus{{.workers = 1}, options};
+  Told told;
+  told.listen(options);
+  Noted noted;
+  RedisTap tap{options, EventPattern{"*.counted"}, noted.listen()};
+  tap.start();
+  REQUIRE(told.wait_for("ready"));
+  REQUIRE(bus.publish(order_placed, Order{1, "ann"}).ok());
+  REQUIRE(bus.publish(order_counted, 1).ok());
+  REQUIRE(bus.publish(user_counted, 2).ok());
+  REQUIRE(eventually([&] { return noted.size() == 2; }));
+  REQUIRE(noted.count("user.counted user.counted 2") == 1);
+  static_cast<void>(server.ask({"CLIENT", "KILL", "TYPE", "pubsub"}));
+  REQUIRE(told.wait_for("gap: the connection was lost"));
+}
+
+TEST_CASE("RedisTap: what cannot be read is shown as it is", "[redis]") {
+  RedisServer server;
+  RedisOptions options = server.options();
+  options.start_at = StartAt::beginning;
+  static_cast<void>(server.ask({"XADD", "order.odd", "*", "a", "b"}));
+  static_cast<void>(server.ask({"SET", "order.text", "no stream"}));
+  Noted noted;
+  RedisTap tap{options, EventPattern{"order.*"}, noted.listen()};
+  tap.start();
+  REQUIRE(eventually([&] { return noted.size() == 1; }));
+  REQUIRE(noted.count("order.odd  ?*2\r\n$1\r\na\r\n$1\r\nb\r\n") == 1);
+}
+
+TEST_CASE("RedisTap: a stream that is gone and comes again is followed from its beginning",
+          "[redis]") {
+  RedisServer server;
+  RedisOptions options = server.options();
+  RedisBus bus{{.workers = 1}, options};
+  Told told;
+  told.listen(options);
+  Noted noted;
+  RedisTap tap{options, EventPattern{">"}, noted.listen()};
+  tap.start();
+  REQUIRE(told.wait_for("ready"));
+  REQUIRE(bus.publish(order_counted, 1).ok());
+  REQUIRE(eventually([&] { return noted.size() == 1; }));
+  server.restart();
+  int sent = 1;
+  REQUIRE(eventually([&] {
+    REQUIRE(bus.publish(order_counted, ++sent).ok());
+    static_cast<void>(bus.flush(std::chrono::milliseconds{20}));
+    return noted.size() > 2;
+  }));
+}
