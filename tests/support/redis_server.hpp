@@ -73,8 +73,8 @@ class RedisServer {
     start();
   }
   /// Makes it silent, with its connections open.
-  void pause() const { ::kill(process_, SIGSTOP); }
-  void resume() const { ::kill(process_, SIGCONT); }
+  void pause() const { signal(SIGSTOP); }
+  void resume() const { signal(SIGCONT); }
 
   /// Sends a command on a connection of its own, and waits for the answer.
   /// @return  its text or number as text; "nil"; for an array, its items joined by blanks
@@ -97,6 +97,10 @@ class RedisServer {
   }
 
  private:
+  /// To nobody if it does not run: to -1 would be to every process there is.
+  void signal(int number) const {
+    if (process_ > 0) ::kill(process_, number);
+  }
   static std::string text_of(const redisReply& reply) {
     if (reply.type == REDIS_REPLY_INTEGER) return std::to_string(reply.integer);
     if (reply.type == REDIS_REPLY_NIL) return "nil";
