@@ -5,10 +5,12 @@
 /// BatchOptions and BatchStatistics: what can be chosen for a batch, and what it counts.
 /// Layer: processing.
 
+#include <gossip/core/error.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/payload.hpp>
 #include <gossip/core/status.hpp>
+#include <gossip/core/text.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/overflow_policy.hpp>
 #include <gossip/processing/retry.hpp>
@@ -86,7 +88,11 @@ template <class T>
     return refuse_option("max_concurrent_flushes", std::to_string(options.max_concurrent_flushes),
                          "1 to 1024");
   }
-  if (Status status = validate(options.retry); !status.ok()) return status;
+  if (const Status status = validate(options.retry); !status.ok()) {
+    const auto* error = find_error<ValidationError>(status);
+    return ValidationError{detail::join({"retry.", error->field()}),
+                           detail::join({"retry.", error->message()})};
+  }
   if (options.shutdown_timeout < none) {
     return refuse_option("shutdown_timeout", time(options.shutdown_timeout), "0 or more");
   }

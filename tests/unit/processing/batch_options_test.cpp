@@ -46,6 +46,10 @@ TEST_CASE("BatchOptions: what is out of range is named", "[batch]") {
   CHECK(refused({.overflow = static_cast<OverflowPolicy>(4)}) == "overflow");
   CHECK(refused({.max_concurrent_flushes = 0}) == "max_concurrent_flushes");
   CHECK(refused({.max_concurrent_flushes = 1025}) == "max_concurrent_flushes");
-  CHECK(refused({.retry = {.max_attempts = 0}}) == "max_attempts");
+  CHECK(refused({.retry = {.max_attempts = 0}}) == "retry.max_attempts");
+  CHECK(validate(BatchOptions<int>{.retry = {.max_attempts = 0}})
+            .error()
+            ->message()
+            .find("retry.max_attempts is 0; allowed: ") == 0);
   CHECK(refused({.shutdown_timeout = negative}) == "shutdown_timeout");
 }
