@@ -25,13 +25,15 @@ namespace gossip {
 
 namespace detail {
 
-/// A list that several threads append to, and wait for.
+/// A list that several threads append to, and wait for. Its lock is never held while elements are
+/// made, copied or destroyed, whose code may be a user's.
 template <class E>
 class RecordedList {
  public:
   void add(E event) {
+    auto made = std::make_shared<const E>(std::move(event));
     const std::lock_guard lock{mutex_};
-    events_.push_back(std::move(event));
+    events_.push_back(std::move(made));
     changed_.notify_all();
   }
 
@@ -54,25 +56,33 @@ class RecordedList {
   }
 
   [[nodiscard]] std::vector<E> events() const {
-    const std::lock_guard lock{mutex_};
-    return events_;
+    std::vector<E> copies;
+    for (const std::shared_ptr<const E>& event : shared()) copies.push_back(*event);
+    return copies;
   }
   [[nodiscard]] std::size_t count() const {
     const std::lock_guard lock{mutex_};
     return events_.size();
   }
   void clear() {
-    std::vector<E> gone;  // destroyed outside the lock
+    Events gone;  // destroyed outside the lock
     const std::lock_guard lock{mutex_};
     gone.swap(events_);
   }
 
  private:
+  using Events = std::vector<std::shared_ptr<const E>>;
+
   static constexpr std::chrono::milliseconds look_again{1};
+
+  [[nodiscard]] Events shared() const {
+    const std::lock_guard lock{mutex_};
+    return events_;
+  }
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<E> events_;
+  Events events_;
 };
 
 }  // namespace detail

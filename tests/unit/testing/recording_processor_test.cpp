@@ -5,7 +5,9 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,6 +24,20 @@ namespace {
 
 constexpr EventType<int> number{"recording.number"};
 constexpr EventType<std::string> text{"recording.text"};
+/// Asks what it was told to ask whenever it is copied, moved or destroyed.
+struct Curious {
+  Curious(int number_of, const std::function<void()>& question)
+      : number{number_of}, ask{&question} {}
+  Curious(const Curious& other) : number{other.number}, ask{other.ask} { (*ask)(); }
+  Curious(Curious&& other) noexcept : number{other.number}, ask{other.ask} { (*ask)(); }
+  Curious& operator=(const Curious&) = delete;
+  ~Curious() { (*ask)(); }
+
+  int number;
+  const std::function<void()>* ask;
+};
+constexpr EventType<Curious> curious{"recording.curious"};
+
 constexpr EventType<void> ping{"recording.ping"};
 
 static_assert(gossip::Processor<RecordingProcessor<int>, int>);
@@ -46,6 +62,23 @@ TEST_CASE("RecordingProcessor: copies share what was recorded, in the order of t
   seen.clear();
   CHECK(seen.count() == 0);
   CHECK(seen.events().empty());
+}
+
+TEST_CASE("RecordingProcessor: payloads may ask it while they are copied", "[testing]") {
+  std::function<void()> ask = [] {};
+  RecordingProcessor<Curious> seen;
+  std::atomic<int> asked{0};
+  ask = [&asked, seen] { asked += seen.count() < 3 ? 1 : 0; };
+  TestBus bus;
+  const auto subscription = bus.subscribe(curious, seen);
+  REQUIRE(bus.publish(curious, Curious{1, ask}).ok());
+  REQUIRE(bus.publish(curious, Curious{2, ask}).ok());
+  bus.run_until_idle();
+  REQUIRE(seen.data().size() == 2);
+  CHECK(seen.data()[1].number == 2);
+  seen.clear();
+  CHECK(asked > 10);
+  ask = [] {};
 }
 
 TEST_CASE("RecordingProcessor: what is recorded outlives the bus", "[testing]") {
