@@ -34,7 +34,8 @@ class EventBase {
   /// The event's identity. Made when first asked for, so it costs nothing when unused.
   /// @throws std::system_error  the operating system has no source of randomness
   [[nodiscard]] EventId id() const { return header_.id(); }
-  /// When the event was created; the epoch if the bus has Timestamps::off.
+  /// When the event was created, by the bus's clock, and the epoch if that has Timestamps::off; one
+  /// that was built by hand has its time from the system's clock, whatever bus publishes it.
   [[nodiscard]] Timestamp timestamp() const noexcept { return header_.timestamp(); }
   /// Named values that travel with the event.
   [[nodiscard]] const Metadata& metadata() const noexcept {
@@ -76,7 +77,7 @@ class Event : public EventBase {
   using payload_type = T;
 
   /// @param type  the event's type
-  /// @param data  moved in; the time stamp is set now
+  /// @param data  moved in; the time stamp is set now, by the system's clock: no bus is known yet
   Event(const EventType<T>& type, std::type_identity_t<StoredPayload<T>> data) noexcept(
       std::is_nothrow_move_constructible_v<StoredPayload<T>>)
       : EventBase{type.key()}, data_(std::move(data)) {}

@@ -27,7 +27,8 @@
 
 namespace gossip {
 
-/// Whether events are stamped with the time when they are published.
+/// Whether events are stamped with the time when they are published. An Event that was built by hand
+/// has its time from the system's clock, when it was built, whatever is chosen here.
 enum class Timestamps : std::uint8_t {
   on,   ///< one reading of the bus's clock per event
   off,  ///< no reading; Event::timestamp() is the epoch

@@ -46,7 +46,8 @@ struct TestBusOptions {
 /// An EventBus for tests. Publishing queues; processors, retries, schedules and batches of the bus run
 /// inside run_one(), run_until_idle() and advance(), on the thread that calls them. Everything but the
 /// threads is what an EventBus has, so what is tested is what will run. Time stands still but for
-/// advance().
+/// advance(); but an Event that is built by hand has its time stamp from the system's clock, which
+/// differs from run to run: publish type and data where a test looks at time stamps.
 ///
 /// @code
 /// testing::TestBus bus{{.seed = 7}};

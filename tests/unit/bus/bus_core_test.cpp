@@ -948,6 +948,22 @@ TEST_CASE("EventBus: with time stamps off every event is of the epoch", "[bus_co
   CHECK(times.values() == std::vector<gossip::Timestamp>(4));
 }
 
+TEST_CASE("EventBus: an event that was built by hand keeps its time, whatever clock the bus has",
+          "[bus_core]") {
+  Recorder<gossip::Timestamp> times;
+  ManualClock clock;
+  EventBus<InMemoryProvider, ManualClock> bus{
+      {.workers = 1, .timestamps = gossip::Timestamps::off}, {}, clock};
+  const auto subscription =
+      bus.subscribe(number, [&](const Event<int>& event) { times.add(event.timestamp()); });
+  const Event<int> built{number, 1};
+  CHECK(bus.publish(built).ok());
+  REQUIRE(bus.drain());
+  CHECK(bus.publish_sync(built).ok());
+  CHECK(times.values() == std::vector{built.timestamp(), built.timestamp()});
+  CHECK(built.timestamp() != gossip::Timestamp{});
+}
+
 TEST_CASE("EventBus: on the system clock events carry the time now", "[bus_core]") {
   Recorder<gossip::Timestamp> times;
   EventBus<InMemoryProvider, gossip::SystemClock> bus{{.workers = 1}};
