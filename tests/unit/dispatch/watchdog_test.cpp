@@ -18,7 +18,6 @@
 
 namespace {
 
-using gossip::BusOptions;
 using gossip::Errc;
 using gossip::EventBus;
 using gossip::EventType;
