@@ -79,7 +79,7 @@ TEST_CASE("failure: server down at construction: it keeps trying without a busy 
   RedisBus bus{{.workers = 1}, options};
   REQUIRE(told.wait_for("redis: connecting: Connection refused"));
   gossip::test::let_pass(200ms);
-  REQUIRE(told.count("Connection refused") == 1);  // told once, not at each attempt
+  REQUIRE(told.count("Connection refused") <= 2);  // by each connection once, not at each attempt
   REQUIRE(attempts == 0);                          // nobody to introduce ourselves to
 }
 

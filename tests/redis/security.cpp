@@ -247,6 +247,29 @@ TEST_CASE("failure: ACL denies a reading command: told once, no storm, works onc
   REQUIRE(told.ready());
 }
 
+TEST_CASE("failure: ACL: a channel that is denied later is listened to once it is granted",
+          "[redis][failure]") {
+  Told told;
+  WithUser ann{{"~*", "&*", "+@all"}};
+  auto options = ann.options();
+  options.delivery = Delivery::pub_sub;
+  options.back_off_initial = options.back_off_cap = 50ms;
+  told.listen(options);
+  Handled handled;
+  RedisBus bus{{.workers = 1}, options};
+  const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
+  REQUIRE(told.ready());
+  REQUIRE(ann.server.ask({"ACL", "SETUSER", "ann", "resetchannels"}) == "OK");  // and cut off
+  REQUIRE(told.wait_for("order.placed: NOPERM"));
+  REQUIRE(told.wait_for("gap: the connection was lost"));
+  REQUIRE(ann.server.ask({"ACL", "SETUSER", "ann", "&order.*"}) == "OK");
+  REQUIRE(eventually([&] {
+    static_cast<void>(bus.publish(order_placed, Order{1, "ann"}));
+    return handled.distinct() == 1;
+  }));
+  REQUIRE(told.ready());
+}
+
 TEST_CASE("failure: ACL: no scripting, no admin rights and no CLIENT are needed",
           "[redis][failure]") {
   Told told;

@@ -167,6 +167,9 @@ class BusCore {
   [[nodiscard]] TypeEntry& entry_of(const EventTypeName& type) {
     return dispatcher_.template entry_of<T>(type, &connect<T>);
   }
+  [[nodiscard]] bool closed_to_this_thread() noexcept {
+    return dispatcher_.closed_to_this_thread();
+  }
   [[nodiscard]] Timestamp timestamp_of(EventTime time) const noexcept {
     return time.resolve(&dispatcher_.source());
   }

@@ -39,6 +39,7 @@ struct InboxArchetype {
   template <Payload T>
   Status accept(Outgoing<T>& event);
   bool has_subscriptions(const EventTypeName& type) const noexcept;
+  bool closed_to_this_thread() noexcept;
   template <Payload T>
   detail::TypeEntry& entry_of(const EventTypeName& type);
   Timestamp timestamp_of(detail::EventTime time) const noexcept;
@@ -49,7 +50,9 @@ struct InboxArchetype {
 /// A way for events to travel. `P::Options` configures it; the bus calls the members, all but
 /// open() and close() from any thread, with an inbox through which events enter the bus's queue:
 /// `inbox.accept(outgoing)` as the overflow policy says, `inbox.has_subscriptions(type)`,
-/// `inbox.entry_of<T>(type)` for an Outgoing of its own making, `inbox.timestamp_of(time)`.
+/// `inbox.entry_of<T>(type)` for an Outgoing of its own making, `inbox.timestamp_of(time)`,
+/// `inbox.closed_to_this_thread()`: true, and counted, if the bus shuts down and publish() is to answer
+/// Errc::closed.
 ///
 /// Semantic requirements, for a provider `p`:
 /// 1. `p.open(inbox)` is called once, before everything else; the inbox outlives the provider.

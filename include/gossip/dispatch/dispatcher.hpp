@@ -220,6 +220,14 @@ class Dispatcher {
 
   [[nodiscard]] bool closed() const noexcept { return queue_.closed(); }
   [[nodiscard]] bool on_own_worker() const noexcept { return current_thread.worker_of == this; }
+  /// True, and counted, if what this thread publishes is refused. A closed bus still serves the
+  /// processors that its own workers run.
+  [[nodiscard]] bool closed_to_this_thread() noexcept {
+    if (!queue_.closed() || (on_own_worker() && !ended())) [[likely]]
+      return false;
+    queue_.count_refused();
+    return true;
+  }
 
   [[nodiscard]] static SteadyTime deadline_after(std::chrono::nanoseconds timeout) noexcept {
     const SteadyTime now = std::chrono::steady_clock::now();
@@ -325,14 +333,6 @@ class Dispatcher {
     const std::uint64_t tasks = posted_.made();
     return calls_.deferrals().pending() == 0 && posted_.pending() == 0 && schedules_.due() == 0 &&
            lanes_.pending() == 0 && posted_.made() == tasks && gone == queue_.published();
-  }
-
-  /// A closed bus still serves the processors that its own workers run.
-  [[nodiscard]] bool closed_to_this_thread() noexcept {
-    if (!queue_.closed() || (on_own_worker() && !ended())) [[likely]]
-      return false;
-    queue_.count_refused();
-    return true;
   }
 
   template <class Last>

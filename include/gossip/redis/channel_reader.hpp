@@ -19,6 +19,7 @@
 #include <gossip/redis/wire_event.hpp>
 #include <gossip/redis/wire_text.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -112,15 +113,9 @@ class ChannelReader {
   /// What Link asks of its client, on its own thread.
   /// @{
   void on_ready() {
-    bool gap = false;
-    {
-      const std::lock_guard lock{mutex_};
-      in_trouble_ = false;
-      for (auto& entry : channels_) entry.second.changed = entry.second.wanted;
-      gap = std::exchange(missed_, false);
-      if (gap) ++statistics_.gaps;
-    }
-    if (gap && options_.on_gap) options_.on_gap({"", "the connection was lost", 0});
+    const std::lock_guard lock{mutex_};
+    in_trouble_ = false;
+    for (auto& entry : channels_) entry.second.changed = entry.second.wanted;
   }
   void on_lost(const Status&) {
     const std::lock_guard lock{mutex_};
@@ -143,16 +138,22 @@ class ChannelReader {
     }
     if (options_.on_state) options_.on_state(state, why);
   }
-  SteadyTime on_turn(SteadyTime) {
+  SteadyTime on_turn(SteadyTime now) {
     if (!link_.ready()) return SteadyTime::max();
+    tell_of_gap();
+    SteadyTime next = SteadyTime::max();
     const std::lock_guard lock{mutex_};
     for (auto& [key, channel] : channels_) {
-      if (!std::exchange(channel.changed, false)) continue;
+      if (channel.is_refused() && now < channel.not_before)
+        next = std::min(next, channel.not_before);
+      const bool again = channel.is_refused() && now >= channel.not_before;
+      if (!std::exchange(channel.changed, false) && !again) continue;
       link_.send(Command{channel.wanted ? "SUBSCRIBE" : "UNSUBSCRIBE", key}, {});
       asked_.push_back(key);
       ++channel.unanswered;
+      channel.not_before = now + options_.back_off_cap;
     }
-    return SteadyTime::max();
+    return next;
   }
   [[nodiscard]] bool has_work() const {
     if (!link_.ready()) return false;
@@ -174,14 +175,19 @@ class ChannelReader {
     if (kind == "message") return deliver(reply.items[1].text, reply.items[2].text);
     const bool subscribed = kind == "subscribe";
     if (!subscribed && kind != "unsubscribe") return;
-    const std::lock_guard lock{mutex_};
-    if (!asked_.empty()) asked_.erase(asked_.begin());
-    const auto found = channels_.find(reply.items[1].text);
-    if (found == channels_.end()) return;
-    found->second.confirmed = subscribed;
-    found->second.refusal = {};
-    if (found->second.unanswered != 0) --found->second.unanswered;
-    changed_.notify_all();
+    bool recovered = false;
+    {
+      const std::lock_guard lock{mutex_};
+      if (!asked_.empty()) asked_.erase(asked_.begin());
+      const auto found = channels_.find(reply.items[1].text);
+      if (found == channels_.end()) return;
+      recovered = subscribed && !found->second.refusal.ok();
+      found->second.confirmed = subscribed;
+      found->second.refusal = {};
+      if (found->second.unanswered != 0) --found->second.unanswered;
+      changed_.notify_all();
+    }
+    if (recovered && options_.on_state) options_.on_state(State::ready, Status{});
   }
 
  private:
@@ -193,8 +199,24 @@ class ChannelReader {
     std::size_t unanswered = 0;
     Status refusal;
 
+    SteadyTime not_before{};  ///< when to ask again, if the server refuses
+
     [[nodiscard]] bool settled() const noexcept { return !changed && unanswered == 0; }
+    /// True if the server has said no, and it matters.
+    [[nodiscard]] bool is_refused() const noexcept { return wanted && settled() && !refusal.ok(); }
   };
+
+  /// Once the server listens for us again: who reads now what he may have missed misses nothing more.
+  void tell_of_gap() {
+    {
+      const std::lock_guard lock{mutex_};
+      const auto settled = [](const auto& entry) { return entry.second.settled(); };
+      if (!missed_ || !std::ranges::all_of(channels_, settled)) return;
+      missed_ = false;
+      ++statistics_.gaps;
+    }
+    if (options_.on_gap) options_.on_gap({"", "the connection was lost", 0});
+  }
 
   /// An error answers the first question that is open.
   void refuse(const Reply& reply) {

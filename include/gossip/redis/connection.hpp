@@ -34,10 +34,19 @@
 namespace gossip::redis {
 
 /// Builds replies while hiredis parses. The outermost is always the same object, whose memory is used
-/// again. A reply deeper than max_depth is refused before any recursion.
+/// again. A reply deeper than max_depth is refused before any recursion, and one that is too large as
+/// soon as it is.
 class ReplyBuilder {
  public:
   static constexpr int max_depth = 16;  ///< levels
+
+  /// What hiredis is to be given as its private data.
+  struct Building {
+    Reply reply;             ///< the outermost
+    std::size_t bytes = 0;   ///< so far
+    std::size_t most = 0;    ///< it may have // bytes
+    bool too_large = false;  ///< it had more
+  };
 
   /// What hiredis calls.
   [[nodiscard]] static redisReplyObjectFunctions functions() noexcept {
@@ -45,11 +54,17 @@ class ReplyBuilder {
   }
 
  private:
-  /// An empty reply of that kind where the task says.
-  static Reply& place(const redisReadTask* task, Reply::Kind kind) {
+  /// An empty reply of that kind where the task says; null if the whole becomes too large by it.
+  /// @param size  of its text // bytes
+  static Reply* place(const redisReadTask* task, Reply::Kind kind, std::size_t size = 0) {
+    auto& building = *static_cast<Building*>(task->privdata);
+    if (task->parent == nullptr) building.bytes = 0;
+    building.bytes += sizeof(Reply) + size;
+    building.too_large = building.bytes > building.most;
+    if (building.too_large) return nullptr;
     Reply* reply = nullptr;
     if (task->parent == nullptr) {
-      reply = static_cast<Reply*>(task->privdata);
+      reply = &building.reply;
       if (reply->text.capacity() > most_kept) reply->text = {};
       if (reply->items.capacity() > most_reserved) reply->items = {};
       reply->text.clear();
@@ -59,16 +74,16 @@ class ReplyBuilder {
       reply = &static_cast<Reply*>(task->parent->obj)->items.emplace_back();
     }
     reply->kind = kind;
-    return *reply;
+    return reply;
   }
   static void* make_text(const redisReadTask* task, char* text, std::size_t size) noexcept {
     const Reply::Kind kind = task->type == REDIS_REPLY_ERROR    ? Reply::Kind::error
                              : task->type == REDIS_REPLY_STATUS ? Reply::Kind::status
                                                                 : Reply::Kind::text;
     try {
-      Reply& reply = place(task, kind);
-      reply.text.assign(text, size);
-      return &reply;
+      Reply* reply = place(task, kind, size);
+      if (reply != nullptr) reply->text.assign(text, size);
+      return reply;
     } catch (...) {
       return nullptr;  // hiredis reports that memory ran out
     }
@@ -78,18 +93,18 @@ class ReplyBuilder {
     for (const redisReadTask* at = task; at != nullptr; at = at->parent) ++depth;
     if (depth > max_depth) return nullptr;
     try {
-      Reply& reply = place(task, Reply::Kind::array);
-      reply.items.reserve(size < most_reserved ? size : most_reserved);
-      return &reply;
+      Reply* reply = place(task, Reply::Kind::array);
+      if (reply != nullptr) reply->items.reserve(size < most_reserved ? size : most_reserved);
+      return reply;
     } catch (...) {
       return nullptr;
     }
   }
   static void* make_integer(const redisReadTask* task, long long number) noexcept {
     try {
-      Reply& reply = place(task, Reply::Kind::integer);
-      reply.integer = number;
-      return &reply;
+      Reply* reply = place(task, Reply::Kind::integer);
+      if (reply != nullptr) reply->integer = number;
+      return reply;
     } catch (...) {
       return nullptr;
     }
@@ -100,7 +115,7 @@ class ReplyBuilder {
   }
   static void* make_nil(const redisReadTask* task) noexcept {
     try {
-      return &place(task, Reply::Kind::nil);
+      return place(task, Reply::Kind::nil);
     } catch (...) {
       return nullptr;
     }
@@ -144,9 +159,9 @@ class Connection {
     static_cast<void>(::fcntl(context_->fd, F_SETFD, FD_CLOEXEC));
     reader_functions_ = ReplyBuilder::functions();
     context_->reader->fn = &reader_functions_;
-    context_->reader->privdata = &reply_;
+    context_->reader->privdata = &building_;
     context_->reader->maxelements = max_elements;
-    most_buffered_ = options.maximum_payload * 2 * options.read_count + (std::size_t{1} << 20U);
+    building_.most = options.maximum_payload * 2 * options.read_count + (std::size_t{1} << 20U);
     tls_ = options.tls;
     if (tls_.server_name.empty()) tls_.server_name = options.host;
     stage_ = Stage::connecting;
@@ -211,9 +226,7 @@ class Connection {
     if ((events & (POLLIN | POLLERR | POLLHUP)) == 0) return {};
     do {
       if (redisBufferRead(context_) != REDIS_OK) return failure("reading");
-      if (context_->reader->len > most_buffered_) {
-        return RetryableError{"redis: a reply is larger than allowed"};
-      }
+      if (context_->reader->len > building_.most) return too_large();
     } while (ssl_ != nullptr && SSL_pending(ssl_) > 0);
     return {};
   }
@@ -223,6 +236,7 @@ class Connection {
   Status next_reply(Reply*& reply) {
     void* object = nullptr;
     if (redisReaderGetReply(context_->reader, &object) != REDIS_OK) {
+      if (building_.too_large) return too_large();
       return RetryableError{"redis: malformed reply: " + std::string{context_->reader->errstr}};
     }
     reply = static_cast<Reply*>(object);
@@ -235,6 +249,7 @@ class Connection {
                                            << 18U;    // bytes of the buffer for writing
   static constexpr long long max_elements = 1 << 20;  // of one array
 
+  static Status too_large() { return RetryableError{"redis: a reply is larger than allowed"}; }
   Status failure(const char* doing) const {
     std::string text{"redis: "};
     text += doing;
@@ -366,12 +381,11 @@ class Connection {
 
   redisContext* context_ = nullptr;
   redisReplyObjectFunctions reader_functions_{};
-  Reply reply_;         ///< the one that is being read, or was read last
-  SSL* ssl_ = nullptr;  ///< owned by the context
+  ReplyBuilder::Building building_;  ///< what is being read, or was read last
+  SSL* ssl_ = nullptr;               ///< owned by the context
   TlsOptions tls_;
   std::string out_;          ///< to be written, without TLS
   std::size_t written_ = 0;  ///< of it
-  std::size_t most_buffered_ = 0;
   Stage stage_ = Stage::none;
 };
 

@@ -178,8 +178,8 @@ class Link {
 
   /// Sleeps until something arrives, somebody calls notify(), or the time has come; without the turn.
   void wait(std::unique_lock<std::mutex>& turn, SteadyTime until) {
+    wake_.about_to_sleep();  // before the look at what close() sets
     if (closing()) until = std::min(until, close_by());
-    wake_.about_to_sleep();
     const bool nap = begin_nap();
     if (nap) until = std::min(until, now() + nap_time);
     const bool busy = client_.has_work() || (closing() && client_.drained()) || in_doubt();

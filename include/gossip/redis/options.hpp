@@ -113,8 +113,10 @@ struct RedisOptions {
 
   // ---- Who ----
   std::string username = {};  ///< of the access control list; empty: the default user
-  Secret password = {};       ///< empty: none
-  /// Asked for user name and password at each connection, in place of the two above.
+  Secret password = {};       ///< empty: none; sent nevertheless if there is a user name
+  /// Asked for user name and password at each connection, in place of the two above. Called on the
+  /// threads of several connections, at the same time too; what it throws counts as a connection that
+  /// failed.
   std::function<std::pair<std::string, Secret>()> credentials = {};
   std::string client_name = "gossip";  ///< shown by CLIENT LIST; no spaces
 
@@ -156,7 +158,8 @@ struct RedisOptions {
   std::chrono::milliseconds back_off_cap = std::chrono::seconds{5};     ///< longest
   double back_off_jitter = 0.5;  ///< share of the delay that is random, 0 to 1
 
-  // ---- Being told; called on the provider's thread, must be short and not throw ----
+  // ---- Being told; must be short and not throw. Called on the provider's threads, which are two: at
+  // the same time, too; on_publish_error also on the thread that shuts the bus down ----
   std::function<void(State, const Status&)> on_state = {};  ///< with the reason
   std::function<void(const Gap&)> on_gap = {};              ///< events may have been missed
   /// A stream's readers are so far behind that trimming is about to take what they have not read; once,
@@ -167,6 +170,17 @@ struct RedisOptions {
   /// An event that was accepted could not be published: its type, its id, why.
   std::function<void(std::string_view, std::string_view, const Status&)> on_publish_error = {};
 };
+
+/// Digits, or digits, a hyphen and digits.
+[[nodiscard]] inline bool is_stream_position(std::string_view text) noexcept {
+  constexpr const char* digits = "0123456789";
+  const std::size_t end = text.find_first_not_of(digits);
+  if (end == 0 || text.empty()) return false;
+  if (end == std::string_view::npos) return true;
+  const std::string_view rest = text.substr(end + 1);
+  return text[end] == '-' && !rest.empty() &&
+         rest.find_first_not_of(digits) == std::string_view::npos;
+}
 
 /// Checks options without doing anything.
 /// @return  success, or a ValidationError with the field's name, its value and what is allowed
@@ -183,11 +197,18 @@ struct RedisOptions {
   constexpr std::size_t most = std::size_t{1} << 31U;
   if (options.unix_socket.empty() && options.host.empty()) return refuse("host", "empty", "a name");
   if (options.unix_socket.empty() && options.port == 0) return refuse("port", "0", "1 to 65535");
+  if (options.tls.enabled && options.tls.server_name.empty() && options.host.empty()) {
+    return refuse("tls.server_name", "empty", "a name, if there is no host");
+  }
   if (options.client_name.find_first_of(" \r\n") != std::string::npos) {
     return refuse("client_name", "a text with blanks", "a text without blanks");
   }
   if (options.tls.certificate.empty() != options.tls.key.empty()) {
     return refuse("tls.key", "set without tls.certificate, or the reverse", "both or none");
+  }
+  if (!options.tls.enabled && (!options.tls.ca_file.empty() || !options.tls.certificate.empty() ||
+                               !options.tls.key.empty() || !options.tls.server_name.empty())) {
+    return refuse("tls.enabled", "false, though other fields of tls are set", "true then");
   }
   if (options.delivery == Delivery::streams && options.format != WireFormat::stream_fields) {
     return refuse("format", "for Pub/Sub", "WireFormat::stream_fields with Delivery::streams");
@@ -196,15 +217,19 @@ struct RedisOptions {
     return refuse("compress_above", number(options.compress_above),
                   "0, unless the format is WireFormat::stream_fields");
   }
+  if (options.format == WireFormat::cloudevents && options.source.empty()) {
+    return refuse("source", "empty", "a text, as CloudEvents demand");
+  }
+  if (options.stream_max_length > std::uint64_t{INT64_MAX}) {
+    return refuse("stream_max_length", number(options.stream_max_length),
+                  "0 to 9223372036854775807");
+  }
   if (options.maximum_payload < 1 || options.maximum_payload > (std::size_t{1} << 29U)) {
     return refuse("maximum_payload", number(options.maximum_payload), "1 to 536870912");
   }
-  if (options.start_at == StartAt::id &&
-      options.start_id.find_first_not_of("0123456789-") != std::string::npos) {
-    return refuse("start_id", "malformed", "a stream id such as 1700000000000-0");
-  }
-  if (options.start_at == StartAt::id && options.start_id.empty()) {
-    return refuse("start_id", "empty", "a stream id such as 1700000000000-0");
+  if (options.start_at == StartAt::id && !is_stream_position(options.start_id)) {
+    return refuse("start_id", options.start_id.empty() ? "empty" : "malformed",
+                  "milliseconds since the epoch, or a stream id such as 1700000000000-0");
   }
   if (options.read_count < 1 || options.read_count > 100'000) {
     return refuse("read_count", number(options.read_count), "1 to 100000");
@@ -218,6 +243,9 @@ struct RedisOptions {
   }
   if (options.pipeline < 1 || options.pipeline > 100'000) {
     return refuse("pipeline", number(options.pipeline), "1 to 100000");
+  }
+  if (options.claim_after < std::chrono::milliseconds{50}) {
+    return refuse("claim_after", number(options.claim_after.count()) + " ms", "50 ms to 24 h");
   }
   struct Time {
     const char* field;

@@ -113,6 +113,7 @@ class BasicRedisProvider {
   Status publish(Inbox& inbox, Outgoing<T>& event) {
     using Codec = typename CodecFor<T, C>::type;
     static_assert(gossip::Codec<Codec, T>, "the codec cannot encode this payload");
+    if (inbox.closed_to_this_thread()) return Errc::closed;
     std::string data;
     if (Status status = Codec::template encode<T>(event.data, data); !status.ok()) return status;
     if (data.size() > options_.maximum_payload) return too_large(data.size());
@@ -143,8 +144,13 @@ class BasicRedisProvider {
     Subscribed subscribed;
     subscribed.type = type.name();
     subscribed.key = options_.key_prefix + subscribed.type;
-    subscribed.inbound = [&inbox, key = type.key()](WireEvent& event, Receipt& receipt) {
-      return receive<Codec, T>(inbox, key, event, receipt);
+    subscribed.inbound = [this, &inbox, key = type.key()](WireEvent& event, Receipt& receipt) {
+      if (event.data.size() > options_.maximum_payload) return too_large(event.data.size());
+      try {
+        return receive<Codec, T>(inbox, key, event, receipt);
+      } catch (...) {  // a codec that finds no memory for what the event claims to be, say
+        return status_of_current_exception();
+      }
     };
     return streams() ? stream_reader_->subscribe(std::move(subscribed))
                      : channel_reader_->subscribe(std::move(subscribed));

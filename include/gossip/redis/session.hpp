@@ -62,7 +62,11 @@ class Session {
     phase_ = Phase::handshaking;
     last_life_ = now;
     wake_at_ = now + options_.command_timeout;
-    steps_ = introduction();
+    try {
+      steps_ = introduction();
+    } catch (...) {  // the user's callback
+      return back_off(status_of_current_exception(), now);
+    }
     step_ = 0;
     output.send.push_back(steps_[0]);
     return output;
@@ -78,9 +82,11 @@ class Session {
     last_life_ = now;
     const std::string& asked = steps_[step_].name();
     const ErrorClass error = class_of(reply);
-    if (error == ErrorClass::authentication || (error == ErrorClass::other && asked == "HELLO")) {
-      return refuse(status_of(reply, asked), now);
+    if (error == ErrorClass::other && asked == "HELLO") {
+      // Whoever does not know a command repeats its arguments, the password among them.
+      return refuse(status_of(Reply::of_error(std::string{reply.error_code()}), asked), now);
     }
+    if (error == ErrorClass::authentication) return refuse(status_of(reply, asked), now);
     if (asked == "HELLO" && error != ErrorClass::none)
       return back_off(status_of(reply, asked), now);
     if (asked == "HELLO") {
@@ -176,7 +182,7 @@ class Session {
     if (options_.credentials) std::tie(user, password) = options_.credentials();
     std::vector<Command> steps;
     Command hello{"HELLO", "2"};
-    if (!password.empty()) {
+    if (!user.empty() || !password.empty()) {
       hello.add("AUTH").add(user.empty() ? "default" : user).add(password.reveal());
     }
     steps.push_back(std::move(hello));

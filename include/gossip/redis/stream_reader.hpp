@@ -129,7 +129,11 @@ class StreamReader {
   }
   void on_lost(const Status&) { reading_ = false; }  // nothing is missed: the streams keep it
   void on_push(Reply&) {}
-  void on_state(State, const Status&) {}
+  void on_state(State state, const Status& why) {
+    if (why.ok() && !told_trouble_) return;  // the writer's connection tells of good beginnings
+    told_trouble_ = !why.ok();
+    if (options_.on_state) options_.on_state(state, why);
+  }
 
   SteadyTime on_turn(SteadyTime now) {
     take_changes();
@@ -365,6 +369,7 @@ class StreamReader {
 
   // The link's thread alone.
   std::map<std::string, std::shared_ptr<StreamPlace>> streams_;  ///< by event type
+  bool told_trouble_ = false;
   bool reading_ = false;
   std::vector<std::shared_ptr<StreamPlace>> being_read_;  ///< by the last read
   std::size_t read_count_ = 0;                            ///< of the last read, for each // events

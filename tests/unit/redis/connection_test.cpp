@@ -93,6 +93,15 @@ TEST_CASE("Connection: a huge array or text is refused before it takes memory", 
   }
 }
 
+TEST_CASE("Connection: many small parts that are too large together are refused", "[redis]") {
+  std::string bytes{"*1000000\r\n"};
+  for (int i = 0; i < 50'000; ++i) bytes += "$100\r\n" + std::string(100, 'x') + "\r\n";
+  Fixture fixture{bytes};
+  Status status;
+  REQUIRE_FALSE(fixture.ask(status).has_value());
+  REQUIRE(status.what() == "retryable error: redis: a reply is larger than allowed");
+}
+
 TEST_CASE("Connection: the end of the stream is an error", "[redis]") {
   Fixture fixture{""};
   Status status;

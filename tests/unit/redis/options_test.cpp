@@ -42,11 +42,22 @@ TEST_CASE("RedisOptions: each field out of range is named", "[redis]") {
   REQUIRE(refused([](O o) { o.port = 0; }) == "port");
   REQUIRE(refused([](O o) { o.client_name = "a b"; }) == "client_name");
   REQUIRE(refused([](O o) { o.tls.certificate = "a.pem"; }) == "tls.key");
+  REQUIRE(refused([](O o) { o.tls.ca_file = "ca.pem"; }) == "tls.enabled");
+  REQUIRE(refused([](O o) { o.tls.enabled = true, o.tls.ca_file = "ca.pem"; }).empty());
+  REQUIRE(refused([](O o) { o.host = "", o.unix_socket = "/x", o.tls.enabled = true; }) ==
+          "tls.server_name");
   REQUIRE(refused([](O o) { o.format = WireFormat::cloudevents; }) == "format");
   REQUIRE(refused([](O o) {
             o.format = WireFormat::cloudevents;
             o.delivery = Delivery::pub_sub;
           }).empty());
+  REQUIRE(refused([](O o) {
+            o.format = WireFormat::cloudevents;
+            o.delivery = Delivery::pub_sub;
+            o.source = "";
+          }) == "source");
+  REQUIRE(refused([](O o) { o.stream_max_length = std::uint64_t{1} << 63U; }) ==
+          "stream_max_length");
   REQUIRE(refused([](O o) { o.maximum_payload = 0; }) == "maximum_payload");
   REQUIRE(refused([](O o) {
             o.format = WireFormat::gossip_json;
@@ -55,7 +66,11 @@ TEST_CASE("RedisOptions: each field out of range is named", "[redis]") {
           }) == "compress_above");
   REQUIRE(refused([](O o) { o.start_at = StartAt::id; }) == "start_id");
   REQUIRE(refused([](O o) { o.start_at = StartAt::id, o.start_id = "yesterday"; }) == "start_id");
+  for (const char* id : {"-", "--", "17-", "-17", "17-0-1", "17 "}) {
+    REQUIRE(refused([&](O o) { o.start_at = StartAt::id, o.start_id = id; }) == "start_id");
+  }
   REQUIRE(refused([](O o) { o.start_at = StartAt::id, o.start_id = "17-0"; }).empty());
+  REQUIRE(refused([](O o) { o.start_at = StartAt::id, o.start_id = "1700000000000"; }).empty());
   REQUIRE(refused([](O o) { o.read_count = 0; }) == "read_count");
   REQUIRE(refused([](O o) { o.max_in_flight = 0; }) == "max_in_flight");
   REQUIRE(refused([](O o) { o.max_deliveries = 0; }) == "max_deliveries");
@@ -64,6 +79,7 @@ TEST_CASE("RedisOptions: each field out of range is named", "[redis]") {
   REQUIRE(refused([](O o) { o.block = 0ms; }) == "block");
   REQUIRE(refused([](O o) { o.block = o.command_timeout; }) == "block");
   REQUIRE(refused([](O o) { o.claim_after = 25h; }) == "claim_after");
+  REQUIRE(refused([](O o) { o.claim_after = 49ms; }) == "claim_after");
   REQUIRE(refused([](O o) { o.connect_timeout = -1ms; }) == "connect_timeout");
   REQUIRE(refused([](O o) { o.command_timeout = 0ms; }) == "command_timeout");
   REQUIRE(refused([](O o) { o.health_interval = 0ms; }) == "health_interval");

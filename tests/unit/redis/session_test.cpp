@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -245,4 +246,41 @@ TEST_CASE("Session: a server that is of no use time and again is asked less and 
   fixture.now += 6s;  // it was of use for a while
   static_cast<void>(fixture.session.unusable(gossip::Errc::retryable, fixture.now));
   REQUIRE(fixture.delay() == 100ms);
+}
+
+TEST_CASE("Session: a server that repeats its arguments does not get the password told",
+          "[redis]") {
+  RedisOptions options;
+  options.password = gossip::redis::Secret{"sesame"};
+  Fixture fixture{options};
+  static_cast<void>(fixture.start());
+  static_cast<void>(fixture.session.connected(fixture.now));
+  const auto refused = fixture.reply(Reply::of_error(
+      "ERR unknown command 'HELLO', with args beginning with: '2' 'AUTH' 'default' 'sesame' "));
+  REQUIRE(refused.drop);
+  REQUIRE(refused.report->second.what() == "fatal error: redis: HELLO: ERR");
+}
+
+TEST_CASE("Session: credentials that cannot be had are a connection that failed", "[redis]") {
+  RedisOptions options;
+  options.credentials = []() -> std::pair<std::string, gossip::redis::Secret> {
+    throw std::runtime_error{"the vault is closed"};
+  };
+  Fixture fixture{options};
+  static_cast<void>(fixture.start());
+  const auto failed = fixture.session.connected(fixture.now);
+  REQUIRE(failed.drop);
+  REQUIRE(failed.send.empty());
+  REQUIRE(std::string{failed.report->second.what()}.find("the vault is closed") !=
+          std::string::npos);
+  REQUIRE(fixture.delay() > 0s);
+}
+
+TEST_CASE("Session: a user without a password is told to the server", "[redis]") {
+  RedisOptions options;
+  options.username = "guest";
+  Fixture fixture{options};
+  static_cast<void>(fixture.start());
+  const auto connected = fixture.session.connected(fixture.now);
+  REQUIRE(connected.send == std::vector<Command>{Command{"HELLO", "2", "AUTH", "guest", ""}});
 }
