@@ -7,8 +7,10 @@
 #include <atomic>
 #include <cerrno>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #if __has_include(<sys/random.h>)
@@ -29,17 +31,26 @@ struct EventId {
   [[nodiscard]] friend constexpr auto operator<=>(const EventId&, const EventId&) = default;
 };
 
+namespace detail {
+
+/// Writes what to_string() tells. @return the digits
+inline std::string_view write_digits(const EventId& id, char (&digits)[32]) noexcept {
+  std::size_t at = sizeof digits;
+  for (std::uint64_t part : {id.sequence, id.origin}) {
+    for (int digit = 0; digit < 16; ++digit, part >>= 4U) {
+      digits[--at] = "0123456789abcdef"[part & 15U];
+    }
+  }
+  return {digits, sizeof digits};
+}
+
+}  // namespace detail
+
 /// 32 hexadecimal digits: the origin, then the number.
 /// @throws std::bad_alloc
 [[nodiscard]] inline std::string to_string(const EventId& id) {
-  std::string text(32, '0');
-  std::size_t at = text.size();
-  for (std::uint64_t part : {id.sequence, id.origin}) {
-    for (int digit = 0; digit < 16; ++digit, part >>= 4U) {
-      text[--at] = "0123456789abcdef"[part & 15U];
-    }
-  }
-  return text;
+  char digits[32];
+  return std::string{detail::write_digits(id, digits)};
 }
 
 namespace detail {

@@ -101,7 +101,7 @@ class Link {
   void help_until(SteadyTime deadline, Done&& done) {
     if (helping_.exchange(true, std::memory_order_acq_rel)) return;  // one is enough
     bool nothing_left = false;
-    while (!done() && help_once(deadline, nothing_left)) {
+    while (help_once(deadline, nothing_left) && !done()) {
     }
     helping_.store(false);
     if (!nothing_left && napping_.load()) notify();  // (3) pairs with (1)
@@ -261,7 +261,8 @@ class Link {
       const std::unique_lock turn{turn_, std::try_to_lock};
       if (!turn || !usable()) return false;
       const NeverWaits never_waits;
-      if (!lent_turn()) {
+      // What the caller wants to be sent, it has sent by try_turn(), most likely.
+      if (expected_.empty() && !lent_turn()) {
         notify();
         return false;
       }

@@ -120,7 +120,8 @@ class BasicRedisProvider {
     const EventId id = event.extras && event.extras->own_id.exists()
                            ? event.extras->own_id.get()
                            : gossip::detail::make_event_id();
-    const std::string id_text = to_string(id);
+    char digits[32];
+    const std::string_view id_text = gossip::detail::write_digits(id, digits);
     const std::string_view type = event.type.text();
     const WireView wire{id_text,
                         type,
