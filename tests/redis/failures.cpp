@@ -97,7 +97,7 @@ TEST_CASE_METHOD(OnServer, "failure: server killed and restarted: streams", "[re
   REQUIRE(handled.wait_for(70));
   REQUIRE(handled.total() == 70);
   REQUIRE(told.ready());
-  if (!options.group.empty()) REQUIRE(told.wait_for("gap: "));
+  REQUIRE(told.wait_for("gap: "));
   REQUIRE(told.count("unpublished") == 0);
 }
 

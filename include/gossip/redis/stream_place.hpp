@@ -21,10 +21,18 @@ namespace gossip::redis {
 /// An event type's stream as its reader sees it. Before it can be read it must be asked for its end,
 /// where reading begins, and for the group, if there is one.
 ///
+/// After a loss it may be another stream of the same name, whose ids need not be greater: the data of a
+/// server are gone, and its clock is behind. So the stream is asked whether it still has the entry that
+/// was read last. If not, it is another one, or was trimmed up to there, and either way it is read from
+/// its beginning; what was read before is recognised by its event id.
+///
 /// Thread safety: none.
 struct StreamPlace {
   std::shared_ptr<const Subscribed> subscribed = {};  ///< what is read
   std::string last_id = {};  ///< the id that was read last; empty: none yet
+  bool known = false;        ///< the stream has had that entry
+  bool looked = false;       ///< whether it still has it
+  bool anew = false;         ///< it has not
   bool ready = false;        ///< the group exists, or the place to read from is known
   bool asked = false;        ///< that is being found out
   bool denied = false;       ///< the server refuses: another type of key, a missing right
@@ -35,8 +43,8 @@ struct StreamPlace {
 
   /// What came of a question.
   struct Answer {
-    Status refused = {};      ///< why the stream cannot be read
-    bool group_gone = false;  ///< the group had to be made anew: tell of a gap
+    Status refused = {};  ///< why the stream cannot be read
+    bool gap = false;     ///< the group had to be made anew, or the stream is another one
   };
 
   /// A place at which nobody has been yet.
@@ -49,42 +57,85 @@ struct StreamPlace {
     return place;
   }
 
+  /// The entry of that id has been read.
+  void has_read(const std::string& id) {
+    last_id = id;
+    known = true;
+  }
+
+  /// The connection is another one: everything is asked again.
+  void reconnected() {
+    ready = false;
+    look_again();
+  }
+
   /// What is to be asked before the stream can be read: where it ends, so that a group that is lost can
-  /// be made again from there; then the group.
+  /// be made again from there, or whether it is still the same; then the group.
   [[nodiscard]] Command next_question(const RedisOptions& options) const {
     const std::string& key = subscribed->key;
+    if (asks_for_entry()) return Command{"XRANGE", key, last_id, "+", "COUNT", "1"};
     if (asks_for_end(options)) return Command{"XREVRANGE", key, "+", "-", "COUNT", "1"};
     // After a loss the group goes on behind what was read last, not at the end of the stream.
-    return Command{"XGROUP", "CREATE", key, options.group, last_id, "MKSTREAM"};
+    return Command{"XGROUP", "CREATE", key, options.group, anew ? "0" : last_id, "MKSTREAM"};
   }
 
   /// Takes the answer to next_question(); then it is `ready`, or there is another question.
   Answer answered(const RedisOptions& options, const Reply& reply) {
-    const bool in_group = !options.group.empty();
+    if (asks_for_entry() || asks_for_end(options)) return answered_place(options, reply);
     const bool group_exists = reply.error_code() == "BUSYGROUP";
-    const bool end = asks_for_end(options);
-    if (end && in_group && class_of(reply) == ErrorClass::denied) {
-      last_id = "$";  // without the right to look, the server knows the end
-      return {};
-    }
-    if (reply.is_error() && !group_exists) {
-      return {status_of(reply, "subscribing to " + subscribed->type), false};
-    }
-    if (last_id.empty()) {
-      const bool none = reply.items.empty() || reply.items[0].items.empty();
-      last_id = none ? "0" : reply.items[0].items[0].text;
-    }
-    if (end && in_group) return {};
-    const bool group_gone = had_group && !group_exists && !gap_told;
-    had_group = in_group;
-    gap_told = false;
-    ready = true;
-    return {{}, group_gone};
+    if (reply.is_error() && !group_exists) return refused_for(reply);
+    if (anew && !group_exists) begin_anew();
+    const bool gap = had_group && !group_exists && !gap_told;
+    had_group = true;
+    become_ready();
+    return {{}, gap};
   }
 
  private:
+  [[nodiscard]] bool asks_for_entry() const { return known && !looked; }
   [[nodiscard]] bool asks_for_end(const RedisOptions& options) const {
-    return options.group.empty() || last_id.empty();
+    return !looked && (options.group.empty() || last_id.empty());
+  }
+
+  Answer answered_place(const RedisOptions& options, const Reply& reply) {
+    const bool in_group = !options.group.empty();
+    if (class_of(reply) == ErrorClass::denied && (in_group || known)) {
+      if (last_id.empty()) last_id = "$";  // without the right to look, the server knows the end
+    } else if (reply.is_error()) {
+      return refused_for(reply);
+    } else {
+      const bool none = reply.items.empty() || reply.items[0].items.empty();
+      const std::string found = none ? "0" : reply.items[0].items[0].text;
+      anew = known && found != last_id;
+      if (last_id.empty()) {
+        last_id = found;
+        known = !none;
+      }
+    }
+    looked = true;
+    if (in_group) return {};
+    const bool gap = anew;
+    if (anew) begin_anew();
+    become_ready();
+    return {{}, gap};
+  }
+
+  Answer refused_for(const Reply& reply) {
+    look_again();
+    return {status_of(reply, "subscribing to " + subscribed->type), false};
+  }
+  void look_again() {
+    anew = false;
+    looked = false;
+  }
+  void begin_anew() {
+    last_id = "0";
+    known = false;
+  }
+  void become_ready() {
+    look_again();
+    gap_told = false;
+    ready = true;
   }
 };
 

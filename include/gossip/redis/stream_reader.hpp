@@ -14,7 +14,6 @@
 #include <gossip/redis/reply.hpp>
 #include <gossip/redis/send_window.hpp>
 #include <gossip/redis/stream_claims.hpp>
-#include <gossip/redis/stream_id.hpp>
 #include <gossip/redis/stream_intake.hpp>
 #include <gossip/redis/stream_place.hpp>
 #include <gossip/redis/stream_watch.hpp>
@@ -122,8 +121,7 @@ class StreamReader {
   void on_ready() {
     client_id_.store(link_.session().client_id());
     reading_ = false;
-    for (auto& entry : streams_)
-      entry.second->ready = entry.second->ready && options_.group.empty();
+    for (auto& entry : streams_) entry.second->reconnected();
     claims_.hurry();
     looks_at_ = SteadyTime{};
   }
@@ -168,15 +166,14 @@ class StreamReader {
 
   Status answered(StreamPlace& stream, const Reply& reply) {
     StreamPlace::Answer answer = stream.answered(options_, reply);
-    if (answer.group_gone) {
-      report_gap(stream.subscribed->type, "the stream or its group was gone");
-    }
+    if (answer.gap) report_gap(stream.subscribed->type, "the stream or its group was gone");
     return std::move(answer.refused);
   }
 
-  /// Makes a stream readable, if it is not.
+  /// Makes a stream readable, if it is not. Behind a read the server would answer later, and the place
+  /// would be another one by then.
   SteadyTime prepare(const std::shared_ptr<StreamPlace>& stream, SteadyTime now) {
-    if (stream->ready || stream->asked) return SteadyTime::max();
+    if (stream->ready || stream->asked || reading_) return SteadyTime::max();
     if (now < stream->not_before) return stream->not_before;
     stream->asked = true;
     link_.send(stream->next_question(options_), {&on_answered, new Question{this, stream}, 0});
@@ -249,7 +246,7 @@ class StreamReader {
       if (stream == nullptr) continue;
       self.window_.answered(of_stream.items[1].items.size());
       for (Reply& entry : of_stream.items[1].items) {
-        if (!entry.items.empty()) stream->last_id = entry.items[0].text;
+        if (!entry.items.empty()) stream->has_read(entry.items[0].text);
         self.intake_.take(stream->subscribed, entry);
       }
     }
@@ -269,7 +266,6 @@ class StreamReader {
       case ErrorClass::no_group:
         // Somebody deleted a stream or a group; which one the answer does not say for certain.
         for (auto& entry : streams_) {
-          entry.second->last_id = before_millisecond_of(entry.second->last_id);
           entry.second->ready = false;
           entry.second->gap_told = true;
           entry.second->not_before = std::chrono::steady_clock::now() + options_.back_off_initial;

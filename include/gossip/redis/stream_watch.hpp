@@ -127,8 +127,12 @@ class StreamWatch {
     for (const Answer& answer : answers) {
       if (answer.stream->ended) continue;
       const std::string& type = answer.stream->subscribed->type;
-      if (class_of(answer.reply) == ErrorClass::denied) refused_.insert(type);
+      if (class_of(answer.reply) == ErrorClass::denied) {
+        refused_.insert(type);
+        continue;
+      }
       if (!answer.reply.is_error()) take(*answer.stream, answer.reply);
+      doubt(*answer.stream, answer.reply);
     }
   }
   /// A stream is not read any more.
@@ -185,6 +189,14 @@ class StreamWatch {
       if (options_.on_gap) options_.on_gap({type, "trimmed before they were read", trimmed});
     }
     if (warn && options_.on_lag) options_.on_lag(statistics);
+  }
+
+  /// Without a group nobody tells that the stream was deleted: its reader would wait behind the new
+  /// one's end. A doubt too many costs a question.
+  void doubt(StreamPlace& stream, const Reply& reply) const {
+    if (!options_.group.empty() || !stream.known) return;
+    const bool gone = reply.is_error();
+    if (gone || is_after(stream.last_id, StreamReport::of(reply, {}).last_id)) stream.ready = false;
   }
 
   /// @return  how many entries were trimmed unread since the last look

@@ -2,6 +2,7 @@
 #include <gossip/redis/stream_place.hpp>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <string>
 
@@ -68,7 +69,7 @@ TEST_CASE("StreamPlace: a group begins at the end, and one that exists is joined
   REQUIRE(question(place, options).find("XGROUP") != std::string::npos);
   const auto answer = place.answered(options, Reply::of_error("BUSYGROUP it exists"));
   REQUIRE(answer.refused.ok());
-  REQUIRE_FALSE(answer.group_gone);
+  REQUIRE_FALSE(answer.gap);
   REQUIRE(place.ready);
 }
 
@@ -77,11 +78,65 @@ TEST_CASE("StreamPlace: a group that had to be made anew is told of, once", "[re
   options.group = "workers";
   auto place = begin(options);
   static_cast<void>(place.answered(options, ends_at("7-0")));
-  REQUIRE_FALSE(place.answered(options, Reply::of_status("OK")).group_gone);
-  place.ready = false;
-  REQUIRE(place.answered(options, Reply::of_status("OK")).group_gone);
+  REQUIRE_FALSE(place.answered(options, Reply::of_status("OK")).gap);
+  place.reconnected();
+  REQUIRE_FALSE(place.answered(options, ends_at("7-0")).gap);  // the stream is the same
+  REQUIRE(question(place, options).find("$3\r\n7-0\r\n") != std::string::npos);
+  REQUIRE(place.answered(options, Reply::of_status("OK")).gap);
   place.gap_told = true;
-  REQUIRE_FALSE(place.answered(options, Reply::of_status("OK")).group_gone);
+  place.reconnected();
+  REQUIRE_FALSE(place.answered(options, ends_at("7-0")).gap);
+  REQUIRE_FALSE(place.answered(options, Reply::of_status("OK")).gap);
+}
+
+TEST_CASE("StreamPlace: a stream that has lost the entry read last is read from its beginning",
+          "[redis]") {
+  RedisOptions options;
+  const auto now_begins_with = GENERATE(as<Reply>{}, Reply::of_array({}), ends_at("9-0"));
+  auto place = begin(options);
+  static_cast<void>(place.answered(options, ends_at("5-0")));
+  place.has_read("7-0");
+  place.reconnected();
+  REQUIRE(question(place, options).find("XRANGE\r\n$16\r\napp:order.placed\r\n$3\r\n7-0") !=
+          std::string::npos);
+  REQUIRE(place.answered(options, now_begins_with).gap);
+  REQUIRE(place.ready);
+  REQUIRE(place.last_id == "0");
+  place.reconnected();  // nothing has been read since
+  REQUIRE_FALSE(place.answered(options, ends_at("9-0")).gap);
+  REQUIRE(place.last_id == "0");
+}
+
+TEST_CASE("StreamPlace: a stream that is the same is read on, group or not", "[redis]") {
+  RedisOptions options;
+  options.group = GENERATE("", "workers");
+  auto place = begin(options);
+  static_cast<void>(place.answered(options, ends_at("5-0")));
+  if (!place.ready) static_cast<void>(place.answered(options, Reply::of_status("OK")));
+  place.has_read("7-0");
+  place.reconnected();
+  REQUIRE_FALSE(place.answered(options, ends_at("7-0")).gap);
+  if (!place.ready) {
+    REQUIRE_FALSE(place.answered(options, Reply::of_error("BUSYGROUP it exists")).gap);
+  }
+  REQUIRE(place.last_id == "7-0");
+}
+
+TEST_CASE("StreamPlace: a group of a stream that is another one is made at its beginning",
+          "[redis]") {
+  RedisOptions options;
+  options.group = "workers";
+  auto place = begin(options);
+  static_cast<void>(place.answered(options, ends_at("7-0")));
+  static_cast<void>(place.answered(options, Reply::of_status("OK")));
+  place.reconnected();
+  const bool made_by_others = GENERATE(true, false);
+  static_cast<void>(place.answered(options, Reply::of_array({})));
+  REQUIRE(question(place, options).find("workers\r\n$1\r\n0\r\n") != std::string::npos);
+  const Reply answer =
+      made_by_others ? Reply::of_error("BUSYGROUP it exists") : Reply::of_status("OK");
+  REQUIRE(place.answered(options, answer).gap != made_by_others);
+  REQUIRE(place.ready);
 }
 
 TEST_CASE("StreamPlace: what the server refuses names the event type", "[redis]") {

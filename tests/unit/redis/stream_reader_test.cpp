@@ -208,3 +208,50 @@ TEST_CASE_METHOD(OnServer, "StreamReader: what a silent consumer holds is claime
   REQUIRE(all_acknowledged(server));
   REQUIRE(handled.total() == 10);
 }
+
+TEST_CASE("StreamReader: a stream whose ids begin lower after a loss is read, and the gap told",
+          "[redis]") {
+  RedisServer server;
+  gossip::test::Told told;
+  auto options = GENERATE(true, false) ? patient(server) : server.options();
+  told.listen(options);
+  Handled handled;
+  RedisBus bus{{.workers = 1}, options};
+  const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
+  REQUIRE(publish(server, 1, 2));
+  REQUIRE(handled.wait_for(1));
+  if (GENERATE(true, false)) {
+    server.ask({"FLUSHALL"});
+  } else {
+    server.restart();
+  }
+  // As by a host whose clock is behind.
+  const auto add = [&](const char* at, const char* data) {
+    server.ask({"XADD", "order.placed", at, "type", "order.placed", "content-type",
+                "application/json", "data", data});
+  };
+  add("1000-0", R"({"number":2,"customer":"ann"})");
+  add("1000-1", R"({"number":3,"customer":"ann"})");
+  REQUIRE(handled.wait_for(3));
+  REQUIRE(told.wait_for("gap: "));
+  REQUIRE(handled.total() == 3);
+  REQUIRE(told.count("gap: ") == 1);
+}
+
+TEST_CASE("StreamReader: a stream that is the same after a loss is not read anew", "[redis]") {
+  RedisServer server;
+  gossip::test::Told told;
+  auto options = GENERATE(true, false) ? patient(server) : server.options();
+  options.deduplication_window = 0;
+  told.listen(options);
+  Handled handled;
+  RedisBus bus{{.workers = 1}, options};
+  const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
+  REQUIRE(publish(server, 0, 10));
+  REQUIRE(handled.wait_for(10));
+  server.ask({"CLIENT", "KILL", "TYPE", "normal"});
+  REQUIRE(publish(server, 10, 20));
+  REQUIRE(handled.wait_for(20));
+  REQUIRE(handled.total() == 20);
+  REQUIRE(told.count("gap: ") == 0);
+}
