@@ -168,6 +168,7 @@ set(GOSSIP_HEADERS
   gossip/redis/publish_command.hpp
   gossip/redis/redis_error.hpp
   gossip/redis/redis_metrics.hpp
+  gossip/redis/refusals.hpp
   gossip/redis/reply.hpp
   gossip/redis/resp.hpp
   gossip/redis/rfc3339.hpp

@@ -251,7 +251,12 @@ class ChannelReader {
     if (status.ok() && event.type != type) {
       status = ValidationError{"type", "another type than that of the channel"};
     }
-    if (status.ok() && !seen_.add(event.id)) return count(&ReaderStatistics::duplicates);
+    if (status.ok() && !event.id.empty()) {
+      std::string identity = key;  // ids that others make need not differ from channel to channel
+      identity += ' ';
+      identity += event.id;
+      if (!seen_.add(identity)) return count(&ReaderStatistics::duplicates);
+    }
     Receipt none;
     if (status.ok()) status = inbound(event, none);
     if (status.ok()) return count(&ReaderStatistics::received);

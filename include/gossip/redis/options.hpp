@@ -129,8 +129,11 @@ struct RedisOptions {
   std::size_t compress_above = 0;  ///< payloads from here on are deflated; 0: none // bytes
 
   // ---- Streams ----
-  std::string group = {};     ///< consumer group that shares the events; empty: every one reads all
-  std::string consumer = {};  ///< name within the group; empty: made of host, process and a number
+  std::string group = {};  ///< consumer group that shares the events; empty: every one reads all
+  /// Name within the group; empty: made of host, process and numbers, another one for each bus. Redis
+  /// keeps consumers that are gone, a few bytes each, until XGROUP DELCONSUMER; which also drops what
+  /// they have pending, so wait until XPENDING says that this is nothing.
+  std::string consumer = {};
   StartAt start_at = StartAt::now;  ///< what is read first
   std::string start_id = {};     ///< for StartAt::id: a stream id, or milliseconds since the epoch
   std::size_t read_count = 128;  ///< most events per read, 1 to 100000 // events
@@ -165,7 +168,7 @@ struct RedisOptions {
   /// A stream's readers are so far behind that trimming is about to take what they have not read; once,
   /// and again after they had caught up.
   std::function<void(const StreamStatistics&)> on_lag = {};
-  /// A message that cannot be decoded (Pub/Sub; streams have dead letters): type, bytes, why.
+  /// A message that cannot be decoded: type, bytes, why. Not with a group, which has dead letters.
   std::function<void(std::string_view, std::string_view, const Status&)> on_undecodable = {};
   /// An event that was accepted could not be published: its type, its id, why.
   std::function<void(std::string_view, std::string_view, const Status&)> on_publish_error = {};

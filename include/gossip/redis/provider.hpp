@@ -24,6 +24,7 @@
 #include <gossip/redis/wire_event.hpp>
 #include <gossip/redis/writer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -213,6 +214,9 @@ class BasicRedisProvider {
     name += std::to_string(::getpid());
     name += '-';
     name += to_string(gossip::detail::make_event_id()).substr(0, 8);
+    static std::atomic<unsigned> providers{0};
+    name += '-';
+    name += std::to_string(providers.fetch_add(1, std::memory_order_relaxed));
     return name;
   }
 

@@ -11,12 +11,15 @@
 #include <gossip/redis/command.hpp>
 #include <gossip/redis/inbound.hpp>
 #include <gossip/redis/options.hpp>
+#include <gossip/redis/redis_error.hpp>
+#include <gossip/redis/refusals.hpp>
 #include <gossip/redis/reply.hpp>
 #include <gossip/redis/send_window.hpp>
 #include <gossip/redis/stream_intake.hpp>
 #include <gossip/redis/stream_place.hpp>
 #include <gossip/redis/writer.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -29,9 +32,11 @@
 namespace gossip::redis {
 
 /// The idle time of an event begins when it is read, so that a slow processor would be robbed of it:
-/// each third of `claim_after` it refreshes the claims on what is in the bus. Then it asks which events
-/// are idle, and claims them, unless somebody else does first; one that was delivered too often is
-/// buried. XPENDING and XCLAIM serve, since they tell how often an event was delivered.
+/// each third of `claim_after` it refreshes the claims on what we hold, be it in the bus or not yet. Then,
+/// if there is room, it asks which events are idle, and claims them, unless somebody else does first; one
+/// that was delivered too often is buried. XPENDING and XCLAIM serve, since they tell how often an event
+/// was delivered. No more than there is room for is claimed at once, and less after each lost answer;
+/// where more is idle, it goes on at once.
 ///
 /// Thread safety: has_claimed from any thread; the rest belongs to the thread of the connection.
 class StreamClaims {
@@ -54,46 +59,69 @@ class StreamClaims {
   /// @param streams  those that are read
   /// @return         when to come again
   SteadyTime turn(SteadyTime now, const std::vector<std::shared_ptr<StreamPlace>>& streams) {
-    if (now < next_) return next_;
-    next_ = now + options_.claim_after / 3;
-    for (auto& [key, ids] : intake_.held_since(now - options_.claim_after / 4)) {
-      Command refresh{"XCLAIM", key, options_.group, consumer_, "0"};
-      for (const std::string& id : ids) refresh.add(id);
-      writer_.ask(refresh.add("JUSTID"), [](const Status&, Reply&) {});
-    }
-    if (intake_.room() <= intake_.backlog()) return next_;
+    const SteadyTime refreshed = refresh(now);
+    if (now < asks_at_) return std::min(refreshed, asks_at_);
+    asks_at_ = now + options_.claim_after / 3;
+    // Those in the backlog are handled first: what is claimed would only wait behind them.
+    const std::size_t room = intake_.backlog() != 0 ? 0 : intake_.room();
+    if (room == 0 || streams.empty()) return std::min(refreshed, asks_at_);
+    const std::size_t page = std::min(claimable(), std::max<std::size_t>(1, room / streams.size()));
     for (const auto& place : streams) {
       const std::shared_ptr<const Subscribed>& stream = place->subscribed;
       Command pending{"XPENDING", stream->key, options_.group, "IDLE"};
       pending.add(std::int64_t{options_.claim_after.count()}).add("-").add("+");
-      pending.add(static_cast<std::int64_t>(claimable()));
-      writer_.ask(std::move(pending), [self = self_, stream](const Status& lost, Reply& reply) {
-        if (!lost.ok() || reply.is_error()) return;
-        self.with([&](StreamClaims& claims) { claims.claim(stream, reply); });
+      pending.add(static_cast<std::int64_t>(page));
+      writer_.ask(std::move(pending), [self = self_, refusals = intake_.refusals(), stream, page](
+                                          const Status& lost, Reply& reply) {
+        if (!lost.ok() || is_refused(*refusals, "XPENDING", *stream, reply)) return;
+        self.with([&](StreamClaims& claims) { claims.claim(stream, reply, page); });
       });
     }
-    return next_;
+    return std::min(refreshed, asks_at_);
+  }
+  /// Keeps what we hold, if that is due. Also while nothing more is read. @return when to come again
+  SteadyTime refresh(SteadyTime now) {
+    if (now < refreshes_at_) return refreshes_at_;
+    refreshes_at_ = now + options_.claim_after / 3;
+    if (!writer_.connected()) return refreshes_at_;
+    for (auto& [key, ids] : intake_.held_since(now - options_.claim_after / 4)) {
+      Command command{"XCLAIM", key, options_.group, consumer_, "0"};
+      for (const std::string& id : ids) command.add(id);
+      writer_.ask(command.add("JUSTID"),
+                  [refusals = intake_.refusals(), of = key](const Status& lost, Reply& reply) {
+                    if (lost.ok() && class_of(reply) != ErrorClass::no_group) {
+                      refusals->refused("XCLAIM", of, reply);
+                    }
+                  });
+    }
+    return refreshes_at_;
   }
   /// The next turn() is due at once.
-  void hurry() noexcept { next_ = SteadyTime{}; }
+  void hurry() noexcept { asks_at_ = refreshes_at_ = SteadyTime{}; }
   /// Takes what was claimed into the bus.
-  void take_claimed() {
+  /// @return  true if there is more to claim: turn() is due at once
+  bool take_claimed() {
     std::vector<Claimed> claimed;
+    bool more = false;
     {
       const std::lock_guard lock{mutex_};
       claimed.swap(claimed_);
+      more = std::exchange(more_, false);
     }
+    if (claimed.empty()) return false;
     intake_.count(&ReaderStatistics::claimed, claimed.size());
     for (Claimed& claim : claimed) {
       const std::string id = claim.entry.items[0].text;
       if (intake_.holds(claim.stream->key, id)) continue;
       if (claim.deliveries >= std::int64_t{options_.max_deliveries}) {
-        intake_.bury(claim.stream->key, id, take_fields(claim.entry),
+        intake_.bury(*claim.stream, id, take_fields(claim.entry),
                      RetryableError{"delivered too often"}, claim.deliveries);
       } else {
         intake_.take(claim.stream, claim.entry);
       }
     }
+    if (more) asks_at_ = SteadyTime{};
+    return more;
   }
   /// True if take_claimed() would find something.
   [[nodiscard]] bool has_claimed() const {
@@ -108,8 +136,16 @@ class StreamClaims {
     std::int64_t deliveries;  ///< before this one
   };
 
+  /// That the group is gone is the reader's to tell, and to mend.
+  static bool is_refused(Refusals& refusals, const char* command, const Subscribed& stream,
+                         const Reply& reply) {
+    if (class_of(reply) == ErrorClass::no_group) return true;
+    return refusals.refused(command, stream.key, reply);
+  }
+
   /// Asks for what XPENDING listed: id, consumer, idle time, deliveries of each. On the writer's thread.
-  void claim(const std::shared_ptr<const Subscribed>& stream, const Reply& pending) {
+  void claim(const std::shared_ptr<const Subscribed>& stream, const Reply& pending,
+             std::size_t page) {
     if (pending.items.empty()) return;
     Command command{"XCLAIM", stream->key, options_.group, consumer_};
     command.add(std::int64_t{options_.claim_after.count()});
@@ -119,13 +155,16 @@ class StreamClaims {
       command.add(entry.items[0].text);
       deliveries[entry.items[0].text] = entry.items[3].integer;
     }
-    writer_.ask(std::move(command), [self = self_, stream, deliveries = std::move(deliveries)](
-                                        const Status& lost, Reply& reply) {
-      self.with([&](StreamClaims& claims) {
-        claims.note_outcome(lost, deliveries.size());
-        if (lost.ok() && !reply.is_error()) claims.note_claimed(stream, deliveries, reply);
-      });
-    });
+    const bool full = pending.items.size() >= page;
+    writer_.ask(std::move(command),
+                [self = self_, refusals = intake_.refusals(), stream, full,
+                 deliveries = std::move(deliveries)](const Status& lost, Reply& reply) {
+                  const bool refused = lost.ok() && is_refused(*refusals, "XCLAIM", *stream, reply);
+                  self.with([&](StreamClaims& claims) {
+                    claims.note_outcome(lost, deliveries.size());
+                    if (lost.ok() && !refused) claims.note_claimed(stream, deliveries, reply, full);
+                  });
+                });
   }
 
   /// Claiming much at once gets nowhere over connections that do not live long enough for the answer.
@@ -139,9 +178,10 @@ class StreamClaims {
   }
 
   void note_claimed(const std::shared_ptr<const Subscribed>& stream,
-                    std::map<std::string, std::int64_t> deliveries, Reply& reply) {
+                    std::map<std::string, std::int64_t> deliveries, Reply& reply, bool full) {
     {
       const std::lock_guard lock{mutex_};
+      more_ = more_ || full;
       for (Reply& entry : reply.items) {
         if (entry.items.empty()) continue;
         const auto found = deliveries.find(entry.items[0].text);
@@ -178,9 +218,11 @@ class StreamClaims {
   void (*const wake_)(void*) noexcept;
   void* const wake_context_;
   const BackReference<StreamClaims> self_;
-  SteadyTime next_{};
+  SteadyTime asks_at_{};
+  SteadyTime refreshes_at_{};
   mutable std::mutex mutex_;
   std::vector<Claimed> claimed_;
+  bool more_ = false;       ///< than was claimed
   SendWindow window_{100};  // events
 };
 

@@ -137,8 +137,14 @@ class StreamReader {
     take_changes();
     intake_.settle();
     watch_.take_answers();
+    if (claims_.take_claimed()) looks_at_ = now;
     intake_.deliver();
-    if (!link_.ready() || stopped_.load(std::memory_order_acquire)) return SteadyTime::max();
+    // Who has closed the bus wants no more; the rest is for others of the group.
+    if (intake_.closed()) stopped_.store(true, std::memory_order_release);
+    if (!link_.ready() || stopped_.load(std::memory_order_acquire)) {
+      const bool keeps = !options_.group.empty() && intake_.held() != 0;
+      return keeps ? claims_.refresh(now) : SteadyTime::max();
+    }
     SteadyTime next = SteadyTime::max();
     for (auto& entry : streams_) next = std::min(next, prepare(entry.second, now));
     next = std::min(next, look_after(now));
@@ -309,7 +315,6 @@ class StreamReader {
 
   /// What is done from time to time. @return when it wants to be called again
   SteadyTime look_after(SteadyTime now) {
-    if (!options_.group.empty()) claims_.take_claimed();
     if (now < looks_at_) return looks_at_;
     const auto readable = readable_streams();
     looks_at_ = SteadyTime::max();

@@ -10,7 +10,10 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <sstream>
 #include <string>
+#include <thread>
+#include <vector>
 
 using gossip::Errc;
 using gossip::Status;
@@ -207,6 +210,121 @@ TEST_CASE_METHOD(OnServer, "StreamReader: what a silent consumer holds is claime
   REQUIRE(handled.wait_for(10));
   REQUIRE(all_acknowledged(server));
   REQUIRE(handled.total() == 10);
+}
+
+TEST_CASE("StreamReader: what waits for room in the bus is not claimed by others", "[redis]") {
+  RedisServer server;
+  auto options = impatient(server);
+  options.claim_after = 800ms;
+  options.max_deliveries = 2;
+  options.max_in_flight = 20;  // so that each has half of them
+  std::atomic<int> begun{0};
+  gossip::test::Door go_on;
+  Handled handled;
+  const auto slow = [&](const Order& order) {
+    ++begun;
+    go_on.wait();
+    handled.add(order);
+  };
+  RedisBus first{{.workers = 1, .capacity = 2}, options};
+  RedisBus second{{.workers = 1, .capacity = 2}, options};
+  const auto one = first.subscribe(order_placed, slow);
+  const auto two = second.subscribe(order_placed, slow);
+  REQUIRE(publish(server, 0, 40));
+  REQUIRE(eventually([&] { return begun.load() == 2; }));
+  gossip::test::let_pass(3000ms);  // nearly four times claim_after
+  go_on.open();
+  REQUIRE(handled.wait_for(40));
+  REQUIRE(all_acknowledged(server));
+  REQUIRE(handled.total() == 40);
+  REQUIRE(server.ask({"EXISTS", "order.placed.dead"}) == "0");
+}
+
+TEST_CASE("StreamReader: a bus that shuts down reads no more", "[redis]") {
+  RedisServer server;
+  auto options = patient(server);
+  options.read_count = 8;
+  gossip::test::Door go_on;
+  std::atomic<int> begun{0};
+  RedisBus bus{{.workers = 1}, options};
+  const auto subscription = bus.subscribe(order_placed, [&](const Order&) {
+    ++begun;
+    go_on.wait();
+  });
+  REQUIRE(publish(server, 0, 1));
+  REQUIRE(eventually([&] { return begun.load() == 1; }));
+  std::thread end{[&] { static_cast<void>(bus.shutdown(20s)); }};
+  constexpr gossip::EventType<Order> order_paid{"order.paid"};
+  REQUIRE(eventually([&] {
+    try {
+      const auto refused_once_it_ends = bus.subscribe(order_paid, [](const Order&) {});
+      return false;
+    } catch (const gossip::Error&) {
+      return true;
+    }
+  }));
+  for (int i = 0; i < 50; ++i) REQUIRE(publish(server, i * 20, i * 20 + 20));
+  const std::string taken = server.ask({"XPENDING", "order.placed", "workers"});
+  go_on.open();
+  end.join();
+  // The one that runs, one read that was under way, and what was read before the first was refused.
+  INFO(taken);
+  REQUIRE(std::stoi(taken) <= 1 + 2 * 8);
+}
+
+TEST_CASE("StreamReader: equal ids in two streams are two events", "[redis]") {
+  constexpr gossip::EventType<Order> order_paid{"order.paid"};
+  RedisServer server;
+  Handled placed;
+  Handled paid;
+  RedisBus bus{{.workers = 1}, patient(server)};
+  const auto one = bus.subscribe(order_placed, [&](const Order& o) { placed.add(o); });
+  const auto two = bus.subscribe(order_paid, [&](const Order& o) { paid.add(o); });
+  for (const char* key : {"order.placed", "order.paid"}) {
+    server.ask({"XADD", key, "*", "id", "42", "type", key, "content-type", "application/json",
+                "data", R"({"number":1,"customer":"ann"})"});
+  }
+  REQUIRE(placed.wait_for(1));
+  REQUIRE(paid.wait_for(1));
+}
+
+TEST_CASE("StreamReader: more than one page of a silent consumer's events is claimed at once",
+          "[redis]") {
+  RedisServer server;
+  auto options = patient(server);
+  options.claim_after = 6s;  // the next look would be two seconds later
+  REQUIRE(server.ask({"XGROUP", "CREATE", "order.placed", "workers", "$", "MKSTREAM"}) == "OK");
+  REQUIRE(publish(server, 0, 350));
+  server.ask(
+      {"XREADGROUP", "GROUP", "workers", "gone", "COUNT", "1000", "STREAMS", "order.placed", ">"});
+  std::vector<std::string> claim{"XCLAIM", "order.placed", "workers", "gone", "0"};
+  std::istringstream entries{server.ask({"XPENDING", "order.placed", "workers", "-", "+", "1000"})};
+  std::string id;
+  std::string owner;
+  std::string idle;
+  std::string deliveries;
+  while (entries >> id >> owner >> idle >> deliveries) claim.push_back(id);
+  claim.insert(claim.end(), {"IDLE", "10000", "JUSTID"});
+  server.ask(claim);  // they have been idle for long
+  Handled handled;
+  RedisBus bus{{.workers = 1}, options};
+  const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
+  REQUIRE(handled.wait_for(100));
+  REQUIRE(eventually([&] { return handled.distinct() == 350; }, 1900ms));
+  REQUIRE(handled.total() == 350);
+}
+
+TEST_CASE("StreamReader: each bus is a consumer of its own", "[redis]") {
+  RedisServer server;
+  RedisBus first{{.workers = 1}, patient(server)};
+  RedisBus second{{.workers = 1}, patient(server)};
+  const auto one = first.subscribe(order_placed, [](const Order&) {});
+  const auto two = second.subscribe(order_placed, [](const Order&) {});
+  REQUIRE(eventually([&] {
+    REQUIRE(publish(server, 0, 50));
+    const std::string consumers = server.ask({"XINFO", "CONSUMERS", "order.placed", "workers"});
+    return consumers.find("name ") != consumers.rfind("name ");
+  }));
 }
 
 TEST_CASE("StreamReader: a stream whose ids begin lower after a loss is read, and the gap told",

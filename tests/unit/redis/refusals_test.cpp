@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/redis/refusals.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <string>
+#include <vector>
+
+using gossip::Status;
+using gossip::redis::RedisOptions;
+using gossip::redis::Refusals;
+using gossip::redis::Reply;
+using gossip::redis::State;
+
+TEST_CASE("Refusals: each kind is told once, and that all work again", "[redis]") {
+  RedisOptions options;
+  std::vector<std::string> told;
+  options.on_state = [&](State state, const Status& why) {
+    told.push_back(std::string{to_string(state)} + ' ' + std::string{why.what()});
+  };
+  Refusals refusals{options};
+  const Reply denied = Reply::of_error("NOPERM no permissions to run the 'xack' command");
+  REQUIRE_FALSE(refusals.refused("XACK", "orders", Reply::of_integer(1)));
+  REQUIRE(told.empty());
+  REQUIRE(refusals.refused("XACK", "orders", denied));
+  REQUIRE(refusals.refused("XACK", "orders", denied));
+  REQUIRE(told.size() == 1);
+  REQUIRE(told[0].find("degraded") == 0);
+  REQUIRE(told[0].find("XACK orders: NOPERM no permissions to run the 'xack' command") !=
+          std::string::npos);
+  REQUIRE(refusals.refused("XADD", "orders.dead", denied));
+  REQUIRE(told.size() == 2);
+  REQUIRE_FALSE(refusals.refused("XACK", "orders", Reply::of_integer(1)));
+  REQUIRE(told.size() == 2);  // XADD is still refused
+  REQUIRE_FALSE(refusals.refused("XADD", "orders.dead", Reply::of_text("1-0")));
+  REQUIRE(told.size() == 3);
+  REQUIRE(told[2].find("ready") == 0);
+}
+
+TEST_CASE("Refusals: nobody need listen", "[redis]") {
+  const RedisOptions options;
+  Refusals refusals{options};
+  REQUIRE(refusals.refused("XACK", "orders", Reply::of_error("NOPERM no")));
+  REQUIRE_FALSE(refusals.refused("XACK", "orders", Reply::of_integer(1)));
+}
