@@ -33,6 +33,11 @@ for level in -O0 -O2; do
   done
   printf '%s: baseline %s s, with gossip %s s\n' "$level" \
     "$(median "$work/baseline$level")" "$(median "$work/bus$level")"
+  # What only SubscribeOptions can ask for is not compiled where none are given.
+  if nm -C "$work/bus.o" | grep -E 'detail::(LaneQueue|StickySubscriptions::Sticky)::' >&2; then
+    echo "compile_time.sh: the above is compiled for a program without SubscribeOptions" >&2
+    exit 1
+  fi
 done
 awk -v a="$(median "$work/baseline-O0")" -v b="$(median "$work/bus-O0")" -v limit="$limit" -v target="$target" 'BEGIN {
   printf "ratio: %.2f at -O0 (target %s, at most %s)\n", b / a, target, limit

@@ -16,7 +16,10 @@
 #include <gossip/core/owner.hpp>
 #include <gossip/core/provider.hpp>
 #include <gossip/core/status.hpp>
+#include <gossip/core/subscription.hpp>
+#include <gossip/dispatch/call.hpp>
 #include <gossip/dispatch/dispatcher.hpp>
+#include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/synchronous_calls.hpp>
 
 #include <chrono>
@@ -82,6 +85,33 @@ class BusCore {
     TypeEntry& entry = dispatcher_.template entry_of<T>(name, &connect<T>);
     tell_again(entry, told);
     return entry;
+  }
+
+  /// See EventBus::subscribe. @param options  SubscribeOptions or NoSubscribeOptions
+  template <class T, class F, class Options>
+  static Subscription subscribe(const std::shared_ptr<BusCore>& core, const EventType<T>& type,
+                                F&& processor, Options options) {
+    if (core->dispatcher_.closed()) throw Error{Errc::closed, "subscribe"};
+    TypeEntry& entry = core->template meet<T>(type.key());
+    const ErasedProcessor erased = erase_processor<T>(std::forward<F>(processor));
+    Subscription subscription = subscribe_to(core, entry, erased, std::move(options));
+    core->connect_type(entry, type);
+    return subscription;
+  }
+  /// Registers a processor, which it takes over, whatever comes of it.
+  template <class To, class Options>
+  static Subscription subscribe_to(const std::shared_ptr<BusCore>& core, To& to,
+                                   ErasedProcessor erased, Options options) {
+    try {
+      return {core,
+              [](void* self, SubscriptionId gone) noexcept {
+                static_cast<BusCore*>(self)->dispatcher_.unsubscribe(gone);
+              },
+              core->dispatcher_.subscribe(to, erased, std::move(options))};
+    } catch (...) {
+      erased.destroy(erased.object);
+      throw;
+    }
   }
 
   /// Tells the provider that a type has got a subscription. Not before that was registered: what the

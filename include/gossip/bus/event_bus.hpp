@@ -100,15 +100,17 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   /// @par Ordering       events published after it returns reach the processor; of those published
   ///                     before, the ones that no worker has begun do too. Processors of one event
   ///                     are called in the order of subscribing, but see SubscribeOptions
+  /// @{
   template <class T, Processor<T> F>
-  Subscription subscribe(const EventType<T>& type, F&& processor, SubscribeOptions options = {}) {
-    if (core_->dispatcher().closed()) throw Error{Errc::closed, "subscribe"};
-    detail::TypeEntry& entry = core_->template meet<T>(type.key());
-    const detail::ErasedProcessor erased = detail::erase_processor<T>(std::forward<F>(processor));
-    Subscription subscription = register_processor(entry, erased, std::move(options));
-    core_->connect_type(entry, type);
-    return subscription;
+  Subscription subscribe(const EventType<T>& type, F&& processor, SubscribeOptions options) {
+    return Core::subscribe(core_, type, std::forward<F>(processor), std::move(options));
   }
+  template <class T, Processor<T> F>
+  Subscription subscribe(const EventType<T>& type, F&& processor,
+                         detail::NoSubscribeOptions none = SourceLocation::current()) {
+    return Core::subscribe(core_, type, std::forward<F>(processor), none);
+  }
+  /// @}
 
   /// Registers a processor for those events of `type` that `filter` passes, as
   /// `subscribe(type, filtered(filter, processor), options)` does.
@@ -141,7 +143,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
     const EventPattern checked{pattern};
     if (core_->dispatcher().closed()) throw Error{Errc::closed, "subscribe"};
     const detail::ErasedProcessor erased = detail::erase_any_processor(std::forward<F>(processor));
-    Subscription subscription = register_processor(checked, erased, std::move(options));
+    Subscription subscription = Core::subscribe_to(core_, checked, erased, std::move(options));
     core_->connect_all(checked);
     return subscription;
   }
@@ -375,21 +377,6 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   friend class TimedPublishing<EventBus>;
   friend class Inspection<EventBus>;
   using Core = detail::BusCore<P, C>;
-
-  template <class To>
-  Subscription register_processor(To& to, detail::ErasedProcessor erased,
-                                  SubscribeOptions options) {
-    try {
-      return {core_,
-              [](void* core, SubscriptionId gone) noexcept {
-                static_cast<Core*>(core)->dispatcher().unsubscribe(gone);
-              },
-              core_->dispatcher().subscribe(to, erased, std::move(options))};
-    } catch (...) {
-      erased.destroy(erased.object);
-      throw;
-    }
-  }
 
   std::shared_ptr<Core> core_;
 };

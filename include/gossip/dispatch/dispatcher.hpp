@@ -57,9 +57,7 @@ class Dispatcher {
         workers_{worker_count(options)},
         clock_{clock},
         source_{make_origin(), clock.clock, clock.to_time},
-        lanes_{{&queue_, &idle_, &AsynchronousCalls::run_lane, &calls_,
-                &operations_of<SharedDelivery>},
-               workers_},
+        lanes_{{.queue = &queue_, .idle = &idle_, .maker = &calls_}, workers_},
         registry_{slots_.all()},
         queue_{options, workers_},
         worker_slots_{workers_},
@@ -77,9 +75,8 @@ class Dispatcher {
     lanes_.sweep();
   }
 
-  /// Starts the workers.
+  /// Starts the workers. @throws what WorkerPool::start throws
   /// @param keep_alive  held by each worker while it runs
-  /// @throws            what WorkerPool::start throws
   void start(const std::shared_ptr<void>& keep_alive) {
     for (std::size_t i = 0; i < workers_; ++i) worker_slots_[i] = &slots_.all().acquire(this);
     pool_.start(options_, workers_, {&work, this}, keep_alive);
@@ -108,9 +105,14 @@ class Dispatcher {
   SubscriptionId subscribe(To& to, ErasedProcessor processor, SubscribeOptions options) {
     require_valid(options);
     if (!wants_lane(options)) return sticky_.subscribe(to, processor, std::move(options));
+    lanes_.prepare(&AsynchronousCalls::run_lane, operations_of<SharedDelivery>,
+                   &OrderedPublishing::publish);
     return lanes_.settle_in(options, to, [&](LaneLease lease) {
       return registry_.subscribe(to, processor, std::move(options), lease);
     });
+  }
+  SubscriptionId subscribe(TypeEntry& to, ErasedProcessor processor, NoSubscribeOptions none) {
+    return registry_.subscribe(to, processor, {.where = none.where});
   }
   [[nodiscard]] const Registry& registry() const noexcept { return registry_; }
   /// @pre before the first subscribe()
@@ -318,8 +320,6 @@ class Dispatcher {
   }
 
   [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
-
-  // ---- The end --------------------------------------------------------------------------------
 
   /// True if every event that was ever accepted has been handled. What is handled is read first: it
   /// cannot exceed what is accepted, so if the two are equal nothing was under way in between.

@@ -30,6 +30,8 @@ struct SubscriptionRecord;
 /// back to one whose tenant has ended. A new tenant moves in once the former one's processor is gone
 /// and no runner is at work.
 ///
+/// What the bus calls is virtual, so that programs that never ask for a lane compile nothing of it.
+///
 /// Thread safety: any thread. Takes a mutex for a moment, under which no user code runs.
 class Lane {
  public:
@@ -56,7 +58,7 @@ class Lane {
   }
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
-  ~Lane() = default;
+  virtual ~Lane() = default;
 
   // ---- For the registry -----------------------------------------------------------------------
 
@@ -64,7 +66,7 @@ class Lane {
   [[nodiscard]] LaneLinks& links() noexcept { return links_; }
 
   /// A tenant moves in. @pre vacant
-  void open(SubscriptionRecord& record, std::uint64_t serial, LaneTerms& terms) noexcept {
+  virtual void open(SubscriptionRecord& record, std::uint64_t serial, LaneTerms& terms) noexcept {
     ordering_ = std::move(terms.ordering);
     const std::lock_guard lock{mutex_};
     overflow_ = terms.overflow;
@@ -80,7 +82,7 @@ class Lane {
   }
 
   /// The tenant's subscription has ended: drops what waits, and wakes who waits for a place.
-  void end(std::uint64_t serial) noexcept {
+  virtual void end(std::uint64_t serial) noexcept {
     Owner<LaneQueue> queue;
     std::size_t dropped = 0;
     {
@@ -102,7 +104,7 @@ class Lane {
   }
 
   /// The tenant's processor is gone, and nobody asks for keys any more.
-  void vacate() noexcept {
+  virtual void vacate() noexcept {
     { const Ordering forgotten = std::exchange(ordering_, {}); }
     bool vacant = false;
     {
@@ -230,7 +232,7 @@ class Lane {
     return serves(serial) && queue_ && queue_->retrying() < capacity_;
   }
   /// The time for another attempt has come. @return false if the tenant has ended
-  bool resume(std::uint64_t serial, LaneQueue::Index key, Task& retry) noexcept {
+  virtual bool resume(std::uint64_t serial, LaneQueue::Index key, Task& retry) noexcept {
     LaneRunner* runner = nullptr;
     {
       const std::lock_guard lock{mutex_};
@@ -246,7 +248,7 @@ class Lane {
 
   /// Drops what is left, and whatever comes. @pre no worker runs any more
   /// @return  how many events
-  std::size_t sweep() noexcept {
+  virtual std::size_t sweep() noexcept {
     Owner<LaneQueue> queue;
     std::size_t left = 0;
     {

@@ -5,6 +5,7 @@
 /// LaneHost: what the lanes of a bus share. Layer: dispatch.
 
 #include <gossip/core/owner.hpp>
+#include <gossip/core/status.hpp>
 #include <gossip/dispatch/event_queue.hpp>
 #include <gossip/dispatch/lane_queue.hpp>
 #include <gossip/dispatch/ordering.hpp>
@@ -19,6 +20,8 @@
 namespace gossip::detail {
 
 class Lane;
+class OrderedPublishing;
+struct OfferedEvent;
 
 /// What lanes need of their bus. They outlive the queue, since that holds their runners to its end.
 struct LaneHost {
@@ -34,6 +37,10 @@ struct LaneHost {
   /// Told that a lane may have another tenant.
   void (*vacant)(void* owner, Lane& lane) noexcept = nullptr;
   void* owner = nullptr;
+  /// What a publisher of a type with lanes does. This, `run` and `envelope_operations` are there once
+  /// somebody has asked for a lane, see Lanes::prepare().
+  bool (OrderedPublishing::*publish)(TypeEntry& type, const OfferedEvent& offered,
+                                     Status& status) noexcept = nullptr;
 };
 
 /// Takes the part of one worker in a lane. Posted when there is something to do, idle otherwise.

@@ -49,6 +49,19 @@ class Lanes {
     }
   }
 
+  /// Fills in what the host has only once somebody asks for a lane: where nobody does, nothing refers
+  /// to that code. To be called before settle_in(). Idempotent.
+  void prepare(decltype(LaneHost::run) run, const PayloadOperations& envelope_operations,
+               decltype(LaneHost::publish) publish) {
+    const std::lock_guard lock{mutex_};
+    if (host_.publish != nullptr) return;
+    host_.run = run;
+    host_.envelope_operations = &envelope_operations;
+    host_.publish = publish;
+  }
+  /// For publishers that have seen a lane at the type: so it is prepared.
+  [[nodiscard]] const LaneHost& host() const noexcept { return host_; }
+
   /// Gives a subscription that wants one a lane.
   /// @param to         a TypeEntry or an EventPattern
   /// @param subscribe  called with a lease for the lane, which it opens, or throws

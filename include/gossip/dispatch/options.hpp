@@ -17,6 +17,7 @@
 #include <gossip/dispatch/stall_report.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <stdexcept>
@@ -166,6 +167,16 @@ struct SubscribeOptions {
 };
 
 namespace detail {
+
+/// In place of SubscribeOptions where none are given. What only options can ask for is then not
+/// referred to, so a program that gives none does not compile it.
+struct NoSubscribeOptions {
+  // From exactly that, so that {} stands for SubscribeOptions.
+  template <std::same_as<SourceLocation> Where>
+  NoSubscribeOptions(const Where& place) noexcept : where{place} {}
+
+  SourceLocation where;
+};
 
 inline Status refuse_option(const char* field, std::string_view value, const char* allowed) {
   return ValidationError{field, join({field, " is ", value, "; allowed: ", allowed})};

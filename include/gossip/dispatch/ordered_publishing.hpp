@@ -127,12 +127,13 @@ class OrderedPublishing {
         source_{source} {}
 
   /// publish() of an event whose parts the caller holds. Out of line, so that types without lanes
-  /// save no registers for it.
+  /// save no registers for it; through the host, so that programs without lanes do not compile it.
   template <Payload T>
   [[gnu::noinline]] bool offer(TypeEntry& type, StoredPayload<T>& data, EventTime time,
                                Owner<EventExtras>& extras, Priority priority,
                                Status& status) noexcept {
-    return publish(type, OfferedEvent::of<T>(data, time, extras, priority), status);
+    return (this->*lanes_.host().publish)(type, OfferedEvent::of<T>(data, time, extras, priority),
+                                          status);
   }
   /// @param status  set to what came of it
   /// @return        false if no subscription has a lane any more: nothing has happened

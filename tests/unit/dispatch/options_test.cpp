@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 #include <thread>
+#include <type_traits>
 
 using gossip::BusOptions;
 using gossip::LaneOverflow;
@@ -15,6 +16,12 @@ using gossip::OverflowPolicy;
 using gossip::SubscribeOptions;
 using gossip::Timestamps;
 using gossip::validate;
+using gossip::detail::NoSubscribeOptions;
+
+// {} and {.name = ...} stand for options, a place in the source for none.
+static_assert(!std::is_default_constructible_v<NoSubscribeOptions>);
+static_assert(std::is_convertible_v<gossip::SourceLocation, NoSubscribeOptions>);
+static_assert(!std::is_convertible_v<SubscribeOptions, NoSubscribeOptions>);
 
 namespace {
 
