@@ -10,7 +10,12 @@
 
 namespace {
 
-std::string quoted(std::string_view text) { return "'" + std::string{text} + "'"; }
+std::string quoted(std::string_view text) {
+  std::string result{"'"};
+  result += text;
+  result += '\'';
+  return result;
+}
 
 std::string parse_number(std::string_view option, std::string_view text, std::uint64_t most,
                          std::uint64_t& number) {

@@ -16,10 +16,18 @@ using gossip::redis::SendQueue;
 
 namespace {
 
+/// The wire form of an event, here.
+std::string wire_of(std::uint64_t number) {
+  std::string wire{"<"};
+  wire += std::to_string(number);
+  wire += '>';
+  return wire;
+}
+
 EventBatch batch_of(std::uint64_t first, std::uint64_t count) {
   EventBatch batch;
   for (std::uint64_t i = first; i < first + count; ++i) {
-    batch.add("<" + std::to_string(i) + ">", {"type", EventId{1, i}});
+    batch.add(wire_of(i), {"type", EventId{1, i}});
   }
   return batch;
 }
@@ -113,7 +121,7 @@ TEST_CASE("SendQueue: does what a list of events would do, whatever comes", "[re
         const std::string wire{queue.send(random() % 4, count)};
         std::string expected;
         for (std::size_t i = 0; i < count; ++i) {
-          expected += "<" + std::to_string(model.at(sent++)) + ">";
+          expected += wire_of(model.at(sent++));
         }
         REQUIRE(wire == expected);
         break;
