@@ -16,7 +16,6 @@
 #include <gossip/dispatch/type_table.hpp>
 #include <gossip/queue/asymmetric_fence.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <mutex>
@@ -153,8 +152,8 @@ class Lanes {
           std::string{wanted->name}, std::string{payload != nullptr ? payload->name : "any"},
           "the key function of SubscribeOptions::ordering takes another payload"};
     }
-    const std::size_t runners =
-        options.max_concurrency == 0 ? workers_ : std::min(options.max_concurrency, workers_);
+    const std::size_t most = options.max_concurrency;
+    const std::size_t runners = most != 0 && most < workers_ ? most : workers_;
     return {options.ordering, options.lane.overflow, runners,
             Owner<LaneQueue>{new LaneQueue{options.lane.capacity, runners}}};
   }

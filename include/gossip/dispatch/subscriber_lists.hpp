@@ -12,7 +12,6 @@
 #include <gossip/dispatch/type_table.hpp>
 #include <gossip/queue/asymmetric_fence.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <utility>
@@ -99,7 +98,7 @@ class SubscriberLists {
 
  private:
   static Owner<SubscriberArray> empty_array(const TypeEntry& type) {
-    return Owner<SubscriberArray>{new SubscriberArray{std::max<std::uint32_t>(8, type.live * 2)}};
+    return Owner<SubscriberArray>{new SubscriberArray{type.live > 4 ? type.live * 2 : 8}};
   }
 
   template <class Visit>
@@ -122,7 +121,9 @@ class SubscriberLists {
     if (record.position < count && is_it(array.entries[record.position])) {
       return array.entries[record.position];
     }
-    return *std::find_if(array.entries.get(), array.entries.get() + count, is_it);
+    SubscriberArray::Entry* entry = array.entries.get();
+    while (!is_it(*entry)) ++entry;
+    return *entry;
   }
 
   void replace(TypeEntry& type, Owner<SubscriberArray> array) noexcept {

@@ -17,7 +17,6 @@
 #include <gossip/processing/batch_waiters.hpp>
 #include <gossip/processing/retry.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -294,9 +293,10 @@ class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
   }
 
   [[nodiscard]] bool has_unsettled(std::uint64_t last) const noexcept {
-    return intake_.has_before(last) ||
-           std::any_of(active_.begin(), active_.end(),
-                       [last](const Buffer* buffer) { return buffer->serial <= last; });
+    for (const Buffer* buffer : active_) {
+      if (buffer->serial <= last) return true;
+    }
+    return intake_.has_before(last);
   }
 
   /// Makes one attempt, and then whatever follows from its result.
@@ -367,7 +367,7 @@ class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
     in_flight_ -= count;
     gave_up_ = gave_up_ || for_want_of_time;
     buffer.stage = Stage::waiting;
-    active_.erase(std::find(active_.begin(), active_.end(), &buffer));
+    std::erase(active_, &buffer);
     intake_.give_back(buffer);
     waiters_.wake();
   }

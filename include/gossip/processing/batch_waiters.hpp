@@ -7,7 +7,6 @@
 #include <gossip/core/clock.hpp>
 #include <gossip/dispatch/current_thread.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -39,8 +38,8 @@ class BatchWaiters {
       help = current_thread.help(current_thread.worker_of);
       lock.lock();
       if (help == Help::ran || !worth_it()) return true;
-      deadline =
-          std::min<SteadyTime>(deadline, std::chrono::steady_clock::now() + longest_of_worker);
+      const SteadyTime latest = std::chrono::steady_clock::now() + longest_of_worker;
+      if (latest < deadline) deadline = latest;
     }
     ++count_;
     if (deadline == SteadyTime::max()) {

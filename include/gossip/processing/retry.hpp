@@ -12,7 +12,6 @@
 #include <gossip/processing/handler.hpp>
 #include <gossip/processing/middleware.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -105,8 +104,10 @@ inline std::chrono::nanoseconds retry_delay(const RetryOptions& options, unsigne
   }
   const auto cap = static_cast<double>(options.max_delay.count());
   const auto first = static_cast<double>(options.initial_delay.count());
-  const double delay = first > 0.0 ? std::min(first * power, cap) : 0.0;
-  const double kept = 1.0 - options.jitter * std::clamp(share, 0.0, 1.0);
+  const double raised = first > 0.0 ? first * power : 0.0;
+  const double delay = cap < raised ? cap : raised;
+  const double part = share < 0.0 ? 0.0 : share > 1.0 ? 1.0 : share;
+  const double kept = 1.0 - options.jitter * part;
   return std::chrono::nanoseconds{static_cast<std::int64_t>(delay * kept)};
 }
 

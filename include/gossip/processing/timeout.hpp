@@ -15,7 +15,6 @@
 #include <gossip/processing/middleware.hpp>
 #include <gossip/processing/stalled_call.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <concepts>
@@ -81,7 +80,8 @@ class Limited {
  private:
   template <class E>
   Status call(const E& event, Context& context, SteadyTime end) {
-    const SteadyTime deadline = std::min(end, context.deadline());
+    const SteadyTime outer = context.deadline();
+    const SteadyTime deadline = outer < end ? outer : end;
     Timer* const timer = ContextAccess::timer(context);
     if (timer == nullptr) {
       Context inner = context.with_stop(context.stop_token(), deadline);

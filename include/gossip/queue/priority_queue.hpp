@@ -10,7 +10,6 @@
 #include <gossip/core/priority.hpp>
 #include <gossip/core/status.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <condition_variable>
@@ -256,8 +255,8 @@ class PriorityQueue {
     Lock lock{mutex_};
     wait(lock, not_empty_, poppers_, until,
          [this] { return count() != 0 || (closed_ && inside_ == 0); });
-    Lane* lane =
-        std::find_if(lanes_, lanes_ + lane_count, [](const Lane& some) { return some.count != 0; });
+    Lane* lane = lanes_;
+    while (lane != lanes_ + lane_count && lane->count == 0) ++lane;
     if (lane == lanes_ + lane_count) return result;
     Node& node = lane->pop_front();
     leave(lock);
@@ -300,8 +299,9 @@ class PriorityQueue {
   /// A node for one more element. @throws std::bad_alloc
   Node& take_spare() {
     if (spare_ == nullptr) {
-      const std::size_t more =
-          std::min(std::clamp<std::size_t>(nodes_, 16, 1024), capacity_ - nodes_);
+      const std::size_t room = capacity_ - nodes_;
+      const std::size_t wanted = nodes_ < 16 ? 16 : nodes_ > 1024 ? 1024 : nodes_;
+      const std::size_t more = wanted < room ? wanted : room;
       blocks_.reserve(blocks_.size() + 1);
       blocks_.push_back(std::make_unique<Node[]>(more));
       nodes_ += more;
