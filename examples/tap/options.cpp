@@ -96,7 +96,7 @@ std::string parse(const std::vector<std::string_view>& words, Options& options) 
       options.redis.tls.enabled = true;
     } else if (word.substr(0, 2) == "--") {
       const bool has_value = i + 1 < words.size();
-      const std::string wrong = parse_value(word, has_value ? words[i + 1] : "1", options);
+      std::string wrong = parse_value(word, has_value ? words[i + 1] : "1", options);
       if (wrong.find("no such option") == 0) return wrong;
       if (!has_value) return std::string{word} + " needs a value";
       if (!wrong.empty()) return wrong;

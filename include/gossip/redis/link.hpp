@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
@@ -26,7 +27,6 @@
 #include <new>
 #include <optional>
 #include <poll.h>
-#include <signal.h>
 #include <string>
 #include <string_view>
 #include <thread>
