@@ -119,7 +119,6 @@ TEST_CASE("Receipt: one failure among the holders is told", "[core]") {
 }
 
 TEST_CASE("Receipt: copies of an event do not hold it", "[core]") {
-  constexpr gossip::EventType<int> number{"receipt.number"};
   Ledger ledger;
   auto event = std::make_unique<gossip::Event<int>>(number, 1);
   gossip::detail::EventAccess::header(*event).receipt = ledger.receipt();
