@@ -17,6 +17,7 @@
 #include <gossip/core/provider.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription.hpp>
+#include <gossip/dispatch/asynchronous_calls.hpp>
 #include <gossip/dispatch/call.hpp>
 #include <gossip/dispatch/dispatcher.hpp>
 #include <gossip/dispatch/options.hpp>
@@ -37,10 +38,12 @@ namespace gossip::detail {
 template <Provider P, Clock C>
 class BusCore {
  public:
-  BusCore(BusOptions options, typename P::Options provider_options, C clock)
+  /// @param heed  null if `options` are the defaults
+  BusCore(BusOptions options, typename P::Options provider_options, C clock,
+          decltype(&AsynchronousCalls::heed_options) heed = &AsynchronousCalls::heed_options)
       : clock_{std::move(clock)},
         dispatcher_{checked(options), ClockView::of(clock_),
-                    driven ? Timer::Drive::run_due : Timer::Drive::own_thread},
+                    driven ? Timer::Drive::run_due : Timer::Drive::own_thread, heed},
         provider_{std::move(provider_options)} {
     dispatcher_.listen({this, [](void* self, TypeEntry& type) noexcept {
                           auto& core = *static_cast<BusCore*>(self);

@@ -66,11 +66,17 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   /// @throws std::system_error      no thread, or no randomness, is to be had
   /// @throws Error                  the provider cannot be opened
   /// @throws what BusOptions::on_worker_start throws, std::bad_alloc
-  explicit EventBus(const BusOptions& options = {}, typename P::Options provider_options = {},
+  /// @{
+  explicit EventBus()
+      : core_{std::make_shared<Core>(BusOptions{}, typename P::Options{}, C{}, nullptr)} {
+    core_->dispatcher().start(core_);
+  }
+  explicit EventBus(const BusOptions& options, typename P::Options provider_options = {},
                     C clock = C{})
       : core_{std::make_shared<Core>(options, std::move(provider_options), std::move(clock))} {
     core_->dispatcher().start(core_);
   }
+  /// @}
   EventBus(const EventBus&) = delete;
   EventBus& operator=(const EventBus&) = delete;
   /// Shuts down. Destroyed by one of its own processors, it cannot wait for it: the workers then

@@ -38,7 +38,6 @@ namespace gossip::detail {
 class AsynchronousCalls {
  public:
   /// The arguments outlive it.
-  /// @throws std::system_error  no thread is to be had for BusOptions::stall_after
   AsynchronousCalls(const BusOptions& options, const ClockView& clock, Registry& registry,
                     EventQueue& queue, Timer& timer, const ThreadSlots& slots)
       : options_{options},
@@ -46,13 +45,20 @@ class AsynchronousCalls {
         registry_{registry},
         timer_{timer},
         deferrals_{options.max_deferred, queue, timer, &run_deferral, this},
-        watchdog_{slots, registry, timer, clock} {
-    if (options.stall_after.count() != 0)
-      watchdog_.start(options.stall_after, {this, &tell_of_stall});
-  }
+        watchdog_{slots, registry, timer, clock} {}
   AsynchronousCalls(const AsynchronousCalls&) = delete;
   AsynchronousCalls& operator=(const AsynchronousCalls&) = delete;
   ~AsynchronousCalls() = default;
+
+  /// Sees to BusOptions::measure and BusOptions::stall_after. Apart, so that a program that gives a bus
+  /// no options refers to nothing of what they take, and does not compile it. @pre nothing is called yet
+  /// @throws std::system_error  no thread is to be had for BusOptions::stall_after
+  static void heed_options(AsynchronousCalls& self, ThreadSlots& slots) {
+    const BusOptions& options = self.options_;
+    if (options.measure == Measure::times) slots.measure_by(self.clock_);
+    if (options.stall_after.count() == 0) return;
+    self.watchdog_.start(options.stall_after, {&self, &tell_of_stall});
+  }
 
   /// Calls the processors of an event.
   void handle(ThreadSlot& slot, TypeEntry& type, const EventBase& event) {

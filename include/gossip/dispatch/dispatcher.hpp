@@ -52,7 +52,9 @@ class Dispatcher {
  public:
   /// @param options  valid, see validate()
   /// @param clock    outlives the dispatcher
-  Dispatcher(const BusOptions& options, const ClockView& clock, Timer::Drive drive)
+  /// @param heed     null if `options` are the defaults
+  Dispatcher(const BusOptions& options, const ClockView& clock, Timer::Drive drive,
+             decltype(&AsynchronousCalls::heed_options) heed = &AsynchronousCalls::heed_options)
       : options_{options},
         workers_{worker_count(options)},
         clock_{clock},
@@ -64,7 +66,7 @@ class Dispatcher {
         timer_{clock, drive},
         calls_{options_, clock_, registry_, queue_, timer_, slots_.all()},
         ordered_{this, slots_, registry_, lanes_, queue_, source_} {
-    if (options.measure == Measure::times) slots_.all().measure_by(clock_);
+    if (heed != nullptr) heed(calls_, slots_.all());
   }
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -271,8 +273,6 @@ class Dispatcher {
     self.slots_.all().reserve_type(type.index);
     self.registry_.admit(type);
   }
-
-  // ---- Workers --------------------------------------------------------------------------------
 
   static void work(void* dispatcher, std::size_t index) {
     auto& self = *static_cast<Dispatcher*>(dispatcher);

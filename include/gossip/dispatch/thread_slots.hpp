@@ -235,7 +235,10 @@ class ThreadSlots {
 
   /// Makes the slots measure. @pre there is none yet
   /// @param clock  outlives them
-  void measure_by(const ClockView& clock) noexcept { clock_ = &clock; }
+  void measure_by(const ClockView& clock) noexcept {
+    clock_ = &clock;
+    make_times_ = [](const ClockView& by) { return new ThreadTimes{by}; };
+  }
 
   /// A slot for a thread.
   /// @param owner  what the thread is known by while it lives; not null
@@ -253,7 +256,7 @@ class ThreadSlots {
     Owner<ThreadSlot> slot{new ThreadSlot};
     slot->delivered.reserve(subscriptions_);
     slot->dispatched.reserve(types_);
-    if (clock_ != nullptr) slot->times.reset(new ThreadTimes{*clock_});
+    if (clock_ != nullptr) slot->times.reset(make_times_(*clock_));
     slot->chores = slot->measures = clock_ != nullptr;
     slot->owner.store(owner, std::memory_order_relaxed);
     slot->next = first_.load(std::memory_order_relaxed);
@@ -332,6 +335,7 @@ class ThreadSlots {
 
   std::mutex mutex_;
   const ClockView* clock_ = nullptr;  ///< to measure by; null: nothing is measured
+  ThreadTimes* (*make_times_)(const ClockView& by) = nullptr;
   std::atomic<bool> abandoned_{false};
   std::uint32_t subscriptions_ = 0;  ///< highest index with room
   std::uint32_t types_ = 0;          ///< highest index with room

@@ -21,25 +21,29 @@ struct CallTiming {
   Timestamp began{};         ///< the call
 };
 
-/// What one thread has measured on one bus.
+/// What one thread has measured on one bus. Virtual, so that programs that never measure compile
+/// nothing of it.
 ///
 /// Thread safety: begin(), end() and wait() by the owning thread alone; the tables tell for themselves.
 struct ThreadTimes {
   /// @param by  copied; what it refers to outlives this
   explicit ThreadTimes(const ClockView& by) noexcept : clock{by} {}
+  ThreadTimes(const ThreadTimes&) = delete;
+  ThreadTimes& operator=(const ThreadTimes&) = delete;
+  virtual ~ThreadTimes() = default;
 
   const ClockView clock;
   HistogramTable waited;  ///< from an event's time stamp to its first call; by event type index
   HistogramTable took;    ///< calls; by subscription index
 
   /// A call begins.
-  void begin(CallTiming& timing, std::uint64_t serial, std::uint32_t index) const noexcept {
+  virtual void begin(CallTiming& timing, std::uint64_t serial, std::uint32_t index) const noexcept {
     timing.serial = serial;
     timing.index = index;
     timing.began = clock.to_time(clock.clock, clock.ticks(clock.clock));
   }
   /// The call that began last is over, if there is one.
-  void end(CallTiming& timing) noexcept {
+  virtual void end(CallTiming& timing) noexcept {
     if (timing.serial == 0) return;
     const Timestamp now = clock.to_time(clock.clock, clock.ticks(clock.clock));
     took.record(timing.index, timing.serial, nanoseconds_between(timing.began, now));
@@ -47,7 +51,7 @@ struct ThreadTimes {
   }
   /// An event is about to be handled, by the call that began last.
   /// @param stamped  the epoch if it has no time stamp
-  void wait(CallTiming& timing, std::uint32_t type, Timestamp stamped) noexcept {
+  virtual void wait(CallTiming& timing, std::uint32_t type, Timestamp stamped) noexcept {
     timing.wait_known = true;
     if (stamped == Timestamp{}) return;
     waited.record(type, any_tenant, nanoseconds_between(stamped, timing.began));
