@@ -33,8 +33,9 @@ for level in -O0 -O2; do
   done
   printf '%s: baseline %s s, with gossip %s s\n' "$level" \
     "$(median "$work/baseline$level")" "$(median "$work/bus$level")"
-  # What only options can ask for is not compiled where none are given.
-  if nm -C "$work/bus.o" |
+  # What only options can ask for is not compiled where none are given (but -O2 may guess what a
+  # virtual function is, and inline it).
+  if [ "$level" = -O0 ] && nm -C "$work/bus.o" |
     grep -E 'detail::(LaneQueue::|StickySubscriptions::Sticky::|HistogramTable::|Watchdog::report)' >&2; then
     echo "compile_time.sh: the above is compiled for a program that gives no options" >&2
     exit 1
