@@ -68,11 +68,12 @@ struct Fixture {
     return dispatcher.accept<T>(dispatcher.entry_of(type), value, {}, extras);
   }
   bool drain() { return dispatcher.drain(std::chrono::steady_clock::now() + patience); }
-  /// Waits until so many deliveries are put off.
+  /// Waits until so many deliveries are put off, and the timer knows of them.
   bool waiting(std::size_t count) {
     return eventually([&] {
       const auto stats = dispatcher.statistics();
-      return stats.deferred_waiting == count && stats.in_flight == 0 && stats.depth == 0;
+      return stats.deferred_waiting == count && dispatcher.timer().pending() == count &&
+             stats.in_flight == 0 && stats.depth == 0;
     });
   }
   gossip::ShutdownReport shutdown(std::chrono::nanoseconds timeout) {
