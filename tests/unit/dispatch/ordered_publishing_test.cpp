@@ -180,8 +180,8 @@ TEST_CASE("OrderedPublishing: what a key function throws is the answer, and nobo
 }
 
 TEST_CASE("OrderedPublishing: if one lane rejects, nobody gets the event", "[lanes]") {
-  Fixture fixture;
   Gate gate;
+  Fixture fixture;
   Recorder<int> others;
   const auto remember = [&](const Parcel& data) { others.add(*data); };
   fixture.subscribe(remember);
@@ -208,8 +208,8 @@ TEST_CASE("OrderedPublishing: if one lane rejects, nobody gets the event", "[lan
 }
 
 TEST_CASE("OrderedPublishing: if the queue refuses, the lanes get nothing", "[lanes]") {
-  Fixture fixture{{.workers = 1, .capacity = 2, .overflow = OverflowPolicy::reject}};
   Gate gate;
+  Fixture fixture{{.workers = 1, .capacity = 2, .overflow = OverflowPolicy::reject}};
   std::atomic<int> calls{0};
   fixture.subscribe([&](const Parcel&) { gate.pass(); });
   fixture.subscribe([&](const Parcel&) { ++calls; }, one_at_a_time(2, LaneOverflow::reject));
@@ -229,8 +229,8 @@ TEST_CASE("OrderedPublishing: if the queue refuses, the lanes get nothing", "[la
 }
 
 TEST_CASE("OrderedPublishing: a publisher waits for a place", "[lanes]") {
-  Fixture fixture;
   Gate gate;
+  Fixture fixture;
   fixture.subscribe([&](const Parcel&) { gate.pass(); }, one_at_a_time(1, LaneOverflow::block));
   REQUIRE(fixture.publish(1).ok());
   REQUIRE(gate.wait_for_arrivals());
@@ -261,8 +261,8 @@ TEST_CASE("OrderedPublishing: a publisher waits for a place", "[lanes]") {
 
 TEST_CASE("OrderedPublishing: a publisher that waits goes on when the subscription ends",
           "[lanes]") {
-  Fixture fixture;
   Gate gate;
+  Fixture fixture;
   const auto id =
       fixture.subscribe([&](const Parcel&) { gate.pass(); }, one_at_a_time(1, LaneOverflow::block));
   REQUIRE(fixture.publish(1).ok());
@@ -281,9 +281,9 @@ TEST_CASE("OrderedPublishing: a publisher that waits goes on when the subscripti
 }
 
 TEST_CASE("OrderedPublishing: who must not wait is refused", "[lanes]") {
-  Fixture fixture{{.workers = 1}};
-  Gate gate;
+  Gate gate;  // outlives the workers
   Status inner;
+  Fixture fixture{{.workers = 1}};
   SECTION("a worker that finds nothing to run") {
     fixture.subscribe(
         [&](const Parcel& data) {
