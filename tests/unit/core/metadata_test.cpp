@@ -82,8 +82,10 @@ TEST_CASE("MetadataValue: truth values, numbers and texts keep their kind", "[me
   CHECK(*MetadataValue{true}.get_if<bool>());
   CHECK(*MetadataValue{1.5}.get_if<double>() == 1.5);
   CHECK(*MetadataValue{2.5F}.get_if<double>() == 2.5);
-  CHECK(*MetadataValue{"text"}.get_if<std::string>() == "text");
-  CHECK(*MetadataValue{std::string{"text"}}.get_if<std::string>() == "text");
+  for (const MetadataValue& text : {MetadataValue{"text"}, MetadataValue{std::string{"text"}}}) {
+    REQUIRE(text.get_if<std::string>() != nullptr);
+    CHECK(*text.get_if<std::string>() == "text");
+  }
   CHECK(*MetadataValue{std::string_view{"text"}}.get_if<std::string>() == "text");
 }
 

@@ -26,6 +26,8 @@ struct Fixture {
     quiescence.called();
   }
 
+  char one_mark = 0;
+  char two_mark = 0;
   ThreadSlots slots;
   ThreadSlot& one = slots.acquire(&one_mark);
   ThreadSlot& two = slots.acquire(&two_mark);
@@ -34,8 +36,6 @@ struct Fixture {
   Quiescence quiescence{slots};
   SubscriptionId id{7, 0};
   SubscriptionId other_id{8, 1};
-  char one_mark = 0;
-  char two_mark = 0;
 
   Fixture() {
     record.tenant = id.serial;
