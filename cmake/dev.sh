@@ -42,13 +42,14 @@ cmake/dev.sh COMMAND
                       consumer   find_package, add_subdirectory, FetchContent, pkg-config, packages
                       asan-clang all tests under ASan, UBSan and LeakSanitizer (clang++)
                       tsan       all tests under ThreadSanitizer (g++)
-                      release    tests, examples and benchmarks (g++, Release)
+                      release    stress tests and benchmarks (g++, Release)
                       soak       a minute of faults over Redis: nothing is lost in silence
                       tidy       clang-tidy 14 on every header and the examples
                       compile-time            what including gossip costs
                     and, only if they are named, for they take their time:
                       clang             all tests (clang++, Debug, no sanitizer)
                       asan tsan-clang   the sanitizers of the other compiler
+                      release-all       all tests, examples and benchmarks (g++, Release)
                       mutants           mistakes put in that the tests have to notice
   bench [ARGUMENT]  builds the benchmarks (Release) and runs them; arguments go to the program
   bench --report [ARGUMENT]
@@ -160,7 +161,7 @@ command_bench_redis() {
 # Either compiler runs every test: plainly and under ThreadSanitizer g++, under the others clang++.
 all_steps='rules selftest format docs headers consumer asan-clang tsan tidy release soak'
 all_steps="$all_steps compile-time"
-more_steps='clang asan tsan-clang mutants'
+more_steps='clang asan tsan-clang release-all mutants'
 
 # Sources that clang-format looks at: what is there, but not what is built or fetched.
 sources() {
@@ -204,7 +205,11 @@ step_consumer() {
 step_asan() { configure_and_build asan && run_tests asan; }
 step_tsan() { configure_and_build tsan && run_tests tsan; }
 step_clang() { configure_and_build dev-clang && run_tests dev-clang; }
-step_release() { configure_and_build release && run_tests release; }
+step_release() {
+  configure_and_build release stress gossip_bench gossip_microbench gossip_redis_bench
+  run_tests release -L '^(stress|bench)$'
+}
+step_release_all() { configure_and_build release && run_tests release; }
 step_soak() {
   configure_and_build release redis_soak && build/release/tests/redis_soak --seconds 60
 }
@@ -228,7 +233,7 @@ needs() {
     rules | selftest) ;;
     docs) echo build docs ;;
     consumer | asan | tsan | soak | mutants | compile-time) echo tests ;;
-    release) echo tests bench ;;
+    release | release-all | soak) echo tests bench ;;
     *) echo tests check ;;
   esac
 }
