@@ -232,7 +232,7 @@ needs() {
   case $1 in
     rules | selftest) ;;
     docs) echo build docs ;;
-    consumer | asan | tsan | soak | mutants | compile-time) echo tests ;;
+    consumer | asan | tsan | mutants | compile-time) echo tests ;;
     release | release-all | soak) echo tests bench ;;
     *) echo tests check ;;
   esac
