@@ -161,8 +161,8 @@ struct RedisOptions {
   std::chrono::milliseconds back_off_cap = std::chrono::seconds{5};     ///< longest
   double back_off_jitter = 0.5;  ///< share of the delay that is random, 0 to 1
 
-  // ---- Being told; must be short and not throw. Called on the provider's threads, which are two: at
-  // the same time, too; on_publish_error also on the thread that shuts the bus down ----
+  // ---- Being told; must be short and not throw. Called on the provider's threads, which are two, and
+  // on threads that publish or shut the bus down: at the same time, too ----
   std::function<void(State, const Status&)> on_state = {};  ///< with the reason
   std::function<void(const Gap&)> on_gap = {};              ///< events may have been missed
   /// A stream's readers are so far behind that trimming is about to take what they have not read; once,
