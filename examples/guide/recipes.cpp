@@ -60,7 +60,7 @@ class Journal {
   gossip::Status replay(Bus& bus) const {
     std::ifstream file{path_};
     for (Order order; file >> order.number >> order.amount;) {
-      if (const auto status = bus.publish(order_placed, order); !status.ok()) return status;
+      if (auto status = bus.publish(order_placed, order); !status.ok()) return status;
     }
     return {};
   }
