@@ -12,8 +12,11 @@
 #include <gossip/redis/redis_error.hpp>
 #include <gossip/redis/reply.hpp>
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace gossip::redis {
@@ -22,24 +25,26 @@ namespace gossip::redis {
 /// where reading begins, and for the group, if there is one.
 ///
 /// After a loss it may be another stream of the same name, whose ids need not be greater: the data of a
-/// server are gone, and its clock is behind. So the stream is asked whether it still has the entry that
-/// was read last. If not, it is another one, or was trimmed up to there, and either way it is read from
-/// its beginning; what was read before is recognised by its event id.
+/// server are gone, and its clock is behind, or still shows the same millisecond. So the stream is asked
+/// whether it still has the entry that was read last: one of that id and with those fields. If not, it
+/// is another one, or was trimmed up to there, and either way it is read from its beginning; what was
+/// read before is recognised by its event id.
 ///
 /// Thread safety: none.
 struct StreamPlace {
   std::shared_ptr<const Subscribed> subscribed = {};  ///< what is read
-  std::string last_id = {};  ///< the id that was read last; empty: none yet
-  bool known = false;        ///< the stream has had that entry
-  bool looked = false;       ///< whether it still has it
-  bool anew = false;         ///< it has not
-  bool ready = false;        ///< the group exists, or the place to read from is known
-  bool asked = false;        ///< that is being found out
-  bool denied = false;       ///< the server refuses: another type of key, a missing right
-  bool had_group = false;    ///< there was a group once
-  bool gap_told = false;     ///< that it is gone has been reported
-  bool ended = false;        ///< nobody wants it any more
-  SteadyTime not_before{};   ///< when to try again
+  std::string last_id = {};    ///< the id that was read last; empty: none yet
+  std::size_t last_print = 0;  ///< what tells its fields from those of another entry
+  bool known = false;          ///< the stream has had that entry
+  bool looked = false;         ///< whether it still has it
+  bool anew = false;           ///< it has not
+  bool ready = false;          ///< the group exists, or the place to read from is known
+  bool asked = false;          ///< that is being found out
+  bool denied = false;         ///< the server refuses: another type of key, a missing right
+  bool had_group = false;      ///< there was a group once
+  bool gap_told = false;       ///< that it is gone has been reported
+  bool ended = false;          ///< nobody wants it any more
+  SteadyTime not_before{};     ///< when to try again
 
   /// What came of a question.
   struct Answer {
@@ -57,9 +62,10 @@ struct StreamPlace {
     return place;
   }
 
-  /// The entry of that id has been read.
-  void has_read(const std::string& id) {
-    last_id = id;
+  /// That entry has been read: an id and fields.
+  void has_read(const Reply& entry) {
+    last_id = entry.items[0].text;
+    last_print = print_of(entry);
     known = true;
   }
 
@@ -92,6 +98,18 @@ struct StreamPlace {
   }
 
  private:
+  [[nodiscard]] bool is_last(const Reply& entry) const {
+    return entry.items[0].text == last_id && print_of(entry) == last_print;
+  }
+  /// Of an entry's fields, in their order: equal for equal fields, and hardly for others.
+  [[nodiscard]] static std::size_t print_of(const Reply& entry) {
+    std::size_t print = 0;
+    if (entry.items.size() < 2) return print;
+    for (const Reply& text : entry.items[1].items) {
+      print = print * 31 + std::hash<std::string_view>{}(text.text);
+    }
+    return print;
+  }
   [[nodiscard]] bool asks_for_entry() const { return known && !looked; }
   [[nodiscard]] bool asks_for_end(const RedisOptions& options) const {
     return !looked && (options.group.empty() || last_id.empty());
@@ -105,12 +123,9 @@ struct StreamPlace {
       return refused_for(reply);
     } else {
       const bool none = reply.items.empty() || reply.items[0].items.empty();
-      const std::string found = none ? "0" : reply.items[0].items[0].text;
-      anew = known && found != last_id;
-      if (last_id.empty()) {
-        last_id = found;
-        known = !none;
-      }
+      anew = known && (none || !is_last(reply.items[0]));
+      if (last_id.empty() && none) last_id = "0";
+      if (last_id.empty()) has_read(reply.items[0]);
     }
     looked = true;
     if (in_group) return {};

@@ -251,10 +251,9 @@ class StreamReader {
       const auto stream = self.stream_of(of_stream.items[0].text);
       if (stream == nullptr) continue;
       self.window_.answered(of_stream.items[1].items.size());
-      for (Reply& entry : of_stream.items[1].items) {
-        if (!entry.items.empty()) stream->has_read(entry.items[0].text);
-        self.intake_.take(stream->subscribed, entry);
-      }
+      auto& entries = of_stream.items[1].items;
+      if (!entries.empty() && !entries.back().items.empty()) stream->has_read(entries.back());
+      for (Reply& entry : entries) self.intake_.take(stream->subscribed, entry);
     }
   }
 
