@@ -41,7 +41,9 @@ concept TakesNothing = std::is_void_v<T> && ProcessorCall<F>;
 /// Anything callable as `(const Event<T>&, Context&)`, `(const T&)` or `(const Event<T>&)`, or,
 /// where T is void, as `()`; the first of these that fits is used. It returns void or a Status.
 /// Semantic requirements, for a processor `p`:
-/// 1. Calls of `p` from several workers at once are safe, unless the bus has one worker.
+/// 1. Calls of `p` from several workers at once are safe, unless the bus has one worker; and so is a
+///    call inside a call of `p`, if `p` publishes: where the queue is full, the worker handles what
+///    waits there meanwhile.
 /// 2. `p` keeps no reference to the event after it returns; it may keep a copy.
 /// 3. `p` reports failure by a Status or an exception, which never ends a worker.
 template <class F, class T>

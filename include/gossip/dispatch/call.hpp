@@ -66,6 +66,7 @@ struct Call : ContextSupport {
   unsigned attempt = 1;
   const ClockView* clock = nullptr;     ///< of the deadline; set if `limited`, null: steady clock
   bool limited = false;                 ///< look at the deadline and the stop before each call
+  bool denied = false;                  ///< there was one who could not be called for that
   Timer* timer = nullptr;               ///< that goes by the clock
   TypeEntry* type = nullptr;            ///< of the event
   const SharedEvent* shared = nullptr;  ///< the event's owner, if it can be kept without copying

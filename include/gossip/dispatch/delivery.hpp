@@ -209,7 +209,10 @@ class Delivery {
     if (slot_.measures) slot_.times->end(frame_.timing);
     // (5) acquire: pairs with the release in Registry::subscribe
     if (record.serial.load(std::memory_order_acquire) != serial) return CallResult::gone;
-    if (call.limited && !may_go_on(call)) return CallResult::denied;
+    if (call.limited && !may_go_on(call)) {
+      call.denied = true;
+      return CallResult::denied;
+    }
     if (slot_.measures) begin_timing(record, serial, call);
     return CallResult::ok;
   }

@@ -43,8 +43,7 @@
 
 namespace gossip::detail {
 
-/// The heart of a bus: workers take events from the queue and call the processors that are
-/// subscribed.
+/// The heart of a bus: workers take events from the queue and call the subscribed processors.
 ///
 /// Ownership: shared by the bus, its handles and, while they run, its workers.
 /// Thread safety: all members from any thread, but construction, start() and destruction.
@@ -157,7 +156,7 @@ class Dispatcher {
     keeping.done(delivery, call.event);
     slot.dispatched.increment(type.index);
     calls = delivery.run(call);
-    if (calls == 0) ThreadSlot::increment(slot.unmatched);
+    if (calls == 0 && !call.denied) ThreadSlot::increment(slot.unmatched);
     return true;
   }
 
@@ -309,13 +308,14 @@ class Dispatcher {
   static Help help(void* self) {
     auto& dispatcher = *static_cast<Dispatcher*>(self);
     ThreadSlot& slot = *current_thread.worker_slot;
-    if (slot.depth >= dispatcher.options_.max_nesting) return Help::too_deep;
+    if (slot.nesting() >= dispatcher.options_.max_nesting) return Help::too_deep;
     try {
       slot.next_frame();  // nothing can fail once an event has been taken
     } catch (const std::bad_alloc&) {
       return Help::too_deep;
     }
     const CauseScope unrelated{nullptr};
+    const ThreadSlot::Nested nested{slot};
     return dispatcher.run_one(slot) ? Help::ran : Help::no_event;
   }
 

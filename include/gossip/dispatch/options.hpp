@@ -58,7 +58,8 @@ struct ErrorReport {
 struct BusOptions {
   /// How many threads run processors, 1 to 1024; 0 stands for one per processor core. // threads
   std::size_t workers = 0;
-  /// How many events may wait, 1 to 2^31; rounded up to a power of two, at least 2. // events
+  /// How many events of each priority may wait, 1 to 2^31; rounded up to a power of two, at least 2.
+  /// A bus without events of high or low priority has no queue for them. // events
   std::size_t capacity = 1024;
   /// What publishing does when that many wait.
   OverflowPolicy overflow = OverflowPolicy::block;
@@ -72,8 +73,9 @@ struct BusOptions {
   /// How long the destructor, and shutdown() without an argument, let queued events be handled;
   /// not negative.
   std::chrono::nanoseconds shutdown_timeout = std::chrono::seconds{30};
-  /// How deep a worker that publishes into a full queue may run queued events inside one another,
-  /// 1 to 10000; beyond it such a publish answers Errc::queue_full. // calls
+  /// How deep a worker that publishes into a full queue may run what is queued inside one another,
+  /// 1 to 256; beyond it such a publish answers Errc::queue_full. Each level takes 1 to 4 KiB of the
+  /// worker's stack, and what the processor takes. // calls
   std::size_t max_nesting = 64;
   /// How many deliveries that failed may wait for their next attempt, 0 to 2^31; beyond it a failure
   /// is final. // deliveries
@@ -91,8 +93,9 @@ struct BusOptions {
   /// runs; not negative. 0 watches nothing. The bus's timer looks four times in that time at what its
   /// threads say of themselves anyway, so calls cost nothing more.
   std::chrono::nanoseconds stall_after{};
-  /// Told of such a call, on the timer's thread, which has other work to do: keep it short. What it
-  /// throws is counted and dropped. Empty: stalled calls are counted only.
+  /// Told of such a call, on the timer's thread, which has other work to do: keep it short, and do not
+  /// destroy the bus in it. What it throws is counted and dropped. Empty: stalled calls are counted
+  /// only.
   std::function<void(const StallReport&)> on_stall = {};
   /// Workers are named after it, with "-0", "-1" ... behind it, cut to 15 bytes.
   std::string worker_name = "gossip";
@@ -159,7 +162,8 @@ struct SubscribeOptions {
   Ordering ordering = {};
   /// How many events may be handled at the same time; 0 for as many as there are workers. // events
   std::size_t max_concurrency = 0;
-  /// How many events may wait in the lane, and what happens to more.
+  /// How many events may wait in the lane, and what happens to more. The default values alone ask for
+  /// no lane.
   LaneOptions lane = {};
   /// Where the subscription is made: shown by EventBus::topology() and told when its processor stalls.
   /// Where these options are made, unless it is set.
@@ -218,8 +222,8 @@ inline Status refuse_option(const char* field, std::string_view value, const cha
     return refuse_option("stall_after", detail::join({"-", Decimal{0 - ticks}, " ns"}),
                          "0 or more");
   }
-  if (options.max_nesting < 1 || options.max_nesting > 10'000) {
-    return refuse_option("max_nesting", Decimal{options.max_nesting}, "1 to 10000");
+  if (options.max_nesting < 1 || options.max_nesting > 256) {
+    return refuse_option("max_nesting", Decimal{options.max_nesting}, "1 to 256");
   }
   if (options.max_deferred > (std::size_t{1} << 31U)) {
     return refuse_option("max_deferred", Decimal{options.max_deferred}, "0 to 2147483648");

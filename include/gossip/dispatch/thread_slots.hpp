@@ -137,6 +137,7 @@ struct alignas(prefetch_pair_bytes) ThreadSlot {
   HazardFrame outermost;
   HazardFrame* innermost = nullptr;  ///< the owner's: of the dispatch it is in
   std::size_t depth = 0;             ///< the owner's: dispatches it is inside of
+  std::size_t helping = 0;           ///< the owner's: see Nested
   bool self_cancelled = false;       ///< the owner's: it left a record to Registry::collect
   bool chores = false;               ///< the owner's: the end of a dispatch leaves something to do
   bool measures = false;             ///< does not change once others see the slot
@@ -160,6 +161,20 @@ struct alignas(prefetch_pair_bytes) ThreadSlot {
     // release: pairs with the acquire of whoever reads the counter to learn that the work is done
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
+
+  /// While it lives, the owner runs what is queued inside something else that was.
+  class Nested {
+   public:
+    explicit Nested(ThreadSlot& slot) noexcept : slot_{slot} { ++slot_.helping; }
+    Nested(const Nested&) = delete;
+    Nested& operator=(const Nested&) = delete;
+    ~Nested() { --slot_.helping; }
+
+   private:
+    ThreadSlot& slot_;
+  };
+  /// How deep the owner is in what it runs: events, and tasks, which need not dispatch any.
+  [[nodiscard]] std::size_t nesting() const noexcept { return depth > helping ? depth : helping; }
 
   /// The frame for a dispatch inside whatever the owner is doing. @throws std::bad_alloc
   HazardFrame& next_frame() {

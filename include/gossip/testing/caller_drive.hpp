@@ -178,11 +178,12 @@ class CallerDrive {
   static Help help(void* /*worker_of*/) {
     Help result = Help::no_event;
     for (CallerDrive* drive = first_of_this_thread; drive != nullptr; drive = drive->next_) {
-      if (drive->slot_.depth >= drive->dispatcher_.options_.max_nesting) {
+      if (drive->slot_.nesting() >= drive->dispatcher_.options_.max_nesting) {
         result = Help::too_deep;
         continue;
       }
       try {
+        const ThreadSlot::Nested nested{drive->slot_};
         if (drive->run_one()) return Help::ran;
       } catch (const std::bad_alloc&) {
         return Help::too_deep;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <gossip/dispatch/current_thread.hpp>
 #include <gossip/dispatch/dispatcher.hpp>
 #include <gossip/dispatch/posted_tasks.hpp>
 
@@ -9,10 +10,13 @@
 #include <chrono>
 #include <memory>
 #include <thread>
+#include <vector>
 
 using gossip::SteadyTime;
 using gossip::detail::ClockView;
+using gossip::detail::current_thread;
 using gossip::detail::Dispatcher;
+using gossip::detail::Help;
 using gossip::detail::PostedTasks;
 using gossip::detail::Timer;
 using gossip::test::Door;
@@ -21,14 +25,17 @@ using gossip::test::patience;
 namespace {
 
 struct Fixture {
-  Fixture() { dispatcher.start(nullptr); }
+  explicit Fixture(const gossip::BusOptions& options = {.workers = 1})
+      : dispatcher{options, ClockView::of(clock), Timer::Drive::own_thread} {
+    dispatcher.start(nullptr);
+  }
   ~Fixture() { stop(patience); }
   gossip::ShutdownReport stop(std::chrono::nanoseconds timeout) {
     return dispatcher.shutdown(timeout, [](SteadyTime) {});
   }
 
   gossip::TickClock clock;
-  Dispatcher dispatcher{{.workers = 1}, ClockView::of(clock), Timer::Drive::own_thread};
+  Dispatcher dispatcher;
   PostedTasks& posted = dispatcher.posted();
 };
 
@@ -69,6 +76,23 @@ TEST_CASE("PostedTasks: what a shutdown leaves is destroyed without a call", "[d
   REQUIRE(token.use_count() == 1);
   REQUIRE_FALSE(fixture.posted.post([&]() noexcept { called = true; }));
   REQUIRE_FALSE(called);
+}
+
+TEST_CASE("PostedTasks: tasks inside one another are nested, no deeper than is allowed",
+          "[dispatch]") {
+  // A worker that waits inside a task, as one that publishes into a full queue does.
+  Fixture fixture{{.workers = 1, .max_nesting = 3}};
+  Door all_posted;
+  std::vector<Help> answers;
+  const auto nest = [&] {
+    all_posted.wait();
+    answers.push_back(current_thread.help(current_thread.worker_of));
+  };
+  for (int i = 0; i < 6; ++i) REQUIRE(fixture.posted.post(nest));
+  all_posted.open();
+  REQUIRE(fixture.dispatcher.drain(std::chrono::steady_clock::now() + patience));
+  REQUIRE(answers ==
+          std::vector{Help::too_deep, Help::ran, Help::ran, Help::ran, Help::no_event, Help::ran});
 }
 
 TEST_CASE("PostedTasks: a task of the caller's is waited for until it says it is done",
