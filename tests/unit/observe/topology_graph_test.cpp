@@ -1,45 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include <gossip/observe/topology_graph.hpp>
 
+#include "support/small_topology.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <string>
 
 namespace {
 
-using gossip::SubscribeOptions;
 using gossip::to_dot;
 using gossip::to_mermaid;
 using gossip::Topology;
-
-Topology small() {
-  Topology topology;
-  topology.provider = "gossip::InMemoryProvider";
-  topology.workers = 1;
-  topology.capacity = 64;
-  topology.types = {{"user.created", "User"}, {"order.placed", "Order"}};
-  topology.subscriptions.push_back({.id = {7, 0},
-                                    .name = "welcome",
-                                    .subscribed_to = "user.created",
-                                    .event_types = {"user.created"},
-                                    .middleware = {"retry", "timeout"},
-                                    .priority = -3,
-                                    .ordering = gossip::Ordering::Kind::by_key,
-                                    .where = {"/src/mail.cpp", 12, "main"}});
-  topology.subscriptions.push_back({.id = {8, 1},
-                                    .name = {},
-                                    .subscribed_to = "*.placed",
-                                    .pattern = true,
-                                    .event_types = {"order.placed"},
-                                    .middleware = {},
-                                    .lifetime = SubscribeOptions::Lifetime::once,
-                                    .max_concurrency = 4,
-                                    .where = {}});
-  return topology;
-}
+using gossip::test::small_topology;
 
 TEST_CASE("to_mermaid: types, patterns and subscriptions as a flowchart", "[topology]") {
-  CHECK(to_mermaid(small()) ==
+  CHECK(to_mermaid(small_topology()) ==
         R"(flowchart LR
   bus(["gossip::InMemoryProvider<br/>1 worker<br/>64 events, block"])
   t0["user.created<br/>User"]
@@ -58,7 +34,7 @@ TEST_CASE("to_mermaid: types, patterns and subscriptions as a flowchart", "[topo
 }
 
 TEST_CASE("to_dot: the same for Graphviz", "[topology]") {
-  CHECK(to_dot(small()) ==
+  CHECK(to_dot(small_topology()) ==
         R"(digraph gossip {
   rankdir=LR;
   bus [shape=cylinder, label="gossip::InMemoryProvider\n1 worker\n64 events, block"];
@@ -77,7 +53,7 @@ TEST_CASE("to_dot: the same for Graphviz", "[topology]") {
 }
 
 TEST_CASE("topologies: names with everything that has a meaning of its own", "[topology]") {
-  Topology topology = small();
+  Topology topology = small_topology();
   topology.subscriptions.resize(1);
   topology.types[0].payload = "std::map<int, \"x\">&";
   topology.subscriptions[0].name = "say \"hi\"\\ #1; `a`\n\t\x01\x7f \xc3\xa4\xff end";

@@ -2,6 +2,7 @@
 #include <gossip/observe/topology_json.hpp>
 
 #include "support/json_check.hpp"
+#include "support/small_topology.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -9,39 +10,13 @@
 
 namespace {
 
-using gossip::SubscribeOptions;
 using gossip::to_json;
 using gossip::Topology;
 using gossip::test::JsonCheck;
-
-Topology small() {
-  Topology topology;
-  topology.provider = "gossip::InMemoryProvider";
-  topology.workers = 1;
-  topology.capacity = 64;
-  topology.types = {{"user.created", "User"}, {"order.placed", "Order"}};
-  topology.subscriptions.push_back({.id = {7, 0},
-                                    .name = "welcome",
-                                    .subscribed_to = "user.created",
-                                    .event_types = {"user.created"},
-                                    .middleware = {"retry", "timeout"},
-                                    .priority = -3,
-                                    .ordering = gossip::Ordering::Kind::by_key,
-                                    .where = {"/src/mail.cpp", 12, "main"}});
-  topology.subscriptions.push_back({.id = {8, 1},
-                                    .name = {},
-                                    .subscribed_to = "*.placed",
-                                    .pattern = true,
-                                    .event_types = {"order.placed"},
-                                    .middleware = {},
-                                    .lifetime = SubscribeOptions::Lifetime::once,
-                                    .max_concurrency = 4,
-                                    .where = {}});
-  return topology;
-}
+using gossip::test::small_topology;
 
 TEST_CASE("to_json: all of it", "[topology]") {
-  const std::string json = to_json(small());
+  const std::string json = to_json(small_topology());
   CHECK(
       json ==
       R"({"provider": "gossip::InMemoryProvider", "workers": 1, "capacity": 64, )"
@@ -57,7 +32,7 @@ TEST_CASE("to_json: all of it", "[topology]") {
 }
 
 TEST_CASE("to_json: names with everything that has a meaning of its own", "[topology]") {
-  Topology topology = small();
+  Topology topology = small_topology();
   topology.subscriptions[0].name = "say \"hi\"\\ #1; `a`\n\t\x01\x7f \xc3\xa4\xff end";
   topology.subscriptions[0].where.file = "C:\\src\\a b.cpp";
   const std::string json = to_json(topology);
