@@ -345,14 +345,14 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   bool drain() { return core_->dispatcher().drain(SteadyTime::max()); }
   /// @return  false if the time was up first, too
   bool drain_for(std::chrono::nanoseconds timeout) {
-    return core_->dispatcher().drain(detail::Dispatcher::deadline_after(timeout));
+    return core_->dispatcher().drain(detail::deadline_after(timeout));
   }
 
   /// Waits until the provider knows that everything which was published before has arrived: over a
   /// network, that the server has answered. In memory there is nothing to wait for.
   /// @return  ok, Errc::timeout, or what the provider reports
   Status flush(std::chrono::nanoseconds timeout) {
-    return core_->provider().flush(detail::Dispatcher::deadline_after(timeout));
+    return core_->provider().flush(detail::deadline_after(timeout));
   }
 
   /// Ends the bus: publishing from outside answers Errc::closed from now on; what is queued, and

@@ -19,6 +19,16 @@ using Timestamp = std::chrono::time_point<std::chrono::system_clock, std::chrono
 /// A point in time for deadlines and delays; never jumps.
 using SteadyTime = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
 
+namespace detail {
+
+/// When `timeout` will have passed; never, if that is further away than can be told.
+[[nodiscard]] inline SteadyTime deadline_after(std::chrono::nanoseconds timeout) noexcept {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  return timeout < SteadyTime::max() - now ? now + timeout : SteadyTime::max();
+}
+
+}  // namespace detail
+
 /// A source of time for a bus. Semantic requirements, for a clock `c`:
 /// 1. `c.ticks()` is cheap, callable from any thread, never 0 and below 2^63.
 /// 2. `c.to_time(t)` converts what any copy of `c` returned from `ticks()`.

@@ -144,20 +144,13 @@ class Dispatcher {
   /// @return  false if the bus is closed: nothing was called
   /// @throws  std::bad_alloc, what the failure sink throws
   bool call_now(TypeEntry& type, Call& call, std::uint64_t& calls) {
-    ThreadSlot& slot = slots_.mine(this);
     call.clock = &clock_;
     call.timer = &timer_;
     call.type = &type;
+    if (type.retained.load(std::memory_order_acquire) == nullptr) [[likely]]
+      return walk_now(type, call, calls, nullptr);
     RetainedEvent::Keeping keeping = calls_.keep(type, call.event);
-    Delivery delivery{slot, registry_, type};
-    // (1) after the announcement and its fence: whoever shuts down sees the delivery, or this
-    // thread sees the closed queue
-    if (closed_to_this_thread()) return false;
-    keeping.done(delivery, call.event);
-    slot.dispatched.increment(type.index);
-    calls = delivery.run(call);
-    if (calls == 0 && !call.denied) ThreadSlot::increment(slot.unmatched);
-    return true;
+    return walk_now(type, call, calls, &keeping);
   }
 
   /// The time of an event published now, if events are stamped.
@@ -232,11 +225,6 @@ class Dispatcher {
     return true;
   }
 
-  [[nodiscard]] static SteadyTime deadline_after(std::chrono::nanoseconds timeout) noexcept {
-    const SteadyTime now = std::chrono::steady_clock::now();
-    return timeout < SteadyTime::max() - now ? now + timeout : SteadyTime::max();
-  }
-
   [[nodiscard]] Statistics statistics() const {
     Statistics statistics =
         snapshot({slots_.all(), types_, registry_, queue_, calls_, lanes_}, abandoned_.load());
@@ -302,6 +290,18 @@ class Dispatcher {
           ThreadSlot::increment(slot.finished);
         },
         [&](Task& task) { task.run(task, slot); });
+  }
+
+  bool walk_now(TypeEntry& type, Call& call, std::uint64_t& calls, RetainedEvent::Keeping* kept) {
+    ThreadSlot& slot = slots_.mine(this);
+    Delivery delivery{slot, registry_, type};
+    // (1) after the announcement and its fence: a shutdown sees it, or this sees the closed queue
+    if (closed_to_this_thread()) return false;
+    if (kept != nullptr) kept->done(delivery, call.event);
+    slot.dispatched.increment(type.index);
+    calls = delivery.run(call);
+    if (calls == 0 && !call.denied) ThreadSlot::increment(slot.unmatched);
+    return true;
   }
 
   /// For a worker that has to wait inside a processor.

@@ -100,7 +100,7 @@ class PriorityQueue {
   }
   Status push_for(T&& value, std::chrono::nanoseconds timeout,
                   Priority priority = Priority::normal) {
-    return insert(value, priority, time_after(timeout));
+    return insert(value, priority, detail::deadline_after(timeout));
   }
   Status try_push(const T& value,
                   Priority priority = Priority::normal) requires std::copy_constructible<T> {
@@ -128,7 +128,7 @@ class PriorityQueue {
   [[nodiscard]] std::optional<T> try_pop() { return take(SteadyTime::min()); }
   [[nodiscard]] std::optional<T> pop() { return take(SteadyTime::max()); }
   [[nodiscard]] std::optional<T> pop_for(std::chrono::nanoseconds timeout) {
-    return take(time_after(timeout));
+    return take(detail::deadline_after(timeout));
   }
   /// @}
 
@@ -219,11 +219,6 @@ class PriorityQueue {
     const auto index = static_cast<std::size_t>(priority);
     GOSSIP_ASSERT(index < lane_count, "a priority is high, normal or low");
     return index;
-  }
-
-  static SteadyTime time_after(std::chrono::nanoseconds timeout) noexcept {
-    const SteadyTime now = std::chrono::steady_clock::now();
-    return timeout < SteadyTime::max() - now ? now + timeout : SteadyTime::max();
   }
 
   /// @param until  SteadyTime::min() to wait not at all, SteadyTime::max() for ever

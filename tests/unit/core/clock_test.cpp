@@ -108,6 +108,14 @@ TEST_CASE("TickClock: ticks read a while ago still convert to that moment", "[cl
   CHECK(time <= after + std::chrono::milliseconds{1});
 }
 
+TEST_CASE("deadline_after: never wraps", "[clock]") {
+  using gossip::detail::deadline_after;
+  CHECK(deadline_after(std::chrono::nanoseconds::max()) == SteadyTime::max());
+  const SteadyTime before = SteadyTime{std::chrono::steady_clock::now()};
+  CHECK(deadline_after(std::chrono::hours{1}) >= before + std::chrono::hours{1});
+  CHECK(deadline_after(std::chrono::hours{1}) < before + std::chrono::hours{2});
+}
+
 TEST_CASE("TickClock: now never goes back", "[clock]") {
   const TickClock clock;
   SteadyTime last = clock.now();
