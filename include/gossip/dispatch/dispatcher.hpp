@@ -340,8 +340,8 @@ class Dispatcher {
     heavy_fence();  // Dekker with Lanes::Intent, after the queue was closed
     idle_.wait_until(deadline, [this] { return all_handled(); });
     queue_.close_for_workers();
+    ended_.store(true, std::memory_order_release);  // first: who sees the stop takes nothing more
     calls_.request_stop();
-    ended_.store(true, std::memory_order_release);
     queue_.release_workers();
     timer_.stop();
     pool_.join();
