@@ -84,6 +84,18 @@ TEMPLATE_TEST_CASE("Clock: ticks are never 0, below 2^63, and do not go back on 
   CHECK(in_range);
 }
 
+TEST_CASE("TickClock: of its readings those are used between which the thread kept its core",
+          "[clock]") {
+  int reading = 0;
+  const auto anchor = gossip::detail::read_tick_anchor([&]() -> std::int64_t {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
+    if (++reading == 2) return reading;
+    while (std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    return reading;
+  });
+  CHECK(anchor.ns == 2);
+}
+
 TEST_CASE("TickClock: converted times follow the order of the ticks", "[clock]") {
   const TickClock clock;
   std::vector<std::uint64_t> ticks;

@@ -62,8 +62,24 @@ struct TickAnchor {
   std::int64_t ns;
 };
 
+/// Reads the counter and `clock()`, in nanoseconds, together: the closest of three pairs, since a
+/// thread may lose its core in between.
+template <class ReadClock>
+TickAnchor read_tick_anchor(ReadClock clock) noexcept {
+  TickAnchor closest{0, 0};
+  std::uint64_t least = ~std::uint64_t{0};
+  for (int i = 0; i < 3; ++i) {
+    const std::uint64_t before = read_tick_counter();
+    const std::int64_t ns = clock();
+    const std::uint64_t apart = read_tick_counter() - before;
+    if (apart < least) closest = {before + apart / 2, ns};
+    if (apart < least) least = apart;
+  }
+  return closest;
+}
+
 /// The first reading in the process, against the steady clock: the base of the counter's rate.
-inline const TickAnchor first_tick_anchor{read_tick_counter(), steady_ns()};
+inline const TickAnchor first_tick_anchor = read_tick_anchor(&steady_ns);
 
 /// Converts what read_tick_counter() returned. Each thread keeps an anchor to the system clock and
 /// renews it when the time asked for is over 100 ms away, so a stepped clock is noticed; the rate
@@ -82,15 +98,13 @@ inline std::int64_t tick_counter_to_unix_ns(std::uint64_t ticks) noexcept {
   };
   double distance = distance_ns();
   if (calibration.ns_per_tick == 0 || distance > max_distance_ns || distance < -max_distance_ns) {
-    std::int64_t steady = steady_ns();
-    std::uint64_t now = read_tick_counter();
-    while (steady - first_tick_anchor.ns < 50'000) {  // too early for a rate
-      steady = steady_ns();
-      now = read_tick_counter();
-    }
-    calibration.ns_per_tick = static_cast<double>(steady - first_tick_anchor.ns) /
-                              static_cast<double>(now - first_tick_anchor.ticks);
-    calibration.anchor = {read_tick_counter(), unix_ns()};
+    TickAnchor steady{0, 0};
+    do {
+      steady = read_tick_anchor(&steady_ns);
+    } while (steady.ns - first_tick_anchor.ns < 50'000);  // too early for a rate
+    calibration.ns_per_tick = static_cast<double>(steady.ns - first_tick_anchor.ns) /
+                              static_cast<double>(steady.ticks - first_tick_anchor.ticks);
+    calibration.anchor = read_tick_anchor(&unix_ns);
     distance = distance_ns();
   }
   return calibration.anchor.ns + static_cast<std::int64_t>(distance);
