@@ -4,8 +4,9 @@
 /// @file
 /// Waiting in tests: always for a condition, never for a time.
 
-#include <gossip/config.hpp>
 #include <gossip/testing/wait.hpp>
+
+#include "support/sanitizers.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -21,25 +22,13 @@ using testing::patience;
 constexpr std::size_t scaled(std::size_t full) noexcept {
 #if defined(GOSSIP_THREAD_SANITIZER)
   return full / 50 + 1;
-#elif defined(__SANITIZE_ADDRESS__)
+#elif defined(GOSSIP_TEST_ADDRESS_SANITIZER)
   return full / 8 + 1;
 #elif !defined(NDEBUG)
   return full / 4 + 1;
 #else
   return full;
 #endif
-}
-
-/// Waits, giving other threads their turn, until `condition()` holds.
-/// @return false if it did not within `limit`
-template <class Condition>
-[[nodiscard]] bool eventually(Condition&& condition, std::chrono::nanoseconds limit = patience) {
-  const auto deadline = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() >= deadline) return condition();
-    std::this_thread::yield();
-  }
-  return true;
 }
 
 /// A door that one thread opens and others wait at.
@@ -90,6 +79,22 @@ class Tally {
 inline void let_pass(std::chrono::nanoseconds time) {
   Door never;
   never.wait(time);
+}
+
+/// Waits until `condition()` holds: gives other threads their turn, and before long their processor.
+/// @return false if it did not within `limit`
+template <class Condition>
+[[nodiscard]] bool eventually(Condition&& condition, std::chrono::nanoseconds limit = patience) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  for (int turns = 0; !condition(); ++turns) {
+    if (std::chrono::steady_clock::now() >= deadline) return condition();
+    if (turns < 1'000) {
+      std::this_thread::yield();
+    } else {
+      let_pass(std::chrono::microseconds{200});
+    }
+  }
+  return true;
 }
 
 }  // namespace gossip::test

@@ -4,26 +4,18 @@
 /// @file
 /// Fiber: a thread of control that runs only when it is told to, for the model checker.
 
+#include "support/sanitizers.hpp"
+
 #include <array>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <ucontext.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define GOSSIP_TEST_ADDRESS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define GOSSIP_TEST_ADDRESS_SANITIZER 1
-#endif
-#endif
-
 #if defined(GOSSIP_TEST_ADDRESS_SANITIZER)
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
-
-#include <gossip/config.hpp>
 
 #if defined(GOSSIP_THREAD_SANITIZER)
 #include <sanitizer/tsan_interface.h>
