@@ -6,11 +6,14 @@
 
 #include <arpa/inet.h>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <netinet/in.h>
 #include <random>
 #include <stdexcept>
+#include <string>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -51,13 +54,28 @@ class LoopbackListener {
   std::uint16_t port_ = 0;
 };
 
-/// A port that nobody uses now. None of those that the system gives to connections: whoever tries to
-/// reach a server that is down there might get one of these for himself, and talk to himself.
+/// Keeps `port` from other tests for as long as this process lives. @return false if one has it
+inline bool reserve_port(std::uint16_t port) {
+  sockaddr_un name{};  // an abstract one: it ends with its socket, which ends with the process
+  name.sun_family = AF_UNIX;
+  const std::string text = "gossip-test-port-" + std::to_string(port);
+  text.copy(name.sun_path + 1, text.size());
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
+  const int mark = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (::bind(mark, reinterpret_cast<const sockaddr*>(&name), size) == 0) return true;
+  ::close(mark);
+  return false;
+}
+
+/// A port that nobody uses now, and no other test will. None of those that the system gives to
+/// connections: whoever tries to reach a server that is down there might get one of these for himself,
+/// and talk to himself.
 inline std::uint16_t free_port() {
   static std::mt19937 random{std::random_device{}()};
   std::uniform_int_distribution<unsigned> any{20'000, 32'000};
   for (int attempt = 0; attempt < 1'000; ++attempt) {
     const auto port = static_cast<std::uint16_t>(any(random));
+    if (!reserve_port(port)) continue;
     const sockaddr_in address = loopback(port);
     const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const bool free =
