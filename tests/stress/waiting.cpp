@@ -64,16 +64,37 @@ class Waits {
   std::vector<nanoseconds> times_;
 };
 
-/// Slack for a machine that is busy with other things: the scheduler's turn is milliseconds long.
+/// What it may take longer than to wake a worker while none is busy. What that takes is measured beside
+/// it, since a machine that is slow, or busy with other things, takes long for that, too.
+#if defined(NDEBUG)
 constexpr milliseconds median_limit{2};
+#else
+constexpr milliseconds median_limit{10};
+#endif
 constexpr milliseconds most_limit{15};
 
-void require_short(const Waits& waits) {
-  INFO("median " << waits.quantile(0.5).count() << " ns, 75 % " << waits.quantile(0.75).count()
-                 << " ns, most " << waits.quantile(1).count() << " ns");
-  REQUIRE(waits.quantile(0.5) < median_limit);
-  REQUIRE(waits.quantile(0.75) < most_limit);
+/// Has `measure(waits, idle)` fill them until the waits are short enough. Others may spoil one attempt;
+/// a worker that nobody wakes, or too late, spoils all.
+template <class Measure>
+void require_short(Measure&& measure) {
+  constexpr int attempts = 5;
+  for (int attempt = 1;; ++attempt) {
+    Waits waits;
+    Waits idle;
+    measure(waits, idle);
+    const auto is_short = [&](double share, nanoseconds limit) {
+      return waits.quantile(share) < limit + 3 * idle.quantile(share);
+    };
+    if (is_short(0.5, median_limit) && is_short(0.75, most_limit)) break;
+    INFO("median " << waits.quantile(0.5).count() << " ns, 75 % " << waits.quantile(0.75).count()
+                   << " ns, most " << waits.quantile(1).count() << " ns; with nobody busy median "
+                   << idle.quantile(0.5).count() << " ns, 75 % " << idle.quantile(0.75).count()
+                   << " ns");
+    REQUIRE(attempt < attempts);
+  }
 }
+/// The time in which an event must have come that waits behind a slow one: less than that blocks.
+constexpr auto in_time = patience / 2;
 
 #if defined(__linux__)
 /// The processor time that a bus's workers have used.
@@ -109,85 +130,97 @@ class WorkerTimes {
 }  // namespace
 
 TEST_CASE("stress: an event does not wait behind a busy worker while another is parked",
-          "[stress]") {
+          "[stress][alone]") {
   for (const std::size_t busy : {std::size_t{1}, std::size_t{2}}) {
-    Door go_on;
-    Waits waits;
-    std::atomic<std::size_t> stuck{0};
-    EventBus bus{BusOptions{.workers = busy + 1}};
-    auto on_slow = bus.subscribe(slow, [&](Door* const& door) {
-      ++stuck;
-      door->wait();
+    require_short([&](Waits& waits, Waits& idle) {
+      Door go_on;
+      std::atomic<Waits*> now{&idle};
+      std::atomic<std::size_t> stuck{0};
+      EventBus bus{BusOptions{.workers = busy + 1}};
+      auto on_slow = bus.subscribe(slow, [&](Door* const& door) {
+        ++stuck;
+        door->wait();
+      });
+      auto on_fast = bus.subscribe(
+          fast, [&](const Clock::time_point& time) { now.load()->add(Clock::now() - time); });
+      const auto publish = [&](Waits& into) {
+        now = &into;
+        bool all = true;
+        for (std::size_t i = 0; i < scaled(200) && all; ++i) {
+          let_pass(milliseconds{2});  // the free worker parks
+          all = bus.publish(fast, Clock::now()).ok() &&
+                eventually([&] { return into.count() == i + 1; }, in_time);
+        }
+        return all;
+      };
+      const bool all_idle = publish(idle);
+      bool all = true;
+      for (std::size_t i = 0; i < busy; ++i) all = bus.publish(slow, &go_on).ok() && all;
+      const bool all_busy = eventually([&] { return stuck.load() == busy; });
+      all = publish(waits) && all;
+      go_on.open();
+      REQUIRE(all_idle);
+      REQUIRE(all_busy);
+      REQUIRE(all);
     });
-    auto on_fast = bus.subscribe(
-        fast, [&](const Clock::time_point& published) { waits.add(Clock::now() - published); });
-    for (std::size_t i = 0; i < busy; ++i) REQUIRE(bus.publish(slow, &go_on).ok());
-    const bool all_busy = eventually([&] { return stuck.load() == busy; });
-    const std::size_t events = scaled(200);
-    bool all = true;
-    for (std::size_t i = 0; i < events && all; ++i) {
-      let_pass(milliseconds{2});  // the free worker parks
-      all = bus.publish(fast, Clock::now()).ok() &&
-            eventually([&] { return waits.count() == i + 1; });
-    }
-    go_on.open();
-    REQUIRE(all_busy);
-    REQUIRE(all);
-    require_short(waits);
   }
 }
 
 TEST_CASE("stress: an event does not wait behind the slow one that was published just before",
-          "[stress]") {
-  Waits waits;
-  EventBus bus{BusOptions{.workers = 2}};
-  auto on_slow = bus.subscribe(slow, [](Door* const& door) { door->wait(); });
-  auto on_fast = bus.subscribe(
-      fast, [&](const Clock::time_point& published) { waits.add(Clock::now() - published); });
-  const std::size_t events = scaled(200);
-  bool all = true;
-  for (std::size_t i = 0; i < events && all; ++i) {
-    Door go_on;
-    let_pass(milliseconds{1});  // both workers park
-    all = bus.publish(slow, &go_on).ok() && bus.publish(fast, Clock::now()).ok() &&
-          eventually([&] { return waits.count() == i + 1; }, std::chrono::seconds{5});
-    go_on.open();
-    all = bus.drain_for(patience) && all;
-  }
-  REQUIRE(all);
-  require_short(waits);
+          "[stress][alone]") {
+  require_short([](Waits& waits, Waits& idle) {
+    std::atomic<Waits*> now{nullptr};
+    EventBus bus{BusOptions{.workers = 2}};
+    auto on_slow = bus.subscribe(slow, [](Door* const& door) { door->wait(); });
+    auto on_fast = bus.subscribe(
+        fast, [&](const Clock::time_point& time) { now.load()->add(Clock::now() - time); });
+    bool all = true;
+    for (std::size_t i = 0; i < 2 * scaled(200) && all; ++i) {
+      Door go_on;
+      Waits& into = i % 2 == 0 ? idle : waits;
+      now = &into;
+      let_pass(milliseconds{1});  // both workers park
+      all = (i % 2 == 0 || bus.publish(slow, &go_on).ok()) &&
+            bus.publish(fast, Clock::now()).ok() &&
+            eventually([&] { return into.count() == i / 2 + 1; }, in_time);
+      go_on.open();
+      all = bus.drain_for(patience) && all;
+    }
+    REQUIRE(all);
+  });
 }
 
 TEST_CASE("stress: an event does not wait behind a slow one that another thread publishes",
-          "[stress]") {
-  Waits waits;
-  EventBus bus{BusOptions{.workers = 2}};
-  auto on_slow = bus.subscribe(slow, [](Door* const& door) { door->wait(); });
-  auto on_fast = bus.subscribe(
-      fast, [&](const Clock::time_point& published) { waits.add(Clock::now() - published); });
-  const std::size_t rounds = scaled(200);
-  bool all = true;
-  for (std::size_t i = 0; i < rounds && all; ++i) {
-    Door go_on;
-    std::atomic<int> ready{0};
-    std::atomic<bool> published{true};
-    const auto together = [&] {
-      for (++ready; ready.load() < 2;) std::this_thread::yield();
-    };
-    std::thread second{[&] {
+          "[stress][alone]") {
+  require_short([](Waits& waits, Waits& idle) {
+    std::atomic<Waits*> now{nullptr};
+    EventBus bus{BusOptions{.workers = 2}};
+    auto on_slow = bus.subscribe(slow, [](Door* const& door) { door->wait(); });
+    auto on_fast = bus.subscribe(
+        fast, [&](const Clock::time_point& time) { now.load()->add(Clock::now() - time); });
+    bool all = true;
+    for (std::size_t i = 0; i < 2 * scaled(200) && all; ++i) {
+      Door go_on;
+      Waits& into = i % 2 == 0 ? idle : waits;
+      now = &into;
+      std::atomic<int> ready{0};
+      std::atomic<bool> published{true};
+      const auto together = [&] {
+        for (++ready; ready.load() < 2;) std::this_thread::yield();
+      };
+      std::thread second{[&] {
+        together();
+        if (i % 2 != 0 && !bus.publish(slow, &go_on).ok()) published = false;
+      }};
       together();
-      if (!bus.publish(slow, &go_on).ok()) published = false;
-    }};
-    together();
-    if (!bus.publish(fast, Clock::now()).ok()) published = false;
-    all = eventually([&] { return waits.count() == i + 1; }, std::chrono::seconds{5}) &&
-          published.load();
-    go_on.open();
-    second.join();
-    all = bus.drain_for(patience) && all;
-  }
-  REQUIRE(all);
-  require_short(waits);
+      if (!bus.publish(fast, Clock::now()).ok()) published = false;
+      all = eventually([&] { return into.count() == i / 2 + 1; }, in_time) && published.load();
+      go_on.open();
+      second.join();
+      all = bus.drain_for(patience) && all;
+    }
+    REQUIRE(all);
+  });
 }
 
 #if defined(__linux__)
@@ -201,7 +234,7 @@ nanoseconds least_of_three(WorkerTimes& times) {
   return least;
 }
 
-TEST_CASE("stress: idle workers use no processor time", "[stress]") {
+TEST_CASE("stress: idle workers use no processor time", "[stress][alone]") {
   constexpr std::size_t workers = 4;
   WorkerTimes times{workers};
   EventBus bus{BusOptions{.workers = workers, .on_worker_start = times.hook()}};
@@ -214,8 +247,22 @@ TEST_CASE("stress: idle workers use no processor time", "[stress]") {
   REQUIRE(used < milliseconds{1});
 }
 
+/// What a thread uses that wakes a thousand times in a second, as the workers' sentinel does.
+nanoseconds price_of_waking() {
+  timespec before{};
+  timespec after{};
+  std::thread waking{[&] {
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+    for (int i = 0; i < 1'000; ++i) let_pass(milliseconds{1});
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+  }};
+  waking.join();
+  return std::chrono::seconds{after.tv_sec - before.tv_sec} +
+         nanoseconds{after.tv_nsec - before.tv_nsec};
+}
+
 TEST_CASE("stress: workers that are idle while another is blocked use little processor time",
-          "[stress]") {
+          "[stress][alone]") {
   constexpr std::size_t workers = 4;
   WorkerTimes times{workers};
   Door inside;
@@ -228,9 +275,10 @@ TEST_CASE("stress: workers that are idle while another is blocked use little pro
   REQUIRE(bus.publish(slow, &go_on).ok());
   const bool blocked = inside.wait();
   const nanoseconds used = least_of_three(times);
+  const nanoseconds price = price_of_waking();
   go_on.open();
-  INFO(used.count() << " ns in a second");
+  INFO(used.count() << " ns in a second; waking a thousand times takes " << price.count());
   REQUIRE(blocked);
-  REQUIRE(used < milliseconds{50});
+  REQUIRE(used < milliseconds{30} + 4 * price);
 }
 #endif
