@@ -47,14 +47,13 @@ void pay_with_patience() {
 
 // [timeout]
 void pay_in_time() {
-  gossip::EventBus bus{{.workers = 1}};
+  gossip::ManualClock clock;  // so that the program takes no time
+  gossip::EventBus<gossip::InMemoryProvider, gossip::ManualClock> bus{{.workers = 1}, {}, clock};
   auto limit = gossip::timeout({.limit = 200ms}, [](const gossip::StalledCall& call) {
     std::printf("%s is stuck\n", call.subscription_name.c_str());  // told while it runs
   });
-  auto slow = [](const gossip::Event<Payment>&, gossip::Context& context) {
-    while (!context.stop_requested()) {
-      // a piece of the work
-    }
+  auto slow = [&](const gossip::Event<Payment>&, gossip::Context& context) {
+    while (!context.stop_requested()) clock.advance(30ms);  // a piece of the work
   };
   auto payments = bus.subscribe(payment_requested, limit(slow), {.name = "payments"});
   const gossip::SyncResult result = bus.publish_sync(payment_requested, {.order = 1});
