@@ -183,6 +183,7 @@ TEST_CASE("stress: closing a batch races with adders", "[batch]") {
     Fates fates{500};
     Answers answers;
     std::atomic<std::uint32_t> calls{0};
+    std::atomic<std::size_t> adding{adders};
     auto batch = std::make_unique<Batch<Item>>(
         BatchOptions<Item>{.size = 5,
                            .period = 10us,
@@ -200,7 +201,7 @@ TEST_CASE("stress: closing a batch races with adders", "[batch]") {
     std::vector<std::thread> closers;
     for (int i = 0; i < 2; ++i) {
       closers.emplace_back([&] {
-        while (calls.load() < 20 + round % 50) std::this_thread::yield();
+        while (calls.load() < 20 + round % 50 && adding != 0) std::this_thread::yield();
         batch->close(timeout);
       });
     }
@@ -209,6 +210,7 @@ TEST_CASE("stress: closing a batch races with adders", "[batch]") {
         const Event<Item> event{item, Item{static_cast<std::uint32_t>(adder), number}};
         answers.count(add(event));
       }
+      --adding;
     });
     for (std::thread& closer : closers) closer.join();
     const BatchStatistics stats = batch->stats();

@@ -41,7 +41,7 @@ TEST_CASE("stress: shutdown races with publishers and every event is accounted f
     std::atomic<std::size_t> accepted{0};
     std::atomic<std::size_t> full{0};
     std::atomic<std::size_t> closed{0};
-    constexpr std::chrono::seconds limit{10};
+    constexpr std::chrono::seconds limit = 2 * patience;
     bool clean = false;
     std::chrono::nanoseconds took{0};
     EventBus bus{BusOptions{.workers = 2, .capacity = 8, .overflow = policy}};
@@ -129,8 +129,7 @@ TEST_CASE("stress: a worker that publishes into a full queue during shutdown com
       const ShutdownReport report = bus.shutdown(patience);
       over = report.complete;
     }};
-    REQUIRE(
-        eventually([&] { return bus.publish(tick, 1) == Errc::closed; }, std::chrono::seconds{2}));
+    REQUIRE(eventually([&] { return bus.publish(tick, 1) == Errc::closed; }));
     go_on.open();
     closer.join();
     REQUIRE(over.load());
@@ -156,7 +155,7 @@ TEST_CASE("stress: a publisher that waits for space is told when the bus closes"
     std::thread waiter{[&] { told = bus.publish(tick, 9) == Errc::closed ? 1 : -1; }};
     std::thread closer{[&] { bus.shutdown(patience); }};
     const bool in_time =
-        eventually([&] { return told.load() != 0; }, std::chrono::seconds{5});  // worker still busy
+        eventually([&] { return told.load() != 0; }, patience / 2);  // worker still busy
     go_on.open();
     waiter.join();
     closer.join();
@@ -180,13 +179,12 @@ TEST_CASE("stress: drain returns although a shutdown abandons what it waits for"
     std::atomic<bool> returned{false};
     std::thread drainer{[&] {
       // A limit, so that the test ends; it must not be needed.
-      bus.drain_for(std::chrono::seconds{3});
+      bus.drain_for(patience);
       returned = true;
     }};
     bus.shutdown(std::chrono::nanoseconds{0});
     abandoned += bus.stats().abandoned;
-    const bool in_time =
-        eventually([&] { return returned.load(); }, std::chrono::milliseconds{1500});
+    const bool in_time = eventually([&] { return returned.load(); }, patience / 2);
     drainer.join();
     REQUIRE(in_time);
   });

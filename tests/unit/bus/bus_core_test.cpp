@@ -356,7 +356,7 @@ TEST_CASE("EventBus: drain ends though a shutdown abandons events", "[bus_core]"
   CHECK(shared->bus.shutdown(0ns).abandoned == 1);
   CHECK_FALSE(shared->bus.drain_for(0ns));
   std::thread{[shared] { shared->drained.add(shared->bus.drain()); }}.detach();
-  const auto deadline = std::chrono::steady_clock::now() + 2s;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (shared->drained.size() == 0 && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::yield();
   }

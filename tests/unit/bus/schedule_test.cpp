@@ -96,14 +96,17 @@ TEST_CASE("Schedule: ends with a bus that its own processor destroys", "[schedul
   const auto token = std::make_shared<int>(0);
   auto bus = std::make_unique<gossip::EventBus<>>(gossip::BusOptions{.workers = 1});
   gossip::test::Door gone;
+  gossip::test::Door scheduled;  // nobody is inside the bus by then
   bus->subscribe(number,
                  [&](const int&) {
+                   scheduled.wait();
                    bus.reset();
                    gone.open();
                  })
       .detach();
   Schedule waiting = bus->publish_after(shared, token, 1h);
-  Schedule due = bus->publish_after(number, 1, 20ms);
+  Schedule due = bus->publish_after(number, 1, 1ms);
+  scheduled.open();
   REQUIRE(gone.wait());
   REQUIRE(waiting.cancel());
   REQUIRE(token.use_count() == 1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gossip/bus/event_bus.hpp>
 #include <gossip/bus/sync_result.hpp>
+#include <gossip/core/manual_clock.hpp>
 
 #include "support/recorder.hpp"
 
@@ -169,12 +170,13 @@ TEST_CASE("publish_sync: reports every failure with its subscription and goes on
 }
 
 TEST_CASE("publish_sync: begins no processor after the deadline", "[sync_result]") {
-  EventBus bus{{.workers = 1}};
+  gossip::ManualClock clock;
+  EventBus<gossip::InMemoryProvider, gossip::ManualClock> bus{{.workers = 1}, {}, clock};
   int calls = 0;
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds{20};
+  const auto deadline = clock.now() + std::chrono::milliseconds{20};
   const auto slow = bus.subscribe(number, [&](const Event<int>&, Context& context) {
     if (++calls == 1) CHECK(context.deadline() == deadline);
-    while (std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    clock.advance(deadline - clock.now());
   });
   const auto late = bus.subscribe(number, [&](int) { ++calls; }, {.name = "late"});
   const SyncResult result = bus.publish_sync(number, 1, {.deadline = deadline});

@@ -176,7 +176,7 @@ TEST_CASE("EventQueue: a blocked publisher is told when the queue closes", "[dis
   std::thread publisher{[&] { answer = fixture.accept(3) == Errc::closed ? 1 : -1; }};
   gossip::test::let_pass(std::chrono::milliseconds{2});
   fixture.queue.close();
-  const bool told = eventually([&] { return answer.load() != 0; }, std::chrono::seconds{2});
+  const bool told = eventually([&] { return answer.load() != 0; });
   while (answer.load() == 0) fixture.take();  // so that the test ends
   publisher.join();
   REQUIRE(told);

@@ -312,8 +312,7 @@ TEST_CASE("MpmcQueue: a push into a full and closed queue returns false", "[queu
     queue.close();
     std::atomic<int> answer{-1};
     std::thread pusher{[&] { answer.store(queue.try_push(9) ? 1 : 0); }};
-    const bool returned =
-        gossip::test::eventually([&] { return answer.load() >= 0; }, std::chrono::seconds{2});
+    const bool returned = gossip::test::eventually([&] { return answer.load() >= 0; });
     while (!returned && answer.load() < 0) (void)queue.try_pop();
     pusher.join();
     INFO(values << " values in a queue of 4");

@@ -33,7 +33,7 @@ struct Fixture {
     bool asked = false;
     for (;;) {
       pollfd socket{connection.descriptor(), connection.interest(), 0};
-      if (::poll(&socket, 1, 5000) <= 0) return std::nullopt;
+      if (::poll(&socket, 1, 30'000) <= 0) return std::nullopt;
       status = connection.advance(socket.revents);
       Reply* reply = nullptr;
       if (const Status malformed = connection.next_reply(reply); !malformed.ok()) {

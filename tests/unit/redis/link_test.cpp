@@ -22,6 +22,7 @@ using gossip::redis::Reply;
 using gossip::redis::State;
 using gossip::test::eventually;
 using gossip::test::FakeRedis;
+using gossip::test::patience;
 using namespace std::chrono_literals;
 
 namespace {
@@ -76,6 +77,7 @@ RedisOptions options_for(const FakeRedis& server) {
   RedisOptions options;
   options.port = server.port();
   options.back_off_initial = 1ms;
+  options.command_timeout = options.health_interval = 1h;  // nothing but what the test does
   return options;
 }
 
@@ -92,7 +94,7 @@ TEST_CASE("Link: what is sent is answered, and a notify gives the client a turn"
     client.link.notify();
     REQUIRE(eventually([&] { return client.answered.load() == i; }));
   }
-  client.link.close(std::chrono::steady_clock::now() + 5s);
+  client.link.close(std::chrono::steady_clock::now() + patience);
   REQUIRE(client.last.load() == State::closed);
   REQUIRE(client.failed == 0);
 }
@@ -110,7 +112,7 @@ TEST_CASE("Link: a lost connection is told to whoever waits, and made again", "[
   REQUIRE(eventually([&] { return client.ready.load() == 2; }));
   REQUIRE(client.failed == 1);
   REQUIRE(client.lost == 1);
-  client.link.close(std::chrono::steady_clock::now() + 5s);
+  client.link.close(std::chrono::steady_clock::now() + patience);
 }
 
 TEST_CASE("Link: a link that never connected closes at once", "[redis]") {
@@ -119,8 +121,8 @@ TEST_CASE("Link: a link that never connected closes at once", "[redis]") {
   Client client{options};
   client.link.start();
   const auto before = std::chrono::steady_clock::now();
-  client.link.close(before + 10s);
-  REQUIRE(std::chrono::steady_clock::now() - before < 5s);
+  client.link.close(before + 1h);
+  REQUIRE(std::chrono::steady_clock::now() - before < patience);
   REQUIRE(client.ready == 0);
 }
 
@@ -138,7 +140,7 @@ TEST_CASE("Link: a close whose time is up does not wait for answers", "[redis]")
   REQUIRE(eventually([&] { return client.ready.load() == 1 && client.wanted.load() == 0; }));
   const auto before = std::chrono::steady_clock::now();
   client.link.close(before + 20ms);
-  REQUIRE(std::chrono::steady_clock::now() - before < 5s);
+  REQUIRE(std::chrono::steady_clock::now() - before < patience);
   REQUIRE(client.failed == 1);
 }
 
@@ -153,7 +155,7 @@ TEST_CASE("Link: a thread that waits for an answer does the work itself", "[redi
     client.wanted = 1;
     client.link.try_turn();
     const auto answered = [&] { return client.answered.load() == i; };
-    client.link.help_until(std::chrono::steady_clock::now() + 20s, answered);
+    client.link.help_until(std::chrono::steady_clock::now() + patience, answered);
     REQUIRE(eventually(answered));  // who did it is a matter of luck, now and then
     here += client.answered_on.load() == std::this_thread::get_id() ? 1 : 0;
   }
@@ -171,7 +173,7 @@ TEST_CASE("Link: when the connection is lost, who helps leaves the rest to the l
   const auto told = [&] { return client.failed.load() == 5; };
   client.wanted = 5;
   client.link.try_turn();
-  client.link.help_until(std::chrono::steady_clock::now() + 20s, told);
+  client.link.help_until(std::chrono::steady_clock::now() + patience, told);
   REQUIRE(eventually([&] { return client.lost.load() >= 1 && client.ready.load() >= 2; }));
 }
 

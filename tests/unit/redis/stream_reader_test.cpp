@@ -149,11 +149,7 @@ TEST_CASE_METHOD(OnServer, "StreamReader: an event that cannot be decoded goes t
   server.ask({"XADD", "order.placed", "*", "type", "order.paid", "data", "{}"});
   REQUIRE(publish(server, 1, 2));
   REQUIRE(handled.wait_for(1));
-  static_cast<void>(eventually(
-      [&] {
-        return server.ask({"XLEN", "order.placed.dead"}) == "6";
-      },
-      3s));
+  static_cast<void>(eventually([&] { return server.ask({"XLEN", "order.placed.dead"}) == "6"; }));
   INFO(server.ask({"XRANGE", "order.placed.dead", "-", "+"}));
   REQUIRE(server.ask({"XLEN", "order.placed.dead"}) == "6");
   REQUIRE(all_acknowledged(server));
@@ -188,13 +184,15 @@ TEST_CASE("StreamReader: a processor that takes its time is not robbed of its ev
     ++calls;
     go_on.wait();
   };
-  RedisBus first{{.workers = 1}, impatient(server)};
-  RedisBus second{{.workers = 1}, impatient(server)};
+  auto options = patient(server);
+  options.claim_after = 3s;  // a machine may stand still for two of them
+  RedisBus first{{.workers = 1}, options};
+  RedisBus second{{.workers = 1}, options};
   const auto one = first.subscribe(order_placed, slow);
   const auto two = second.subscribe(order_placed, slow);
   REQUIRE(publish(server, 1, 2));
   REQUIRE(eventually([&] { return calls.load() == 1; }));
-  gossip::test::let_pass(600ms);  // six times claim_after
+  gossip::test::let_pass(2 * options.claim_after);
   REQUIRE(calls == 1);
   go_on.open();
   REQUIRE(all_acknowledged(server));
@@ -214,8 +212,8 @@ TEST_CASE_METHOD(OnServer, "StreamReader: what a silent consumer holds is claime
 
 TEST_CASE("StreamReader: what waits for room in the bus is not claimed by others", "[redis]") {
   RedisServer server;
-  auto options = impatient(server);
-  options.claim_after = 800ms;
+  auto options = patient(server);
+  options.claim_after = 3s;
   options.max_deliveries = 2;
   options.max_in_flight = 20;  // so that each has half of them
   std::atomic<int> begun{0};
@@ -232,7 +230,7 @@ TEST_CASE("StreamReader: what waits for room in the bus is not claimed by others
   const auto two = second.subscribe(order_placed, slow);
   REQUIRE(publish(server, 0, 40));
   REQUIRE(eventually([&] { return begun.load() == 2; }));
-  gossip::test::let_pass(3000ms);  // nearly four times claim_after
+  gossip::test::let_pass(2 * options.claim_after);
   go_on.open();
   REQUIRE(handled.wait_for(40));
   REQUIRE(all_acknowledged(server));
@@ -253,7 +251,7 @@ TEST_CASE("StreamReader: a bus that shuts down reads no more", "[redis]") {
   });
   REQUIRE(publish(server, 0, 1));
   REQUIRE(eventually([&] { return begun.load() == 1; }));
-  std::thread end{[&] { static_cast<void>(bus.shutdown(20s)); }};
+  std::thread end{[&] { static_cast<void>(bus.shutdown(gossip::test::patience)); }};
   constexpr gossip::EventType<Order> order_paid{"order.paid"};
   REQUIRE(eventually([&] {
     try {
@@ -292,7 +290,7 @@ TEST_CASE("StreamReader: more than one page of a silent consumer's events is cla
           "[redis]") {
   RedisServer server;
   auto options = patient(server);
-  options.claim_after = 6s;  // the next look would be two seconds later
+  options.claim_after = 90s;  // the next look would be half a minute later
   REQUIRE(server.ask({"XGROUP", "CREATE", "order.placed", "workers", "$", "MKSTREAM"}) == "OK");
   REQUIRE(publish(server, 0, 350));
   server.ask(
@@ -304,13 +302,13 @@ TEST_CASE("StreamReader: more than one page of a silent consumer's events is cla
   std::string idle;
   std::string deliveries;
   while (entries >> id >> owner >> idle >> deliveries) claim.push_back(id);
-  claim.insert(claim.end(), {"IDLE", "10000", "JUSTID"});
+  claim.insert(claim.end(), {"IDLE", "100000", "JUSTID"});
   server.ask(claim);  // they have been idle for long
   Handled handled;
   RedisBus bus{{.workers = 1}, options};
   const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
   REQUIRE(handled.wait_for(100));
-  REQUIRE(eventually([&] { return handled.distinct() == 350; }, 1900ms));
+  REQUIRE(eventually([&] { return handled.distinct() == 350; }, gossip::test::patience / 2));
   REQUIRE(handled.total() == 350);
 }
 
