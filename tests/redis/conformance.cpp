@@ -40,7 +40,7 @@ std::vector<Finding> over_redis(ProviderPromises promises, RedisOptions chosen) 
   options.delivery = chosen.delivery;
   options.group = chosen.group;
   options.start_at = chosen.start_at;
-  options.claim_after = 300ms;
+  options.claim_after = 5s;
   options.fail_fast = true;
   promises.restart = [&] { server.restart(); };
   return check_provider(
