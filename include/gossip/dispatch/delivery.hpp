@@ -160,8 +160,10 @@ class Delivery {
     }
   }
 
-  static CallResult call_by(ErasedProcessor::Run run, SubscriptionRecord& record,
-                            Call& call) noexcept {
+  /// Inlined: with 64 processors the call of it was a third of what each costs.
+  [[gnu::always_inline]] static CallResult call_by(ErasedProcessor::Run run,
+                                                   SubscriptionRecord& record,
+                                                   Call& call) noexcept {
     try {
       return run(record.processor.object, call);
     } catch (...) {
