@@ -37,18 +37,12 @@ Without an option it starts a redis-server of its own on a free port, and stops 
 /// A redis-server for as long as the object lives.
 class OwnServer {
  public:
-  OwnServer() : port_{free_port()}, process_{::fork()} {
-    if (process_ == 0) {
-      const std::string port = std::to_string(port_);
-      ::execlp("redis-server", "redis-server", "--port", port.c_str(), "--bind", "127.0.0.1",
-               "--save", "", "--logfile", "/dev/null", static_cast<char*>(nullptr));
-      ::_exit(127);
-    }
-    while (!listens()) {
-      if (::waitpid(process_, nullptr, WNOHANG) != 0) {
+  OwnServer() {
+    // Somebody else may take the port in between.
+    for (int attempt = 1; !starts(); ++attempt) {
+      if (attempt == 5) {
         throw std::runtime_error{"redis-server does not start: is it installed? Or try --memory"};
       }
-      std::this_thread::yield();
     }
   }
   OwnServer(const OwnServer&) = delete;
@@ -60,6 +54,21 @@ class OwnServer {
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
  private:
+  bool starts() {
+    port_ = free_port();
+    process_ = ::fork();
+    if (process_ == 0) {
+      const std::string port = std::to_string(port_);
+      ::execlp("redis-server", "redis-server", "--port", port.c_str(), "--bind", "127.0.0.1",
+               "--save", "", "--logfile", "/dev/null", static_cast<char*>(nullptr));
+      ::_exit(127);
+    }
+    while (::waitpid(process_, nullptr, WNOHANG) == 0) {
+      if (listens()) return true;
+      std::this_thread::yield();
+    }
+    return false;
+  }
   static sockaddr_in loopback(std::uint16_t port) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -86,8 +95,8 @@ class OwnServer {
     return result == 0;
   }
 
-  const std::uint16_t port_;
-  const pid_t process_;
+  std::uint16_t port_ = 0;
+  pid_t process_ = -1;
 };
 
 /// Lets the services work, and says what they did.

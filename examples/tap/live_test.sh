@@ -14,8 +14,8 @@ for program in redis-server redis-cli; do
   command -v "$program" > /dev/null || { echo "skipped: $program is not installed"; exit 77; }
 done
 
-# A port that is free: another one may take it first, so several are tried.
-port=$((20000 + $$ % 20000))
+# A port that is free: another one may take it first, so several are tried; tests/ have those from 20000.
+port=$((10000 + $$ % 5000))
 for attempt in 1 2 3 4 5; do
   redis-server --port "$port" --bind 127.0.0.1 --save '' --dir "$folder" --logfile "$folder/log" \
     < /dev/null > /dev/null 2>&1 &
