@@ -29,6 +29,7 @@ set(GOSSIP_HEADERS
   gossip/core/event_type.hpp
   gossip/core/manual_clock.hpp
   gossip/core/metadata.hpp
+  gossip/core/metadata_value.hpp
   gossip/core/owner.hpp
   gossip/core/payload.hpp
   gossip/core/priority.hpp

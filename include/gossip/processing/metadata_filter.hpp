@@ -36,8 +36,7 @@ class ByMetadata : public FilterBase {
   template <class E>
     requires(std::same_as<E, AnyEvent> || TypedEvent<E>)
   [[nodiscard]] bool operator()(const E& event) const noexcept {
-    const MetadataValue* const found = event.metadata().find(key_);
-    return found != nullptr && *found == value_;
+    return event.metadata().contains(key_, value_);
   }
 
  private:
