@@ -115,6 +115,7 @@ set(GOSSIP_HEADERS
   gossip/processing/batch_call.hpp
   gossip/processing/batch_core.hpp
   gossip/processing/batch_executor.hpp
+  gossip/processing/batch_flights.hpp
   gossip/processing/batch_intake.hpp
   gossip/processing/batch_options.hpp
   gossip/processing/batch_waiters.hpp

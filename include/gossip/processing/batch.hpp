@@ -122,8 +122,9 @@ class Batch {
   ///                  processor or a worker nested too deep (BusOptions::max_nesting); Errc::closed
   /// @throws          what BatchOptions::bytes_of or copying or moving the payload throws, and
   ///                  std::bad_alloc, before anything has happened; never what the processor throws
-  /// @par Blocking    a mutex that is held for nanoseconds; never while a processor runs. If the
-  ///                  event completes a batch, while it is processed. With OverflowPolicy::block and
+  /// @par Blocking    a mutex that is held for nanoseconds and while the payload is moved, which
+  ///                  therefore must not use the batch; never while a processor runs. If the event
+  ///                  completes a batch, while it is processed. With OverflowPolicy::block and
   ///                  max_pending events waiting: processes batches itself, or, if all flushes are
   ///                  in use, waits; a bus's worker runs queued events of its bus meanwhile
   /// @par Complexity  O(1), no allocation once warm, for an event without metadata

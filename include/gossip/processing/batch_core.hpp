@@ -12,6 +12,7 @@
 #include <gossip/processing/batch_buffers.hpp>
 #include <gossip/processing/batch_call.hpp>
 #include <gossip/processing/batch_executor.hpp>
+#include <gossip/processing/batch_flights.hpp>
 #include <gossip/processing/batch_intake.hpp>
 #include <gossip/processing/batch_options.hpp>
 #include <gossip/processing/batch_waiters.hpp>
@@ -25,7 +26,6 @@
 #include <mutex>
 #include <stop_token>
 #include <utility>
-#include <vector>
 
 namespace gossip::detail {
 
@@ -41,8 +41,8 @@ namespace gossip::detail {
 /// Invariant: if the lock is free and a batch can run, a thread is about to run it or a task is
 /// posted.
 ///
-/// Thread safety: all members from any thread. No user code runs under the lock, but moves of
-/// payloads into the buffer.
+/// Thread safety: all members from any thread. No user code runs under the lock, but the payload's
+/// move into the buffer: where that is, is known under the lock alone.
 template <Payload T>
 class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
   using Buffer = BatchBuffer<T>;
@@ -56,9 +56,9 @@ class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
       : options_{std::move(options)},
         executor_{std::move(executor)},
         call_{std::move(call)},
-        intake_{options_, statistics_} {
+        intake_{options_, statistics_},
+        flights_{options_.max_concurrent_flushes} {
     task_.work = [](void* core) noexcept { static_cast<BatchCore*>(core)->run_posted(); };
-    active_.reserve(options_.max_concurrent_flushes);
   }
   BatchCore(const BatchCore&) = delete;
   BatchCore& operator=(const BatchCore&) = delete;
@@ -71,6 +71,76 @@ class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
   /// @param event  moved from if it is accepted
   Status add(Event<T>& event) {
     const std::size_t bytes = options_.bytes_of ? options_.bytes_of(event) : 0;
+    {
+      const std::lock_guard lock{mutex_};
+      if (intake_.append_in_passing(event, bytes)) return {};
+    }
+    return add_with_care(event, bytes);
+  }
+
+  /// See Batch::flush.
+  bool flush(SteadyTime deadline) {
+    const Self self = this->shared_from_this();
+    Lock lock{mutex_};
+    intake_.demand(&BatchStatistics::by_flush);
+    const std::uint64_t last = intake_.last_serial();
+    bool settled = true;
+    while (has_unsettled(last)) {
+      if (BatchFrame::of(this) || BatchWaiters::over(deadline)) {
+        settled = false;
+        break;
+      }
+      if (can_run() && (flights_.due() || intake_.has_before(last))) {
+        run_next(lock);
+      } else {
+        wait(lock, deadline);
+      }
+    }
+    post_what_is_left(lock);
+    return settled;
+  }
+
+  /// See Batch::close.
+  bool close(SteadyTime deadline) {
+    const Self self = this->shared_from_this();
+    Lock lock{mutex_};
+    closed_ = true;
+    if (intake_.filling() != nullptr) intake_.close_filling(&BatchStatistics::by_close);
+    flights_.make_all_due();
+    waiters_.wake();
+    while (!flights_.empty() || intake_.ready()) {
+      if (BatchFrame::of(this)) {
+        post_what_is_left(lock);
+        return false;
+      }
+      if (!time_is_up_.load(std::memory_order_relaxed) && BatchWaiters::over(deadline)) {
+        // (1) relaxed: it announces nothing but itself, and a batch that (2) overlooks is in time
+        time_is_up_.store(true, std::memory_order_relaxed);
+        lock.unlock();
+        stop_.request_stop();
+        lock.lock();
+      } else if (can_run()) {
+        run_next(lock);
+      } else {
+        wait(lock, time_is_up_.load(std::memory_order_relaxed) ? SteadyTime::max() : deadline);
+      }
+    }
+    return !gave_up_;
+  }
+
+  /// See Batch::stats.
+  [[nodiscard]] BatchStatistics statistics() const {
+    const Lock lock{mutex_};
+    BatchStatistics statistics = statistics_;
+    statistics.pending = intake_.waiting() + flights_.events();
+    return statistics;
+  }
+
+ private:
+  enum class Space : std::uint8_t { found, dropped, full, closed };
+
+  /// Out of line, to keep add() short.
+  [[gnu::noinline]] Status add_with_care(Event<T>& event, std::size_t bytes) {
     Self self;  // set before other code runs, which may destroy the batch; outlives the lock
     Lock lock{mutex_};
     for (;;) {
@@ -95,69 +165,6 @@ class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
     }
     return {};
   }
-
-  /// See Batch::flush.
-  bool flush(SteadyTime deadline) {
-    const Self self = this->shared_from_this();
-    Lock lock{mutex_};
-    intake_.demand(&BatchStatistics::by_flush);
-    const std::uint64_t last = intake_.last_serial();
-    bool settled = true;
-    while (has_unsettled(last)) {
-      if (BatchFrame::of(this) || BatchWaiters::over(deadline)) {
-        settled = false;
-        break;
-      }
-      if (can_run() && (!due_.empty() || intake_.has_before(last))) {
-        run_next(lock);
-      } else {
-        wait(lock, deadline);
-      }
-    }
-    post_what_is_left(lock);
-    return settled;
-  }
-
-  /// See Batch::close.
-  bool close(SteadyTime deadline) {
-    const Self self = this->shared_from_this();
-    Lock lock{mutex_};
-    closed_ = true;
-    if (intake_.filling() != nullptr) intake_.close_filling(&BatchStatistics::by_close);
-    for (Buffer* buffer : active_) {
-      if (buffer->stage == Stage::delayed) make_due(*buffer);
-    }
-    waiters_.wake();
-    while (!active_.empty() || intake_.ready()) {
-      if (BatchFrame::of(this)) {
-        post_what_is_left(lock);
-        return false;
-      }
-      if (!time_is_up_.load(std::memory_order_relaxed) && BatchWaiters::over(deadline)) {
-        // (1) relaxed: it announces nothing but itself, and a batch that (2) overlooks is in time
-        time_is_up_.store(true, std::memory_order_relaxed);
-        lock.unlock();
-        stop_.request_stop();
-        lock.lock();
-      } else if (can_run()) {
-        run_next(lock);
-      } else {
-        wait(lock, time_is_up_.load(std::memory_order_relaxed) ? SteadyTime::max() : deadline);
-      }
-    }
-    return !gave_up_;
-  }
-
-  /// See Batch::stats.
-  [[nodiscard]] BatchStatistics statistics() const {
-    const Lock lock{mutex_};
-    BatchStatistics statistics = statistics_;
-    statistics.pending = intake_.waiting() + in_flight_;
-    return statistics;
-  }
-
- private:
-  enum class Space : std::uint8_t { found, dropped, full, closed };
 
   /// What the overflow policy says.
   Space make_space(Lock& lock, Self& self) {
@@ -240,7 +247,7 @@ class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
 
   /// True if a batch could be handed to the processor now.
   [[nodiscard]] bool can_run() const noexcept {
-    return !due_.empty() || (intake_.ready() && active_.size() < options_.max_concurrent_flushes);
+    return flights_.due() || (intake_.ready() && !flights_.full());
   }
 
   /// Runs a batch on this thread, if there is one to run, and posts the next.
@@ -277,13 +284,11 @@ class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
   /// Hands a batch to the processor. Unlocks meanwhile. @pre can_run()
   void run_next(Lock& lock) noexcept {
     Buffer* buffer = nullptr;
-    if (!due_.empty()) {
-      buffer = &due_.pop_front();
+    if (flights_.due()) {
+      buffer = &flights_.take_due();
     } else {
       buffer = &intake_.take();
-      buffer->stage = Stage::running;
-      active_.push_back(buffer);
-      in_flight_ += buffer->size();
+      flights_.begin(*buffer);
       waiters_.wake();
     }
     lock.unlock();
@@ -293,10 +298,7 @@ class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
   }
 
   [[nodiscard]] bool has_unsettled(std::uint64_t last) const noexcept {
-    for (const Buffer* buffer : active_) {
-      if (buffer->serial <= last) return true;
-    }
-    return intake_.has_before(last);
+    return flights_.has_before(last) || intake_.has_before(last);
   }
 
   /// Makes one attempt, and then whatever follows from its result.
@@ -349,8 +351,7 @@ class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
 
   /// Under the lock.
   void make_due(Buffer& buffer) noexcept {
-    buffer.stage = Stage::running;
-    due_.push_back(buffer);
+    flights_.make_due(buffer);
     waiters_.wake();
   }
 
@@ -364,10 +365,8 @@ class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
     buffer.clear();
     const Lock lock{mutex_};
     statistics_.*outcome += count;
-    in_flight_ -= count;
     gave_up_ = gave_up_ || for_want_of_time;
-    buffer.stage = Stage::waiting;
-    std::erase(active_, &buffer);
+    flights_.end(buffer, count);
     intake_.give_back(buffer);
     waiters_.wake();
   }
@@ -383,11 +382,9 @@ class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
   BatchWaiters waiters_;
   BatchStatistics statistics_;
   BatchIntake<T> intake_;
-  std::vector<Buffer*> active_;  ///< each has a flush: being processed, due or delayed
-  BatchList<T> due_;             ///< of the active ones: their next attempt may begin
-  std::size_t in_flight_ = 0;    ///< in active_ // events
-  bool timer_set_ = false;       ///< period_is_over() will be called
-  bool posted_ = false;          ///< `task_` is under way; run_posted() will be called
+  BatchFlights<T> flights_;
+  bool timer_set_ = false;  ///< period_is_over() will be called
+  bool posted_ = false;     ///< `task_` is under way; run_posted() will be called
   BatchTask task_;
   bool closed_ = false;
   bool gave_up_ = false;  ///< on a batch, for want of time

@@ -54,6 +54,20 @@ class BatchIntake {
            (options_.max_bytes != 0 && filling_->bytes >= options_.max_bytes);
   }
 
+  /// Takes an event in if that is all there is to do: it is not the first of its batch, the batch will
+  /// not be full, and nobody has closed it.
+  /// @return  false if it did not
+  /// @throws  what moving the payload throws; nothing has happened then
+  bool append_in_passing(Event<T>& event, std::size_t bytes) {
+    if (in_passing_ == 0) return false;
+    filling_->events.push_back(std::move(event));
+    filling_->bytes += bytes;
+    --in_passing_;
+    ++waiting_;
+    ++statistics_.accepted;
+    return true;
+  }
+
   /// Takes an event in.
   /// @pre     not crowded, it fits, and the batch that is being filled is not full
   /// @throws  std::bad_alloc and what moving the payload throws; nothing has happened then
@@ -64,6 +78,10 @@ class BatchIntake {
     if (filling_->events.size() == 1) filling_->serial = ++last_serial_;
     ++waiting_;
     ++statistics_.accepted;
+    if (options_.max_bytes != 0) return;
+    const std::size_t missing = options_.size - filling_->events.size();
+    const std::size_t space = max_pending_ - waiting_;
+    in_passing_ = missing == 0 ? 0 : missing - 1 < space ? missing - 1 : space;
   }
 
   /// Ends the batch that is being filled, which has events.
@@ -72,6 +90,7 @@ class BatchIntake {
     ++(statistics_.*why);
     ready_.push_back(*filling_);
     filling_ = nullptr;
+    in_passing_ = 0;
     demanded_ = nullptr;
   }
   /// Demands that the batch that is being filled, if there is one, be handed out when its turn comes.
@@ -116,6 +135,7 @@ class BatchIntake {
   Buffer* filling_ = nullptr;   ///< takes what is added; null until there is something
   Counter demanded_ = nullptr;  ///< why filling_, which has events, is to be handed out; or null
   BatchList<T> ready_;          ///< closed, oldest first
+  std::size_t in_passing_ = 0;  ///< that append_in_passing() takes // events
   std::size_t waiting_ = 0;     ///< in filling_ and ready_ // events
   std::uint64_t last_serial_ = 0;
 };

@@ -23,6 +23,11 @@ struct Fixture {
     intake.append(event, bytes);
   }
 
+  bool append_in_passing(int value, std::size_t bytes = 0) {
+    Event<int> event{number, value};
+    return intake.append_in_passing(event, bytes);
+  }
+
   const BatchOptions<int> options;
   BatchStatistics statistics;
   Intake intake{options, statistics};
@@ -52,6 +57,41 @@ TEST_CASE("BatchIntake: fills, closes and hands out in order", "[batch]") {
   CHECK(f.intake.has_before(2));
   CHECK(f.statistics.by_size == 1);
   CHECK(f.statistics.accepted == 3);
+}
+
+TEST_CASE("BatchIntake: takes an event in passing if nothing else follows from it", "[batch]") {
+  Fixture f{{.size = 4, .max_pending = 5}};
+  CHECK_FALSE(f.append_in_passing(1));  // the first
+  f.append(1);
+  CHECK(f.append_in_passing(2));
+  CHECK(f.append_in_passing(3));
+  CHECK_FALSE(f.append_in_passing(4));  // the last
+  CHECK(f.statistics.accepted == 3);
+  CHECK(f.intake.waiting() == 3);
+  f.append(4);
+  CHECK_FALSE(f.append_in_passing(5));
+  REQUIRE(f.intake.full());
+  f.intake.close_filling(&BatchStatistics::by_size);
+  CHECK_FALSE(f.append_in_passing(5));
+  f.append(5);
+  CHECK(f.intake.crowded());
+  CHECK_FALSE(f.append_in_passing(6));  // there is no space
+  CHECK(f.intake.take().span()[1].data() == 2);
+}
+
+TEST_CASE("BatchIntake: takes nothing in passing into a batch that is closed", "[batch]") {
+  Fixture f{{.size = 4}};
+  f.append(1);
+  f.intake.demand(&BatchStatistics::by_flush);
+  CHECK(f.append_in_passing(2));  // it is still being filled
+  CHECK(f.intake.take().size() == 2);
+  CHECK_FALSE(f.append_in_passing(3));
+}
+
+TEST_CASE("BatchIntake: takes nothing in passing where bytes have to be looked at", "[batch]") {
+  Fixture f{{.size = 4, .max_bytes = 10}};
+  f.append(1, 1);
+  CHECK_FALSE(f.append_in_passing(2, 1));
 }
 
 TEST_CASE("BatchIntake: a demanded batch goes on filling until its turn comes", "[batch]") {
