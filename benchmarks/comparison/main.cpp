@@ -29,6 +29,7 @@ constexpr const char* usage =
     "  --only A,C        these workloads alone, of:\n"
     "                      A end to end   B fan-out   C synchronous   D subscribe + unsubscribe\n"
     "                      E latency      F bursts    G floors of the machine\n"
+    "                      H filters, chains, metadata and batches, beside the same by hand\n"
     "  --patient         waits while other programs are busy, and measures again what they\n"
     "                    disturbed; after ten minutes of that it takes things as they are\n"
     "  --quick           a twentieth of the events: does it work, not how fast is it\n"
@@ -43,7 +44,7 @@ constexpr const char* usage =
 
 struct Options {
   std::size_t repetitions = 5;
-  std::string only = "ABCDEFG";
+  std::string only = "ABCDEFGH";
   std::string csv = {};
   std::string report = {};
   std::string commit = "not given";
@@ -82,10 +83,10 @@ Options parse(int argc, char** argv) {
     } else if (name == "--only") {
       options.only.clear();
       for (const char c : take()) {
-        if (c >= 'A' && c <= 'G') {
+        if (c >= 'A' && c <= 'H') {
           options.only += c;
         } else if (c != ',') {
-          refuse("--only is " + value + "; allowed: A to G, with commas");
+          refuse("--only is " + value + "; allowed: A to H, with commas");
         }
       }
     } else if (name == "--csv") {
@@ -243,6 +244,7 @@ int run(const Options& options) {
   bench::plan_synchronous(plan);
   bench::plan_latency(plan);
   bench::plan_floors(plan);
+  bench::plan_processing(plan);
   std::erase_if(plan.cases, [&](const bench::Case& c) {
     return options.only.find(c.workload) == std::string::npos;
   });

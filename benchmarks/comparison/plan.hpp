@@ -23,7 +23,7 @@ using Record = std::function<void(const std::string& metric, double value)>;
 
 /// One measurement, to be repeated.
 struct Case {
-  char workload;          ///< 'A' to 'G'
+  char workload;          ///< 'A' to 'H'
   std::string cell;       ///< a column of the table
   std::string contender;  ///< a row of the table
   std::function<void(const Record&)> run;
@@ -43,6 +43,8 @@ void plan_asynchronous(Plan& plan);  ///< A, B, F
 void plan_synchronous(Plan& plan);   ///< C, D
 void plan_latency(Plan& plan);       ///< E
 void plan_floors(Plan& plan);        ///< G
+/// H. @pre the process has not made a thread
+void plan_processing(Plan& plan);
 
 /// The values that one contender reached in one cell, one for each repetition.
 struct Series {

@@ -32,7 +32,8 @@ const char* title_of(char workload) {
     case 'D': return "subscribe and unsubscribe (others on the same type)";
     case 'E': return "latency, workers asleep in between";
     case 'F': return "publisher's cost in a burst that fits the queue";
-    default: return "floors of this machine";
+    case 'G': return "floors of this machine";
+    default: return "processing, beside the same by hand";
   }
 }
 

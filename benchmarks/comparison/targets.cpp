@@ -171,6 +171,40 @@ void check_bursts(Targets& targets) {
   }
 }
 
+void check_processing(Targets& targets) {
+  constexpr const char* looked_at = "ns per event that is looked at";
+  constexpr const char* added = "ns per event added to a batch";
+  constexpr const char* matched = "ns per match of metadata";
+  const struct {
+    const char* metric;
+    const char* cell;
+    double limit;  ///< of gossip's in multiples of that by hand
+    const char* limit_text;
+  } promises[] = {{looked_at, "filter of 3 clauses", 1.1, "1.1"},
+                  {looked_at, "chain of 3", 1.1, "1.1"},
+                  {matched, "text, any order", 0.5, "0.5"},
+                  {matched, "text, one order", 0.5, "0.5"},
+                  {added, "1 adder", 1.5, "1.5"},
+                  {added, "1, never a thread", 1.5, "1.5"},
+                  {added, "2 adders", 1.5, "1.5"}};
+  for (const auto& [metric, cell, limit, limit_text] : promises) {
+    const Series* us = targets.find('H', metric, cell, gossip_default);
+    const Series* them = targets.find('H', metric, cell, "by hand");
+    if (us == nullptr || them == nullptr) continue;
+    targets.at_most(
+        median(ratios(*us, *them)), limit,
+        std::string{"H "} + cell + ": %sx of " + metric + " by hand (at most " + limit_text + "x)");
+  }
+  for (const char* cell : {"1 adder", "1, never a thread"}) {
+    const Series* us =
+        targets.find('H', "allocations per event added to a batch", cell, gossip_default);
+    if (us == nullptr) continue;
+    targets.at_most(
+        *std::max_element(us->values.begin(), us->values.end()), 0,
+        std::string{"H "} + cell + ": %s allocations per event added to a batch (none)");
+  }
+}
+
 }  // namespace
 
 std::vector<Target> check_targets(const Results& results) {
@@ -181,6 +215,7 @@ std::vector<Target> check_targets(const Results& results) {
   check_subscribe(targets);
   check_latency(targets);
   check_bursts(targets);
+  check_processing(targets);
   return targets.take();
 }
 

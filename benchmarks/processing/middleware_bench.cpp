@@ -5,46 +5,21 @@
 #include <gossip/processing/middleware.hpp>
 #include <gossip/processing/recovery.hpp>
 
+#include "processing/equivalents.hpp"
 #include "support/report_items.hpp"
 
 #include <benchmark/benchmark.h>
 
-#include <chrono>
 #include <cstdint>
 #include <stop_token>
-#include <vector>
 
 namespace {
 
+using bench::Order;
+using bench::three_layers::Sum;
 using gossip::Context;
 using gossip::Event;
-using gossip::EventType;
 using gossip::Status;
-
-struct Order {
-  std::uint64_t amount = 0;
-};
-constexpr EventType<Order> placed{"order.placed"};
-
-std::vector<Event<Order>> orders() {
-  std::vector<Event<Order>> events;
-  std::uint64_t random = 88172645463325252;
-  for (int i = 0; i < 1024; ++i) {
-    random ^= random << 13U;
-    random ^= random >> 7U;
-    random ^= random << 17U;
-    events.emplace_back(placed, Order{random % 256});
-  }
-  return events;
-}
-
-struct Sum {
-  std::uint64_t* sum;
-  void operator()(const Order& order) const {
-    if (order.amount > 1'000'000) throw order.amount;
-    *sum += order.amount;
-  }
-};
 
 /// What is told about the calls.
 struct Counts {
@@ -54,23 +29,9 @@ struct Counts {
   }
 };
 
-auto by_hand(Sum next, Counts) {
-  return [next](const Event<Order>& event, Context&) -> Status {
-    try {
-      if (event.data().amount <= 50) return {};
-      next(event.data());
-      return {};
-    } catch (...) {
-      return gossip::status_of_current_exception();
-    }
-  };
-}
+auto by_hand(Sum next, Counts) { return bench::three_layers::by_hand(next); }
 
-auto chained(Sum next, Counts) {
-  return gossip::chain(
-      gossip::recovery(), gossip::logging(gossip::null_sink),
-      gossip::filtered([](const Order& order) { return order.amount > 50; }))(next);
-}
+auto chained(Sum next, Counts) { return bench::three_layers::composed(next); }
 
 auto by_hand_counting(Sum next, Counts sink) {
   return [next, sink](const Event<Order>& event, Context& context) -> Status {
@@ -101,15 +62,9 @@ auto chained_counting(Sum next, Counts sink) {
       gossip::filtered([](const Order& order) { return order.amount > 50; }))(next);
 }
 
-/// Calls a processor as the bus does: the caller does not know it.
-template <class P>
-[[gnu::noinline]] Status call(P& processor, const Event<Order>& event, Context& context) {
-  return processor(event, context);
-}
-
 template <auto make>
 void chain_of_three(benchmark::State& state) {
-  const auto events = orders();
+  const auto events = bench::orders();
   std::uint64_t sum = 0;
   std::uint64_t calls = 0;
   auto processor = make(Sum{&sum}, Counts{&calls});
@@ -117,7 +72,8 @@ void chain_of_three(benchmark::State& state) {
   Context context{none};
   const std::uint64_t allocated = bench::allocations();
   for (auto _ : state) {
-    for (const auto& event : events) benchmark::DoNotOptimize(call(processor, event, context).ok());
+    for (const auto& event : events)
+      benchmark::DoNotOptimize(bench::call(processor, event, context).ok());
   }
   benchmark::DoNotOptimize(sum);
   bench::report_items(state, state.iterations() * static_cast<std::int64_t>(events.size()),
