@@ -41,40 +41,41 @@ class FieldsOnWire {
       : event_{event}, data_{event.data}, time_{event.time_ns} {
     if (compress_above != 0 && data_.size() >= compress_above && deflate_bytes(data_, deflated_)) {
       data_ = deflated_;
-      fields_ = 6;
+      fields_of_data_ = 2;
     }
-    if (event.metadata != nullptr) fields_ += event.metadata->size();
   }
   FieldsOnWire(const FieldsOnWire&) = delete;
   FieldsOnWire& operator=(const FieldsOnWire&) = delete;
   ~FieldsOnWire() = default;
 
   /// How many bulk strings append() writes.
-  [[nodiscard]] std::size_t count() const noexcept { return fields_ * 2; }
-  /// About how many bytes, metadata aside; to reserve them at once.
-  [[nodiscard]] std::size_t size_hint() const noexcept {
-    return data_.size() + event_.id.size() + event_.type.size() + event_.content_type.size() + 160;
+  [[nodiscard]] std::size_t count() const noexcept {
+    return (4 + fields_of_data_ + (has_metadata() ? event_.metadata->size() : 0)) * 2;
+  }
+  /// How many bytes append() writes, metadata aside.
+  [[nodiscard]] std::size_t size() const noexcept {
+    std::size_t size = deflated() ? bulk_size(16) + bulk_size(deflate_coding.size()) : 0;
+    size += bulk_size(2) + 3 * bulk_size(4) + bulk_size(12) + bulk_size(data_.size());
+    size += bulk_size(event_.id.size()) + bulk_size(event_.type.size());
+    return size + bulk_size(time_.text().size()) + bulk_size(event_.content_type.size());
+  }
+  /// True if there is metadata.
+  [[nodiscard]] bool has_metadata() const noexcept {
+    return event_.metadata != nullptr && !event_.metadata->empty();
   }
 
   /// @return  a ValidationError if a metadata text is not UTF-8, or there are too many
   Status append(std::string& wire) const {
-    append_field(wire, "id", event_.id);
-    append_field(wire, "type", event_.type);
-    append_field(wire, "time", time_.text());
-    append_field(wire, "content-type", event_.content_type);
-    if (!deflated_.empty() && data_.data() == deflated_.data()) {
-      append_field(wire, "content-encoding", deflate_coding);
-    }
-    append_field(wire, "data", data_);
-    if (event_.metadata == nullptr || event_.metadata->empty()) return {};
-    return append_metadata(wire, *event_.metadata);
+    append_bulks(wire, {"id", event_.id, "type", event_.type, "time", time_.text(), "content-type",
+                        event_.content_type});
+    if (deflated()) append_bulks(wire, {"content-encoding", deflate_coding});
+    append_bulks(wire, {"data"});
+    append_bulk(wire, data_);
+    return has_metadata() ? append_metadata(wire, *event_.metadata) : Status{};
   }
 
  private:
-  static void append_field(std::string& wire, std::string_view name, std::string_view value) {
-    append_bulk(wire, name);
-    append_bulk(wire, value);
-  }
+  [[nodiscard]] bool deflated() const noexcept { return fields_of_data_ == 2; }
   static Status append_metadata(std::string& wire, const Metadata& metadata) {
     if (metadata.size() > max_metadata) return ValidationError{"metadata", "too many entries"};
     return gossip::detail::json_status([&]() -> Status {
@@ -82,7 +83,8 @@ class FieldsOnWire {
       for (const auto& [key, value] : metadata) {
         name = "m:";
         name += key;
-        append_field(wire, name, json_of_metadata(value).dump());
+        append_bulk(wire, name);
+        append_bulk(wire, json_of_metadata(value).dump());
       }
       return {};
     });
@@ -92,7 +94,7 @@ class FieldsOnWire {
   std::string deflated_;
   std::string_view data_;
   const Digits time_;
-  std::size_t fields_ = 5;
+  std::size_t fields_of_data_ = 1;
 };
 
 /// Appends the command that publishes the event: XADD to its stream, or PUBLISH to its channel.
@@ -111,34 +113,38 @@ inline Status append_publish(const RedisOptions& options, std::string_view key,
     std::string text;
     if (Status status = encode_text(options, whole, text); !status.ok()) return status;
     append_head(wire, '*', 3);
-    append_bulk(wire, "PUBLISH");
-    append_bulk(wire, key);
+    append_bulks(wire, {"PUBLISH", key});
     append_bulk(wire, text);
     return {};
   }
   const FieldsOnWire fields{event, options.compress_above};
   if (streams) {
     const bool bounded = options.stream_max_length != 0;
-    wire.reserve(wire.size() + fields.size_hint() + key.size() + 64);
+    wire.reserve(wire.size() + fields.size() + key.size() + 128);
     append_head(wire, '*', fields.count() + (bounded ? 6 : 3));
-    append_bulk(wire, "XADD");
-    append_bulk(wire, key);
-    if (bounded) {
-      append_bulk(wire, "MAXLEN");
-      append_bulk(wire, "~");
-      append_bulk(wire, Digits{options.stream_max_length}.text());
-    }
-    append_bulk(wire, "*");
+    append_bulks(wire, {"XADD", key});
+    if (bounded) append_bulks(wire, {"MAXLEN", "~", Digits{options.stream_max_length}.text()});
+    append_bulks(wire, {"*"});
     return fields.append(wire);
   }
+  const std::size_t size = head_size(fields.count()) + fields.size();
+  if (!fields.has_metadata()) {  // then the size of the text is known before the text
+    wire.reserve(wire.size() + size + key.size() + 64);
+    append_head(wire, '*', 3);
+    append_bulks(wire, {"PUBLISH", key});
+    append_head(wire, '$', size);
+    append_head(wire, '*', fields.count());
+    if (Status status = fields.append(wire); !status.ok()) return status;
+    wire.append("\r\n", 2);
+    return {};
+  }
   std::string text;
-  text.reserve(fields.size_hint());
+  text.reserve(size);
   append_head(text, '*', fields.count());
   if (Status status = fields.append(text); !status.ok()) return status;
   wire.reserve(wire.size() + text.size() + key.size() + 64);
   append_head(wire, '*', 3);
-  append_bulk(wire, "PUBLISH");
-  append_bulk(wire, key);
+  append_bulks(wire, {"PUBLISH", key});
   append_bulk(wire, text);
   return {};
 }

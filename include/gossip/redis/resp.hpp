@@ -4,9 +4,11 @@
 /// @file
 /// The pieces of Redis's protocol (RESP) that a client writes. Layer: redis.
 
+#include <algorithm>
 #include <charconv>
 #include <concepts>
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -28,13 +30,32 @@ class Digits {
   std::size_t size_;
 };
 
+/// What append_head() appends for that count. // bytes
+[[nodiscard]] constexpr std::size_t head_size(std::size_t count) noexcept {
+  std::size_t size = 4;  // the mark, a digit, and the end of the line
+  while ((count /= 10) != 0) ++size;
+  return size;
+}
+/// What append_bulk() appends for a text of that size. // bytes
+[[nodiscard]] constexpr std::size_t bulk_size(std::size_t bytes) noexcept {
+  return head_size(bytes) + bytes + 2;
+}
+
+/// Writes what append_head() appends. @return where it ends, at most 23 bytes behind `at`
+inline char* write_head(char* at, char mark, std::size_t count) noexcept {
+  *at = mark;
+  at = std::to_chars(at + 1, at + 21, count).ptr;
+  *at++ = '\r';
+  *at++ = '\n';
+  return at;
+}
+
 /// Appends a mark (`*` for an array, `$` for a bulk string), how many elements or bytes follow, and the
 /// end of the line.
 /// @throws std::bad_alloc
 inline void append_head(std::string& wire, char mark, std::size_t count) {
-  wire += mark;
-  wire += Digits{count}.text();
-  wire.append("\r\n", 2);
+  char text[24];
+  wire.append(text, static_cast<std::size_t>(write_head(text, mark, count) - text));
 }
 
 /// Appends a bulk string: any bytes.
@@ -43,6 +64,22 @@ inline void append_bulk(std::string& wire, std::string_view bytes) {
   append_head(wire, '$', bytes.size());
   wire += bytes;
   wire.append("\r\n", 2);
+}
+
+/// Appends short bulk strings, in one go.
+/// @throws std::bad_alloc
+inline void append_bulks(std::string& wire, std::initializer_list<std::string_view> texts) {
+  std::size_t size = 0;
+  for (const std::string_view text : texts) size += bulk_size(text.size());
+  const std::size_t before = wire.size();
+  wire.resize(before + size);
+  char* at = wire.data() + before;
+  for (const std::string_view text : texts) {
+    at = write_head(at, '$', text.size());
+    at = std::copy(text.begin(), text.end(), at);
+    *at++ = '\r';
+    *at++ = '\n';
+  }
 }
 
 }  // namespace gossip::redis
