@@ -164,6 +164,7 @@ set(GOSSIP_HEADERS
   gossip/redis/inbound.hpp
   gossip/redis/json_reader.hpp
   gossip/redis/json_text.hpp
+  gossip/redis/lent_socket.hpp
   gossip/redis/link.hpp
   gossip/redis/options.hpp
   gossip/redis/provider.hpp
@@ -185,6 +186,7 @@ set(GOSSIP_HEADERS
   gossip/redis/stream_reader.hpp
   gossip/redis/stream_watch.hpp
   gossip/redis/tap.hpp
+  gossip/redis/tls_session.hpp
   gossip/redis/wake_up.hpp
   gossip/redis/wire_event.hpp
   gossip/redis/wire_format.hpp

@@ -138,8 +138,9 @@ class ChannelReader {
     }
     if (options_.on_state) options_.on_state(state, why);
   }
-  SteadyTime on_turn(SteadyTime now) {
+  SteadyTime on_turn() {
     if (!link_.ready()) return SteadyTime::max();
+    const SteadyTime now = std::chrono::steady_clock::now();
     tell_of_gap();
     SteadyTime next = SteadyTime::max();
     const std::lock_guard lock{mutex_};

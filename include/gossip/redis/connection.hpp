@@ -6,25 +6,28 @@
 
 #include <gossip/core/error.hpp>
 #include <gossip/core/status.hpp>
+#include <gossip/redis/lent_socket.hpp>
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/reply.hpp>
+#include <gossip/redis/tls_session.hpp>
 
 #include <hiredis/hiredis.h>
 #include <hiredis/hiredis_ssl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <fcntl.h>
-#include <memory>
 #include <new>
 #include <poll.h>
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/types.h>
 #include <utility>
 
 #if HIREDIS_MAJOR < 1
@@ -131,7 +134,8 @@ class ReplyBuilder {
 };
 
 /// A connection that never blocks but while a name is resolved. Opened by open(), then driven by
-/// advance() whenever descriptor() is ready for what interest() says.
+/// advance() whenever descriptor() is ready for what interest() says. Without TLS, somebody else may
+/// wait for what arrives, and take() it.
 ///
 /// Thread safety: none: it belongs to one thread.
 class Connection {
@@ -190,6 +194,9 @@ class Connection {
     return static_cast<short>(POLLIN | (writing ? POLLOUT : 0));
   }
 
+  /// How long a recv() waits that is told to: once established, without TLS.
+  static constexpr std::chrono::milliseconds receive_limit{100};
+
   /// True if TLS protects it. Writing may raise SIGPIPE then.
   [[nodiscard]] bool secured() const noexcept { return tls_.enabled; }
 
@@ -224,11 +231,25 @@ class Connection {
     if (stage_ != Stage::established) return {};
     if (Status status = write(); !status.ok()) return status;
     if ((events & (POLLIN | POLLERR | POLLHUP)) == 0) return {};
+    if (!tls_.enabled) return read();
     do {
       if (redisBufferRead(context_) != REDIS_OK) return failure("reading");
       if (context_->reader->len > building_.most) return too_large();
     } while (ssl_ != nullptr && SSL_pending(ssl_) > 0);
     return {};
+  }
+
+  /// Takes what somebody has read from the socket. @return why the connection is of no more use
+  Status take(const LentSocket::Read& read) {
+    if (read.is_nothing()) return {};
+    if (read.error != 0) return failure("reading", read.error);
+    if (read.bytes.empty()) {
+      return RetryableError{"redis: reading: the server closed the connection"};
+    }
+    if (redisReaderFeed(context_->reader, read.bytes.data(), read.bytes.size()) != REDIS_OK) {
+      return RetryableError{"redis: no memory for a reply"};
+    }
+    return context_->reader->len > building_.most ? too_large() : Status{};
   }
 
   /// The next reply that has arrived whole; valid until the next call, and may be moved from.
@@ -250,12 +271,12 @@ class Connection {
   static constexpr long long max_elements = 1 << 20;  // of one array
 
   static Status too_large() { return RetryableError{"redis: a reply is larger than allowed"}; }
-  Status failure(const char* doing) const {
+  Status failure(const char* doing, int error = errno) const {
     std::string text{"redis: "};
     text += doing;
     text += ": ";
     // NOLINTNEXTLINE(concurrency-mt-unsafe)
-    text += context_->errstr[0] != '\0' ? context_->errstr : std::strerror(errno);
+    text += context_->errstr[0] != '\0' ? context_->errstr : std::strerror(error);
     return RetryableError{std::move(text)};
   }
 
@@ -267,7 +288,8 @@ class Connection {
       int done = 0;
       return redisBufferWrite(context_, &done) == REDIS_OK ? Status{} : failure("writing");
     }
-    const ssize_t sent = ::send(context_->fd, out_.data() + written_, unsent(), MSG_NOSIGNAL);
+    const ssize_t sent =
+        ::send(context_->fd, out_.data() + written_, unsent(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) {
       const bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
       return later ? Status{} : failure("writing");
@@ -275,6 +297,13 @@ class Connection {
     written_ += static_cast<std::size_t>(sent);
     if (written_ == out_.size()) clear_output();
     return {};
+  }
+
+  Status read() {
+    char bytes[16384];
+    const ssize_t size = ::recv(context_->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (size < 0) return take({{}, errno});
+    return take({{bytes, static_cast<std::size_t>(size)}, 0});
   }
 
   void clear_output() noexcept {
@@ -296,49 +325,25 @@ class Connection {
     context_->flags |= REDIS_CONNECTED;
     if (!tls_.enabled) {
       stage_ = Stage::established;
-      return {};
+      return let_others_wait();
     }
     return begin_tls();
   }
 
-  struct FreeContext {
-    void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
-  };
-  struct FreeSession {
-    void operator()(SSL* session) const noexcept { SSL_free(session); }
-  };
+  /// hiredis has made a socket at which nobody can wait by reading.
+  Status let_others_wait() const {
+    timeval limit{};
+    limit.tv_usec = std::chrono::microseconds{receive_limit}.count();
+    const int flags = ::fcntl(context_->fd, F_GETFL);
+    const bool done =
+        flags >= 0 && ::fcntl(context_->fd, F_SETFL, flags & ~O_NONBLOCK) == 0 &&
+        ::setsockopt(context_->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0;
+    return done ? Status{} : failure("connecting");
+  }
 
-  /// The session is made by us: released hiredis cannot be told to check the server's name.
   Status begin_tls() {
-    ERR_clear_error();
-    const std::unique_ptr<SSL_CTX, FreeContext> context{SSL_CTX_new(TLS_client_method())};
-    if (!context) return tls_failure("starting TLS");
-    SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-    const int authorities =
-        tls_.ca_file.empty()
-            ? SSL_CTX_set_default_verify_paths(context.get())
-            : SSL_CTX_load_verify_locations(context.get(), tls_.ca_file.c_str(), nullptr);
-    if (authorities != 1) return tls_failure("reading tls.ca_file");
-    if (!tls_.certificate.empty()) {
-      if (SSL_CTX_use_certificate_chain_file(context.get(), tls_.certificate.c_str()) != 1) {
-        return tls_failure("reading tls.certificate");
-      }
-      if (SSL_CTX_use_PrivateKey_file(context.get(), tls_.key.c_str(), SSL_FILETYPE_PEM) != 1) {
-        return tls_failure("reading tls.key");
-      }
-    }
-    std::unique_ptr<SSL, FreeSession> session{SSL_new(context.get())};
-    if (!session) return tls_failure("starting TLS");
-    if (tls_.verify_peer) {
-      SSL_set_verify(session.get(), SSL_VERIFY_PEER, nullptr);
-      X509_VERIFY_PARAM* check = SSL_get0_param(session.get());
-      const char* name = tls_.server_name.c_str();
-      if (X509_VERIFY_PARAM_set1_ip_asc(check, name) != 1 &&
-          SSL_set1_host(session.get(), name) != 1) {
-        return tls_failure("setting tls.server_name");
-      }
-    }
-    SSL_set_tlsext_host_name(session.get(), tls_.server_name.c_str());
+    TlsSession session;
+    if (Status status = make_tls_session(tls_, session); !status.ok()) return status;
     ERR_clear_error();
     if (redisInitiateSSL(context_, session.get()) != REDIS_OK) {
       return tls_failure("greeting", session.get());  // the server's answer was there at once
@@ -358,25 +363,6 @@ class Connection {
     const int error = SSL_get_error(ssl_, result);
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return {};
     return tls_failure("greeting", ssl_);
-  }
-
-  /// The reason, of which the verdict on the server's certificate says most.
-  static Status tls_failure(const char* doing, const SSL* session = nullptr) {
-    std::string text{"redis: TLS: "};
-    text += doing;
-    const long verdict = session != nullptr ? SSL_get_verify_result(session) : X509_V_OK;
-    if (verdict != X509_V_OK) {
-      text += ": certificate refused: ";
-      text += X509_verify_cert_error_string(verdict);
-      return FatalError{std::move(text)};
-    }
-    if (const unsigned long code = ERR_peek_last_error(); code != 0) {
-      char reason[256];
-      ERR_error_string_n(code, reason, sizeof reason);
-      text += ": ";
-      text += reason;
-    }
-    return RetryableError{std::move(text)};
   }
 
   redisContext* context_ = nullptr;

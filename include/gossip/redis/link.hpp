@@ -11,6 +11,7 @@
 #include <gossip/redis/command.hpp>
 #include <gossip/redis/connection.hpp>
 #include <gossip/redis/expected_replies.hpp>
+#include <gossip/redis/lent_socket.hpp>
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/reply.hpp>
 #include <gossip/redis/session.hpp>
@@ -22,7 +23,6 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
-#include <ctime>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -47,8 +47,8 @@ namespace gossip::redis {
 /// - `on_lost(const Status&)`: it is gone; what was sent and not answered has been told so before;
 /// - `on_push(Reply&)`: a reply that nobody waits for;
 /// - `on_state(State, const Status&)`: for the user;
-/// - `on_turn(SteadyTime now) -> SteadyTime`: before each wait; sends what there is to send; answers
-///   when it wants the next turn;
+/// - `on_turn() -> SteadyTime`: before each wait; sends what there is to send; answers when it wants
+///   the next turn;
 /// - `has_work()`: whether on_turn would find something that came since;
 /// - `drained()`: whether nothing is left to be done before closing.
 ///
@@ -151,7 +151,7 @@ class Link {
     std::unique_lock turn{turn_};
     apply(session_.start(now()));
     while (!session_.closed()) {
-      const SteadyTime next = client_.on_turn(now());
+      const SteadyTime next = client_.on_turn();
       write_now();
       if (closing() && (client_.drained() || now() >= close_by())) {
         apply(session_.close());
@@ -178,29 +178,23 @@ class Link {
 
   /// Sleeps until something arrives, somebody calls notify(), or the time has come; without the turn.
   void wait(std::unique_lock<std::mutex>& turn, SteadyTime until) {
-    wake_.about_to_sleep();  // before the look at what close() sets
+    wake_.about_to_sleep();  // before the look at what close() sets, and who helps
     if (closing()) until = std::min(until, close_by());
     const bool nap = begin_nap();
     if (nap) until = std::min(until, now() + nap_time);
     const bool busy = client_.has_work() || (closing() && client_.drained()) || in_doubt();
-    const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(until - now());
-    timespec limit{};
-    if (!busy && left.count() > 0) {
-      const auto capped = std::min<std::int64_t>(left.count(), 3'600'000'000'000);
-      limit.tv_sec = static_cast<std::time_t>(capped / 1'000'000'000);
-      limit.tv_nsec = static_cast<long>(capped % 1'000'000'000);
-    }
-    pollfd sockets[2] = {{wake_.descriptor(), POLLIN, 0},
-                         {connection_.descriptor(), connection_.interest(), 0}};
-    const nfds_t count = connection_.is_open() && !nap ? 2 : 1;
+    const auto left = busy || socket_.full() ? SteadyTime::duration::zero() : until - now();
+    short events = nap ? short{0} : connection_.interest();
+    if (socket_.lent()) events = static_cast<short>(events & ~POLLIN);
+    const int descriptor = events != 0 ? connection_.descriptor() : -1;
     turn.unlock();
-    const int ready = ::ppoll(sockets, count, &limit, nullptr);
+    events = wake_.sleep(descriptor, events, left);
     turn.lock();
     napping_.store(false, std::memory_order_relaxed);
     wake_.awake();
-    if (ready > 0 && connection_.is_open() && sockets[1].revents != 0) {
-      receive(sockets[1].revents);
-    }
+    if (!connection_.is_open() || socket_.lent()) return;
+    if (socket_.full()) receive(connection_.take(socket_.take()));
+    if (events != 0 && connection_.is_open()) receive(events);
   }
 
   /// TLS writes to a socket whose other end may be gone; for the link's thread alone.
@@ -241,7 +235,7 @@ class Link {
   /// Gives the client its turn, and writes. @return false if the link's thread has to look
   bool lent_turn() noexcept {
     try {
-      client_.on_turn(now());
+      client_.on_turn();
     } catch (const std::bad_alloc&) {
       return false;  // for the link's thread to try again
     }
@@ -255,32 +249,38 @@ class Link {
   /// Sends what there is, waits for an answer, and takes it. @return false to leave the rest to others
   /// @param nothing_left  set to whether no answer is expected any more
   bool help_once(SteadyTime deadline, bool& nothing_left) {
-    pollfd socket{};
     nothing_left = false;
+    const SteadyTime begun = now();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - begun);
+    if (left.count() <= 0) return false;
     {
       const std::unique_lock turn{turn_, std::try_to_lock};
-      if (!turn || !usable()) return false;
-      const NeverWaits never_waits;
+      if (!turn || !usable() || socket_.full()) return false;
       // What the caller wants to be sent, it has sent by try_turn(), most likely.
-      if (expected_.empty() && !lent_turn()) {
-        notify();
-        return false;
+      if (expected_.empty()) {
+        const NeverWaits never_waits;
+        if (!lent_turn()) {
+          notify();
+          return false;
+        }
+        nothing_left = expected_.empty();
+        if (nothing_left) return false;
       }
-      nothing_left = expected_.empty();
-      if (nothing_left) return false;
       helped_.store(true, std::memory_order_relaxed);
-      socket = {connection_.descriptor(), POLLIN, 0};
+      socket_.lend(connection_.descriptor());
     }
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now());
-    if (left.count() <= 0) return false;
-    // In pieces: nobody tells this thread that the link's closes the connection.
-    ::poll(&socket, 1, static_cast<int>(std::min(left, help_time).count()));
+    const LentSocket::Read read = socket_.wait(left, Connection::receive_limit);
     const std::unique_lock turn{turn_, std::try_to_lock};
-    if (!turn || !usable() || connection_.descriptor() != socket.fd) return false;
+    if (!turn || !usable() || read.is_end()) {
+      socket_.leave();
+      notify();
+      return false;
+    }
+    socket_.give_back();
     const NeverWaits never_waits;
     lent_ = true;
-    doubt(connection_.advance(socket.revents));
-    doubt(take_replies());
+    doubt(connection_.take(read));
+    doubt(take_replies(begun));
     lent_ = false;
     if (!lent_turn()) notify();
     nothing_left = expected_.empty();
@@ -293,25 +293,30 @@ class Link {
     const bool was_established = connection_.established();
     const Status status = connection_.advance(events);
     if (!was_established && connection_.established()) apply(session_.connected(now()));
+    receive(status);
+  }
+  /// @param status  of what has been read
+  void receive(const Status& status) {
     // What arrived before the end is told before the end.
-    if (const Status malformed = take_replies(); !malformed.ok()) return settle(malformed);
+    if (const Status malformed = take_replies(now()); !malformed.ok()) return settle(malformed);
     settle(status);
   }
 
-  /// @return why what arrived is no reply
-  Status take_replies() {
+  /// @param at  when they arrived, or earlier
+  /// @return    why what arrived is no reply
+  Status take_replies(SteadyTime at) {
     while (connection_.is_open()) {
       Reply* reply = nullptr;
       if (Status malformed = connection_.next_reply(reply); !malformed.ok()) return malformed;
       if (reply == nullptr) break;
-      take(*reply);
+      take(*reply, at);
     }
     return {};
   }
 
-  void take(Reply& reply) {
-    if (session_.handshaking()) return apply(session_.reply(reply, now()));
-    session_.alive(now());
+  void take(Reply& reply, SteadyTime at) {
+    if (session_.handshaking()) return apply(session_.reply(reply, at));
+    session_.alive(at);
     if (pushes_ || expected_.empty()) return client_.on_push(reply);
     expected_.tell(reply);
   }
@@ -332,6 +337,7 @@ class Link {
     }
     if (output.drop) {
       const bool was_ready = std::exchange(ready_, false);
+      socket_.recall();
       connection_.close();
       expected_.fail(session_.trouble());
       if (was_ready) client_.on_lost(session_.trouble());
@@ -355,8 +361,8 @@ class Link {
   }
 
   /// How long the link's thread leaves the reading to another one that has just read, at most.
-  static constexpr std::chrono::milliseconds nap_time{2};
-  static constexpr std::chrono::milliseconds help_time{20};  ///< of one poll()
+  /// Waking it often is not free for the others: the scheduler takes notice of who wakes whom.
+  static constexpr std::chrono::milliseconds nap_time{50};
 
   const RedisOptions& options_;
   Client& client_;
@@ -364,6 +370,7 @@ class Link {
   std::mutex turn_;  ///< held by who is at work on what follows, but for the atomics
   Session session_;
   Connection connection_;
+  LentSocket socket_;
   WakeUp wake_;
   ExpectedReplies expected_;
   std::string wire_;

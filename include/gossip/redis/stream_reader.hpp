@@ -133,7 +133,8 @@ class StreamReader {
     if (options_.on_state) options_.on_state(state, why);
   }
 
-  SteadyTime on_turn(SteadyTime now) {
+  SteadyTime on_turn() {
+    const SteadyTime now = std::chrono::steady_clock::now();
     take_changes();
     intake_.settle();
     watch_.take_answers();

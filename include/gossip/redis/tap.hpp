@@ -106,7 +106,8 @@ class RedisTap {
     begun_ = false;
     if (options_.on_state) options_.on_state(state, why);
   }
-  SteadyTime on_turn(SteadyTime now) {
+  SteadyTime on_turn() {
+    const SteadyTime now = std::chrono::steady_clock::now();
     if (!link_.ready() || waiting_) return SteadyTime::max();
     if (options_.delivery == Delivery::pub_sub) {
       if (!std::exchange(listening_, true)) link_.send(Command{"PSUBSCRIBE", glob_}, {});

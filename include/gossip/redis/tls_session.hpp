@@ -20,10 +20,10 @@ namespace gossip::redis {
 
 /// Frees what OpenSSL has made.
 struct FreeTls {
-  /// @{
+  /// Frees settings.
   void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
+  /// Frees a session.
   void operator()(SSL* session) const noexcept { SSL_free(session); }
-  /// @}
 };
 /// A session of TLS, which nobody has greeted yet.
 using TlsSession = std::unique_ptr<SSL, FreeTls>;

@@ -159,10 +159,12 @@ class Writer {
     if (!done() && waiting_ <= few && !on_links_thread()) {
       lock.unlock();
       link_.help_until(deadline, [&] {
-        const std::lock_guard again{mutex_};
-        return done();
+        lock.lock();
+        if (done()) return true;  // and keeps the lock
+        lock.unlock();
+        return false;
       });
-      lock.lock();
+      if (!lock.owns_lock()) lock.lock();
     }
     return changed_.wait_until(lock, deadline, done) ? Status{} : Status{Errc::timeout};
   }
@@ -237,7 +239,7 @@ class Writer {
     if (options_.on_state) options_.on_state(state, why);
   }
 
-  SteadyTime on_turn(SteadyTime) {
+  SteadyTime on_turn() {
     std::vector<Question> questions;
     {
       const std::lock_guard lock{mutex_};

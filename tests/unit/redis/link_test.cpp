@@ -35,14 +35,23 @@ struct Client {
   void on_lost(const Status&) { ++lost; }
   void on_push(Reply&) {}
   void on_state(State state, const Status&) { last = state; }
-  SteadyTime on_turn(SteadyTime) {
-    while (link.ready() && wanted.load() > 0) {
+  SteadyTime on_turn() {
+    if (hold) {
+      held = true;
+      static_cast<void>(eventually([&] { return !hold.load(); }));
+      held = false;
+    }
+    while (has_work()) {
       --wanted;
       link.send(Command{"PING"}, {&on_reply, this, 7});
     }
     return SteadyTime::max();
   }
-  bool has_work() const { return link.ready() && wanted.load() > 0; }
+  bool has_work() const {
+    const auto who = only.load();
+    return link.ready() && wanted.load() > 0 &&
+           (who == std::thread::id{} || who == std::this_thread::get_id());
+  }
   bool drained() const { return link.unanswered() == 0; }
 
   static void on_reply(void* self, std::uint64_t tag, const Status& gone, Reply& reply) {
@@ -60,7 +69,10 @@ struct Client {
   std::atomic<int> lost{0};
   std::atomic<State> last{State::connecting};
   std::atomic<std::thread::id> answered_on{};
-  std::atomic<bool> waits{false};  ///< called on a thread that might wait
+  std::atomic<std::thread::id> only{};  ///< sends, if it is anybody
+  std::atomic<bool> hold{false};        ///< on_turn is to wait
+  std::atomic<bool> held{false};        ///< it does
+  std::atomic<bool> waits{false};       ///< called on a thread that might wait
   Link<Client> link;
 };
 
@@ -191,4 +203,84 @@ TEST_CASE("Link: help ends at its deadline, and when there is nothing to wait fo
   client.wanted = 1;
   client.link.help_until(std::chrono::steady_clock::now() + 30ms, never);
   REQUIRE(client.answered == 0);
+}
+
+namespace {
+
+/// A server whose one answer to PING waits for the test, and a thread that waits for such an answer.
+struct LateAnswer {
+  LateAnswer() {
+    client.link.start();
+    REQUIRE(eventually([&] { return client.ready.load() == 1; }));
+    helper = std::thread{[this] {
+      client.only = std::this_thread::get_id();
+      client.wanted = 1;
+      // Once it has sent, no turn of another one comes between that and its waiting.
+      while (client.wanted.load() != 0) {
+        client.link.help_until(std::chrono::steady_clock::now() + 1h,
+                               [&] { return client.answered.load() + client.failed.load() != 0; });
+      }
+    }};
+    REQUIRE(eventually([&] { return asked.load(); }));
+  }
+  ~LateAnswer() {
+    answer = true;
+    client.hold = false;
+    if (helper.joinable()) helper.join();
+  }
+  LateAnswer(const LateAnswer&) = delete;
+  LateAnswer& operator=(const LateAnswer&) = delete;
+
+  std::atomic<bool> asked{false};
+  std::atomic<bool> answer{false};
+  FakeRedis server{[this](const std::string& text) -> std::string {
+    if (text.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
+    if (text.find("SETNAME") != std::string::npos) return "+OK\r\n";
+    if (asked.exchange(true)) return "";  // a probe, since the answer got lost
+    static_cast<void>(eventually([&] { return answer.load(); }));
+    return "+PONG\r\n";
+  }};
+  const RedisOptions options = options_for(server);
+  Client client{options};
+  std::thread helper;
+};
+
+}  // namespace
+
+TEST_CASE("Link: what a helper has read while the link is at work is left to the link", "[redis]") {
+  LateAnswer late;
+  Client& client = late.client;
+  client.hold = true;
+  client.link.notify();
+  REQUIRE(eventually([&] { return client.held.load(); }));
+  late.answer = true;
+  late.helper.join();
+  REQUIRE(client.answered == 0);
+  client.hold = false;
+  REQUIRE(eventually([&] { return client.answered.load() == 1; }));
+  client.link.close(std::chrono::steady_clock::now() + 20s);
+  REQUIRE(client.failed == 0);
+}
+
+TEST_CASE("Link: an answer that a helper reads while the link closes is not lost", "[redis]") {
+  LateAnswer late;
+  Client& client = late.client;
+  const auto before = std::chrono::steady_clock::now();
+  std::thread closer{[&] { client.link.close(before + 20s); }};
+  REQUIRE(eventually([&] { return client.link.closing(); }));
+  late.answer = true;
+  closer.join();
+  REQUIRE(std::chrono::steady_clock::now() - before < 15s);
+  REQUIRE(client.answered == 1);
+  REQUIRE(client.failed == 0);
+  late.helper.join();
+}
+
+TEST_CASE("Link: a close whose time is up does not wait for who helps", "[redis]") {
+  LateAnswer late;
+  Client& client = late.client;
+  client.link.close(std::chrono::steady_clock::now());
+  REQUIRE(client.failed == 1);
+  late.helper.join();
+  REQUIRE(client.last.load() == State::closed);
 }
