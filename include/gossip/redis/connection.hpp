@@ -233,7 +233,9 @@ class Connection {
     if ((events & (POLLIN | POLLERR | POLLHUP)) == 0) return {};
     if (!tls_.enabled) return read();
     do {
+      const std::size_t before = context_->reader->len;
       if (redisBufferRead(context_) != REDIS_OK) return failure("reading");
+      heard_ = heard_ || context_->reader->len != before;
       if (context_->reader->len > building_.most) return too_large();
     } while (ssl_ != nullptr && SSL_pending(ssl_) > 0);
     return {};
@@ -249,8 +251,12 @@ class Connection {
     if (redisReaderFeed(context_->reader, read.bytes.data(), read.bytes.size()) != REDIS_OK) {
       return RetryableError{"redis: no memory for a reply"};
     }
+    heard_ = true;
     return context_->reader->len > building_.most ? too_large() : Status{};
   }
+
+  /// Whether anything has arrived since the last call, be it part of a reply.
+  [[nodiscard]] bool take_heard() noexcept { return std::exchange(heard_, false); }
 
   /// The next reply that has arrived whole; valid until the next call, and may be moved from.
   /// @return  why what arrived is no reply; success with null if there is none yet
@@ -372,6 +378,7 @@ class Connection {
   TlsOptions tls_;
   std::string out_;          ///< to be written, without TLS
   std::size_t written_ = 0;  ///< of it
+  bool heard_ = false;       ///< something has arrived
   Stage stage_ = Stage::none;
 };
 

@@ -305,6 +305,7 @@ class Link {
   /// @param at  when they arrived, or earlier
   /// @return    why what arrived is no reply
   Status take_replies(SteadyTime at) {
+    if (connection_.take_heard()) session_.alive(at);
     while (connection_.is_open()) {
       Reply* reply = nullptr;
       if (Status malformed = connection_.next_reply(reply); !malformed.ok()) return malformed;
@@ -316,7 +317,6 @@ class Link {
 
   void take(Reply& reply, SteadyTime at) {
     if (session_.handshaking()) return apply(session_.reply(reply, at));
-    session_.alive(at);
     if (pushes_ || expected_.empty()) return client_.on_push(reply);
     expected_.tell(reply);
   }

@@ -144,7 +144,9 @@ struct RedisOptions {
   std::size_t max_in_flight = 1024;  ///< read and not yet acknowledged // events
   std::chrono::milliseconds claim_after =
       std::chrono::seconds{30};  ///< idle time of another's event
-  unsigned max_deliveries = 5;   ///< of one event; then it goes to the dead letters // deliveries
+  /// Of one event; then it goes to the dead letters. The server counts them when it hands the event
+  /// out, so an answer that is lost with its connection counts, too. // deliveries
+  unsigned max_deliveries = 5;
   std::size_t deduplication_window = 4096;  ///< ids remembered; 0: none // ids
 
   // ---- Publishing ----

@@ -40,8 +40,8 @@ struct SessionOutput {
 /// the server is silent; back off and connect again.
 ///
 /// Whoever drives it tells it what has happened, does what it answers, and calls tick() when wake_at()
-/// has come. While `handshaking()`, every reply goes to reply(); later each reply that somebody else
-/// waited for is told by alive().
+/// has come. While `handshaking()`, every reply goes to reply(). That something has arrived, be it part
+/// of a reply, is told by alive().
 ///
 /// Thread safety: none: it belongs to the thread of the connection.
 class Session {
@@ -247,7 +247,7 @@ class Session {
     return output;
   }
 
-  /// Only a reply counts as life: a server that is stopped takes what is written.
+  /// Only what arrives counts as life: a server that is stopped takes what is written.
   SessionOutput probe(SteadyTime now) {
     SessionOutput output;
     if (probing_) {

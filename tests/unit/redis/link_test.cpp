@@ -43,7 +43,7 @@ struct Client {
     }
     while (has_work()) {
       --wanted;
-      link.send(Command{"PING"}, {&on_reply, this, 7});
+      link.send(Command{question}, {&on_reply, this, 7});
     }
     return SteadyTime::max();
   }
@@ -62,6 +62,7 @@ struct Client {
     gone.ok() && reply.text == "PONG" ? ++client.answered : ++client.failed;
   }
 
+  std::string question = "PING";
   std::atomic<int> wanted{0};
   std::atomic<int> answered{0};
   std::atomic<int> failed{0};
@@ -283,4 +284,27 @@ TEST_CASE("Link: a close whose time is up does not wait for who helps", "[redis]
   REQUIRE(client.failed == 1);
   late.helper.join();
   REQUIRE(client.last.load() == State::closed);
+}
+
+TEST_CASE("Link: a server that is slow to send a long reply is alive", "[redis]") {
+  std::atomic<int> probes{0};
+  FakeRedis server{[&](const std::string& asked) -> std::string {
+    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
+    if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
+    if (asked.find("ECHO") != std::string::npos) return "$2\r\n";
+    // A piece of it for each probe, and the answers to all of them behind it.
+    return ++probes == 1 ? "x" : "x\r\n+PONG\r\n+PONG\r\n";
+  }};
+  RedisOptions options = options_for(server);
+  options.health_interval = 1ms;
+  options.command_timeout = 2s;
+  Client client{options};
+  client.question = "ECHO";
+  client.link.start();
+  client.wanted = 1;
+  client.link.notify();
+  REQUIRE(eventually([&] { return client.failed.load() + client.lost.load() != 0; }));
+  REQUIRE(client.failed == 1);  // it is no PONG
+  REQUIRE(client.lost == 0);
+  REQUIRE(probes >= 2);
 }
