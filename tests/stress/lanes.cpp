@@ -104,9 +104,9 @@ class ThreadLog {
     const std::lock_guard lock{mutex_};
     return threads_.size();
   }
-  /// Until so many have come by, or patience is at its end.
-  void wait_for(std::size_t threads) const {
-    static_cast<void>(gossip::test::eventually([&] { return count() >= threads; }));
+  /// Waits until so many have come by. @return false if they have not
+  [[nodiscard]] bool wait_for(std::size_t threads) const {
+    return gossip::test::eventually([&] { return count() >= threads; });
   }
 
  private:
@@ -133,6 +133,7 @@ TEST_CASE("stress: events of one key are handled in order, one at a time, by all
   const std::size_t events = scaled(10'000'000) / publishers;
   OrderCheck check{publishers, keys};
   ThreadLog threads;
+  std::atomic<bool> left_alone{false};
   EventBus bus{BusOptions{.workers = workers}};
   auto subscription = bus.subscribe(
       item,
@@ -140,7 +141,7 @@ TEST_CASE("stress: events of one key are handled in order, one at a time, by all
         thread_local Random random{std::hash<std::thread::id>{}(std::this_thread::get_id())};
         threads.note();
         if (event.publisher == 0 && event.number == 0 && event.key < workers) {
-          threads.wait_for(workers);  // so that each of them has something to do
+          if (!threads.wait_for(workers)) left_alone = true;  // each of them has something to do
         }
         work_for(random.next(100));
         check(event, event.key);
@@ -163,6 +164,7 @@ TEST_CASE("stress: events of one key are handled in order, one at a time, by all
   CHECK(check.seen.load() == publishers * events);
   CHECK(plain.load() == publishers * events);
   CHECK(threads.count() == workers);
+  CHECK_FALSE(left_alone.load());
   const Statistics stats = bus.stats();
   CHECK(stats.published == publishers * events);
   CHECK(stats.handled == publishers * events);
@@ -176,12 +178,13 @@ TEST_CASE("stress: each publisher's events are handled in order", "[stress]") {
   const std::size_t events = scaled(200'000);
   OrderCheck check{publishers, publishers};
   ThreadLog threads;
+  std::atomic<bool> left_alone{false};
   EventBus bus{BusOptions{.workers = 4, .capacity = 64}};
   auto subscription =
       bus.subscribe(item,
                     [&](const Item& event) {
                       threads.note();
-                      if (event.number == 0) threads.wait_for(2);
+                      if (event.number == 0 && !threads.wait_for(2)) left_alone = true;
                       check(event, event.publisher);
                     },
                     {.ordering = Ordering::per_publisher(), .lane = {.capacity = 16}});
@@ -195,6 +198,7 @@ TEST_CASE("stress: each publisher's events are handled in order", "[stress]") {
   CHECK_FALSE(check.disordered.load());
   CHECK(check.seen.load() == publishers * events);
   CHECK(threads.count() > 1);
+  CHECK_FALSE(left_alone.load());
 }
 
 TEST_CASE("stress: max_concurrency is reached and never exceeded", "[stress]") {

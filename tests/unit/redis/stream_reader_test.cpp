@@ -45,6 +45,21 @@ RedisOptions patient(const RedisServer& server) {
   return options;
 }
 
+/// Whether everything that is pending was delivered once: nobody has claimed it, its holder neither.
+bool none_claimed(const RedisServer& server) {
+  std::istringstream entries{server.ask({"XPENDING", "order.placed", "workers", "-", "+", "1000"})};
+  std::string id;
+  std::string owner;
+  std::string idle;
+  std::string deliveries;
+  bool none = false;
+  while (entries >> id >> owner >> idle >> deliveries) {
+    if (deliveries != "1") return false;
+    none = true;
+  }
+  return none;
+}
+
 }  // namespace
 
 TEST_CASE("StreamReader: a group shares the events, and acknowledges each", "[redis]") {
@@ -193,6 +208,7 @@ TEST_CASE("StreamReader: a processor that takes its time is not robbed of its ev
   REQUIRE(publish(server, 1, 2));
   REQUIRE(eventually([&] { return calls.load() == 1; }));
   gossip::test::let_pass(2 * options.claim_after);
+  REQUIRE(none_claimed(server));
   REQUIRE(calls == 1);
   go_on.open();
   REQUIRE(all_acknowledged(server));
@@ -231,7 +247,9 @@ TEST_CASE("StreamReader: what waits for room in the bus is not claimed by others
   REQUIRE(publish(server, 0, 40));
   REQUIRE(eventually([&] { return begun.load() == 2; }));
   gossip::test::let_pass(2 * options.claim_after);
+  const bool kept = none_claimed(server);
   go_on.open();
+  REQUIRE(kept);
   REQUIRE(handled.wait_for(40));
   REQUIRE(all_acknowledged(server));
   REQUIRE(handled.total() == 40);
