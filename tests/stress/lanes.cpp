@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <latch>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -188,9 +189,11 @@ TEST_CASE("stress: each publisher's events are handled in order", "[stress]") {
                       check(event, event.publisher);
                     },
                     {.ordering = Ordering::per_publisher(), .lane = {.capacity = 16}});
+  std::latch begun{publishers};
   on_threads(publishers, [&](std::size_t self) {
     for (std::size_t i = 0; i < events; ++i) {
       publish(bus, item, {static_cast<std::uint32_t>(self), 0, i});
+      if (i == 0) begun.arrive_and_wait();  // before anybody's second event takes the last place
     }
   });
   REQUIRE(bus.drain_for(patience));
