@@ -83,8 +83,9 @@ class EventQueue {
       parking_.notify(work_);
       return {};
     }
+    auto push_again = push;  // of the first one, nothing has to be in memory
     Status status = accept_when_full(type, ring, self,
-                                     {&push, [](void* call, bool though_closed) noexcept {
+                                     {&push_again, [](void* call, bool though_closed) noexcept {
                                         return (*static_cast<decltype(push)*>(call))(though_closed);
                                       }});
     if (!status.ok()) parcel.give_back();

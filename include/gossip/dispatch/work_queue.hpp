@@ -71,28 +71,9 @@ class WorkQueue {
       on_event(claim);
       return true;
     }
-    ++turn;
-    const auto try_ring = [&](Ring* ring) {
-      if (ring == nullptr) return false;
-      auto claim = ring->try_claim();
-      if (!claim) return false;
-      on_event(claim);
-      return true;
-    };
-    const auto try_task = [&] {
-      Task* task = tasks_.try_pop();
-      if (task == nullptr) return false;
-      on_task(*task);
-      return true;
-    };
-    const auto try_normal = [&] {
-      return turn % 2 == 0 ? try_task() || try_ring(&normal_) : try_ring(&normal_) || try_task();
-    };
-    Ring* const high = high_.load(std::memory_order_acquire);
-    Ring* const low = low_.load(std::memory_order_acquire);
-    if (turn % low_share == 0 && try_ring(low)) return true;
-    if (turn % normal_share == normal_share / 2 && try_normal()) return true;
-    return try_ring(high) || try_normal() || try_ring(low);
+    auto events = on_event;  // copies, so that nothing of the originals has to be in memory
+    auto tasks = on_task;
+    return take_in_turn(turn, events, tasks);
   }
 
   /// From now on no ring takes an event; see MpmcQueue::close.
@@ -152,6 +133,33 @@ class WorkQueue {
 
   static std::uint64_t count(std::uint64_t ticket) noexcept {
     return ticket & (first_ticket(Priority::high) - 1);
+  }
+
+  /// Out of line, so that buses without priorities and tasks save no registers for it.
+  template <class OnEvent, class OnTask>
+  [[gnu::noinline]] bool take_in_turn(std::uint32_t& turn, OnEvent& on_event, OnTask& on_task) {
+    ++turn;
+    const auto try_ring = [&](Ring* ring) {
+      if (ring == nullptr) return false;
+      auto claim = ring->try_claim();
+      if (!claim) return false;
+      on_event(claim);
+      return true;
+    };
+    const auto try_task = [&] {
+      Task* task = tasks_.try_pop();
+      if (task == nullptr) return false;
+      on_task(*task);
+      return true;
+    };
+    const auto try_normal = [&] {
+      return turn % 2 == 0 ? try_task() || try_ring(&normal_) : try_ring(&normal_) || try_task();
+    };
+    Ring* const high = high_.load(std::memory_order_acquire);
+    Ring* const low = low_.load(std::memory_order_acquire);
+    if (turn % low_share == 0 && try_ring(low)) return true;
+    if (turn % normal_share == normal_share / 2 && try_normal()) return true;
+    return try_ring(high) || try_normal() || try_ring(low);
   }
 
   Ring& make_ring(std::atomic<Ring*>& place, Priority priority) noexcept {
