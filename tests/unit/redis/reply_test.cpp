@@ -13,6 +13,8 @@ TEST_CASE("Reply: each kind says what it is", "[redis]") {
   REQUIRE(Reply::of_array({Reply::of_integer(7)}).items.at(0).integer == 7);
   REQUIRE(Reply::of_error("ERR no").is_error());
   REQUIRE(Reply{} == Reply::of_nil());
+  REQUIRE(Reply::of_nil().is_nil());
+  REQUIRE_FALSE(Reply::of_text("").is_nil());
 }
 
 TEST_CASE("Reply: an error's code is its first word", "[redis]") {

@@ -210,6 +210,18 @@ TEST_CASE("Session: a server that does not answer the probe is given up", "[redi
   }
 }
 
+TEST_CASE("Session: a probe over Pub/Sub asks whether the server is a replica now", "[redis]") {
+  Fixture fixture{{.delivery = gossip::redis::Delivery::pub_sub}};
+  fixture.become_ready();
+  REQUIRE(fixture.tick_at(fixture.session.wake_at()).send ==
+          std::vector<Command>{Command{"HELLO", "2"}});
+  fixture.session.alive(fixture.now);
+  REQUIRE_FALSE(fixture.session.probed(hello(), fixture.now).drop);
+  REQUIRE(fixture.session.ready());
+  REQUIRE(fixture.session.probed(hello("7.0.15", "slave"), fixture.now).drop);
+  REQUIRE_FALSE(fixture.session.ready());
+}
+
 TEST_CASE("Session: no probe while the server talks anyway", "[redis]") {
   Fixture fixture;
   fixture.become_ready();
