@@ -47,8 +47,13 @@ struct Reading {
   bool valid = false;
   NLOHMANN_DEFINE_TYPE_INTRUSIVE(Reading, sensor, number, value, unit, valid)
 };
+/// The same, in CBOR.
+struct Compact : Reading {
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(Compact, sensor, number, value, unit, valid)
+};
 inline constexpr gossip::EventType<Raw> raw_event{"bench.raw"};
 inline constexpr gossip::EventType<Reading> json_event{"bench.json"};
+inline constexpr gossip::EventType<Compact> cbor_event{"bench.cbor"};
 
 template <class T>
 T sample() {
@@ -57,17 +62,27 @@ T sample() {
     std::fill(std::begin(raw.bytes), std::end(raw.bytes), 'x');
     return raw;
   } else {
-    return {"building-7/floor-3/temperature", 1234567, 21.625, "degree", true};
+    T reading;
+    reading.sensor = "building-7/floor-3/temperature";
+    reading.number = 1234567;
+    reading.value = 21.625;
+    reading.unit = "degree";
+    reading.valid = true;
+    return reading;
   }
 }
 
 template <class T>
-using CodecOf = std::conditional_t<std::is_same_v<T, Raw>, gossip::RawCodec, gossip::JsonCodec>;
+using CodecOf = std::conditional_t<
+    std::is_same_v<T, Raw>, gossip::RawCodec,
+    std::conditional_t<std::is_same_v<T, Compact>, gossip::CborCodec, gossip::JsonCodec>>;
 
 template <class T>
 constexpr const gossip::EventType<T>& type_of() {
   if constexpr (std::is_same_v<T, Raw>) {
     return raw_event;
+  } else if constexpr (std::is_same_v<T, Compact>) {
+    return cbor_event;
   } else {
     return json_event;
   }

@@ -71,6 +71,8 @@ std::vector<Case> plan(const RedisServer& server, bool quick) {
         [=](const RedisServer& s, Delivery d) { return publish_by_bus<Raw>(s, d, 1, many); });
     add("bus, 8 threads, JSON",
         [=](const RedisServer& s, Delivery d) { return publish_by_bus<Reading>(s, d, 8, many); });
+    add("bus, 8 threads, CBOR",
+        [=](const RedisServer& s, Delivery d) { return publish_by_bus<Compact>(s, d, 8, many); });
     add("hiredis, 8 such connections",
         [=](const RedisServer& s, Delivery d) { return publish_bare<Raw>(s, d, 8, many); });
   }
@@ -90,6 +92,8 @@ std::vector<Case> plan(const RedisServer& server, bool quick) {
       {'c', through, "bus", [=, &server] { return through_by_bus<Raw>(server, many / 2); }, 0.6});
   cases.push_back({'c', through, "bus, JSON",
                    [=, &server] { return through_by_bus<Reading>(server, many / 2); }});
+  cases.push_back({'c', through, "bus, CBOR",
+                   [=, &server] { return through_by_bus<Compact>(server, many / 2); }});
   return cases;
 }
 
