@@ -219,9 +219,14 @@ bool within(std::chrono::seconds limit, Condition&& condition) {
   return true;
 }
 
-/// Notices how long this machine lets a thread wait that has something to do.
+/// Notices how long this machine lets a thread wait that has something to do, or a server.
 class Stalls {
  public:
+  void note(std::chrono::nanoseconds late) {
+    auto longest = longest_.load();
+    while (late > longest && !longest_.compare_exchange_weak(longest, late)) {
+    }
+  }
   /// The longest since the last call.
   [[nodiscard]] std::chrono::nanoseconds take_longest() { return longest_.exchange(0ns); }
 
@@ -230,7 +235,7 @@ class Stalls {
     while (!stop.stop_requested()) {
       const auto begin = Clock::now();
       let_pass(10ms);
-      if (const auto late = Clock::now() - begin - 10ms; late > longest_.load()) longest_ = late;
+      note(Clock::now() - begin - 10ms);
     }
   }
   std::atomic<std::chrono::nanoseconds> longest_{0ns};
@@ -269,6 +274,11 @@ class Soak {
     const std::uint64_t dropped = dropped_by_listener();
     std::exception_ptr trouble;
     std::atomic<bool> over{false};
+    // Whom nobody disturbs shall answer; one that waits for a disk, say, lets claims go stale.
+    std::jthread asking;
+    if (fault == Fault::none) {
+      asking = std::jthread{[this](const std::stop_token& stop) { ask_until(stop); }};
+    }
     {
       const std::jthread spoiler{[&] {
         try {
@@ -361,6 +371,19 @@ class Soak {
     return options;
   }
 
+  void ask_until(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const auto begin = Clock::now();
+      try {
+        static_cast<void>(victim_.server.ask({"PING"}));
+      } catch (const std::runtime_error&) {
+        continue;
+      }
+      stalls_.note(Clock::now() - begin);
+      let_pass(10ms);
+    }
+  }
+
   /// Each of them comes up before any does again.
   Fault next_fault() {
     if (bag_.empty()) {
@@ -391,7 +414,9 @@ class Soak {
            "streams: nobody buries events");
     const auto totals = streams_.totals();
     demand(totals[1] == repeated_before || !quiet(),
-           "streams: nothing is repeated without a fault");
+           "streams: nothing is repeated without a fault (" +
+               std::to_string(totals[1] - repeated_before) + " were, a stall of " +
+               std::to_string(longest_stall() / 1ms) + " ms)");
     demand(totals[2] == 0, "streams: nothing is repeated once it is acknowledged");
     static_cast<void>(victim_.server.ask({"XTRIM", "order.placed", "MAXLEN", "0"}));
   }
