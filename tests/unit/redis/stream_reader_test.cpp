@@ -246,6 +246,11 @@ TEST_CASE("StreamReader: what waits for room in the bus is not claimed by others
   const auto two = second.subscribe(order_placed, slow);
   REQUIRE(publish(server, 0, 40));
   REQUIRE(eventually([&] { return begun.load() == 2; }));
+  REQUIRE(eventually([&] {
+    return server.ask({"XPENDING", "order.placed", "workers"}).find("40 ") == 0;
+  }));
+  RedisBus third{{.workers = 1}, options};  // has room, and nothing but their events to take
+  const auto three = third.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
   gossip::test::let_pass(2 * options.claim_after);
   const bool kept = none_claimed(server);
   go_on.open();
