@@ -15,7 +15,9 @@ set(GOSSIP_HEADERS
   gossip/config.hpp
   gossip/core/any_event.hpp
   gossip/core/any_processor.hpp
+  gossip/core/atomic_pointer.hpp
   gossip/core/causality.hpp
+  gossip/core/chrono.hpp
   gossip/core/clock.hpp
   gossip/core/codec.hpp
   gossip/core/context.hpp
@@ -27,6 +29,7 @@ set(GOSSIP_HEADERS
   gossip/core/event_id.hpp
   gossip/core/event_pattern.hpp
   gossip/core/event_type.hpp
+  gossip/core/held_metadata.hpp
   gossip/core/manual_clock.hpp
   gossip/core/metadata.hpp
   gossip/core/metadata_value.hpp

@@ -6,11 +6,13 @@
 
 #include <gossip/bus/sync_result.hpp>
 #include <gossip/core/causality.hpp>
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/error.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/event_pattern.hpp>
 #include <gossip/core/event_type.hpp>
+#include <gossip/core/held_metadata.hpp>
 #include <gossip/core/manual_clock.hpp>
 #include <gossip/core/metadata.hpp>
 #include <gossip/core/owner.hpp>
@@ -23,12 +25,12 @@
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/synchronous_calls.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace gossip::detail {
@@ -38,11 +40,12 @@ namespace gossip::detail {
 template <Provider P, Clock C>
 class BusCore {
  public:
-  /// @param heed  null if `options` are the defaults
-  BusCore(BusOptions options, typename P::Options provider_options, C clock,
+  /// @param options  checked
+  /// @param heed     null if `options` are the defaults
+  BusCore(BusOptions&& options, typename P::Options provider_options, C clock,
           decltype(&AsynchronousCalls::heed_options) heed = &AsynchronousCalls::heed_options)
       : clock_{std::move(clock)},
-        dispatcher_{checked(options), ClockView::of(clock_),
+        dispatcher_{std::move(options), ClockView::of(clock_),
                     driven ? Timer::Drive::run_due : Timer::Drive::own_thread, heed},
         provider_{std::move(provider_options)} {
     dispatcher_.listen({this, [](void* self, TypeEntry& type) noexcept {
@@ -53,6 +56,14 @@ class BusCore {
       follower_ = clock_.follow([this] { dispatcher_.timer().run_due(); });
     }
     provider_.open(*this).throw_if_error();
+  }
+
+  /// @throws std::invalid_argument  an option is out of range; names it
+  static BusOptions checked(BusOptions options) {
+    if (const Status status = validate(options); !status.ok()) {
+      throw std::invalid_argument{join({"BusOptions: ", status.error()->message()})};
+    }
+    return options;
   }
 
   // ---- For the bus and its publishers ---------------------------------------------------------
@@ -96,6 +107,7 @@ class BusCore {
                                 F&& processor, Options options) {
     if (core->dispatcher_.closed()) throw Error{Errc::closed, "subscribe"};
     TypeEntry& entry = core->template meet<T>(type.key());
+    if constexpr (TakesContext<std::decay_t<F>, T>) core->dispatcher_.calls().allow_deferring();
     const ErasedProcessor erased = erase_processor<T>(std::forward<F>(processor));
     Subscription subscription = subscribe_to(core, entry, erased, std::move(options));
     core->connect_type(entry, type);
@@ -212,7 +224,7 @@ class BusCore {
   template <Payload T>
   static Status connect(void* core, const EventTypeName& name) {
     auto& self = *static_cast<BusCore*>(core);
-    return self.provider_.subscribe(self, EventType<T>::parse(name.text()));
+    return self.provider_.subscribe(self, EventTypeAccess::typed<T>(name));
   }
 
   /// A subscription that has ended by now did so before the provider was told of it, maybe.
@@ -244,7 +256,7 @@ class BusCore {
       extras.reset(new EventExtras);
       if (current_cause != nullptr) [[unlikely]] {
         // Into a copy, so that an event that nobody takes stays as it was.
-        Owner<Metadata> metadata{from.metadata ? new Metadata{*from.metadata} : new Metadata};
+        HeldMetadata metadata = from.metadata ? from.metadata : HeldMetadata{Metadata{}};
         add_cause(*metadata);
         original = std::exchange(from.metadata, std::move(metadata));
         augmented = true;
@@ -262,18 +274,11 @@ class BusCore {
 
     EventHeader& header;
     Owner<EventExtras> extras;
-    Owner<Metadata> original;  ///< if `augmented`
-    bool augmented = false;    ///< the cause was added
+    HeldMetadata original;   ///< if `augmented`
+    bool augmented = false;  ///< the cause was added
   };
 
   static constexpr bool driven = std::same_as<C, ManualClock>;
-
-  static const BusOptions& checked(const BusOptions& options) {
-    if (const Status status = validate(options); !status.ok()) {
-      throw std::invalid_argument{join({"BusOptions: ", status.error()->message()})};
-    }
-    return options;
-  }
 
   const C clock_;
   Dispatcher dispatcher_;

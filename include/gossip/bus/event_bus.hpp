@@ -14,6 +14,7 @@
 #include <gossip/core/any_event.hpp>
 #include <gossip/core/any_processor.hpp>
 #include <gossip/core/causality.hpp>
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/event_pattern.hpp>
@@ -29,7 +30,6 @@
 #include <gossip/processing/filter.hpp>
 #include <gossip/provider/in_memory_provider.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <initializer_list>
@@ -73,7 +73,8 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   }
   explicit EventBus(const BusOptions& options, typename P::Options provider_options = {},
                     C clock = C{})
-      : core_{std::make_shared<Core>(options, std::move(provider_options), std::move(clock))} {
+      : core_{std::make_shared<Core>(Core::checked(options), std::move(provider_options),
+                                     std::move(clock))} {
     core_->dispatcher().start(core_);
   }
   /// @}

@@ -6,11 +6,13 @@
 
 #include <gossip/bus/schedule.hpp>
 #include <gossip/core/causality.hpp>
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/event_header.hpp>
 #include <gossip/core/event_type.hpp>
+#include <gossip/core/held_metadata.hpp>
 #include <gossip/core/metadata.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/core/payload.hpp>
@@ -20,7 +22,6 @@
 #include <gossip/dispatch/schedules.hpp>
 #include <gossip/dispatch/type_table.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <memory>
 #include <string>
@@ -130,7 +131,7 @@ class TimedPublishing {
                   std::chrono::nanoseconds period, PublishOptions options = {}) {
       auto extras = detail::extras_of_cause();
       return repeat<T>(type.key(), std::move(data),
-                       extras ? std::move(extras->metadata) : detail::Owner<Metadata>{},
+                       extras ? std::move(extras->metadata) : detail::HeldMetadata{},
                        options.priority, period);
     }
   /// An event without data.
@@ -162,7 +163,7 @@ class TimedPublishing {
   /// An event is caused by what is being processed when it is scheduled, not when it is published.
   static void remember_cause(detail::EventHeader& header) {
     if (detail::current_cause == nullptr) return;
-    if (!header.metadata) header.metadata.reset(new Metadata);
+    if (!header.metadata) header.metadata = detail::HeldMetadata{Metadata{}};
     detail::add_cause(*header.metadata);
   }
 
@@ -187,9 +188,8 @@ class TimedPublishing {
     });
   }
   template <class T>
-  Schedule repeat(const EventTypeName& type, StoredPayload<T>&& data,
-                  detail::Owner<Metadata> metadata, Priority priority,
-                  std::chrono::nanoseconds period) {
+  Schedule repeat(const EventTypeName& type, StoredPayload<T>&& data, detail::HeldMetadata metadata,
+                  Priority priority, std::chrono::nanoseconds period) {
     if (period <= std::chrono::nanoseconds::zero()) {
       std::string value = std::to_string(period.count());
       value += " ns";
@@ -202,7 +202,7 @@ class TimedPublishing {
         detail::Owner<detail::EventExtras> extras;
         if (metadata) {
           extras.reset(new detail::EventExtras);
-          extras->metadata.reset(new Metadata{*metadata});
+          extras->metadata = metadata;
         }
         return core.template publish<T>(entry, copy, priority, std::move(extras));
       };

@@ -7,6 +7,7 @@
 #include <gossip/core/event.hpp>
 #include <gossip/core/event_header.hpp>
 #include <gossip/core/event_id.hpp>
+#include <gossip/core/held_metadata.hpp>
 #include <gossip/core/metadata.hpp>
 #include <gossip/core/owner.hpp>
 
@@ -53,8 +54,9 @@ class CauseScope {
     current_cause = &cause;
   }
   /// No cause, whatever there is outside.
-  explicit CauseScope(std::nullptr_t /*none*/) noexcept
-      : outer_{std::exchange(current_cause, nullptr)} {}
+  explicit CauseScope(std::nullptr_t /*none*/) noexcept : outer_{current_cause} {
+    current_cause = nullptr;
+  }
   CauseScope(const CauseScope&) = delete;
   CauseScope& operator=(const CauseScope&) = delete;
   ~CauseScope() { current_cause = outer_; }
@@ -84,7 +86,7 @@ inline Owner<EventExtras> extras_of_cause() {
 inline Cause::Cause(Add how) noexcept
     : add{how}, extras{[] {
         Owner<EventExtras> fresh{new EventExtras};
-        fresh->metadata.reset(new Metadata);
+        fresh->metadata = HeldMetadata{Metadata{}};
         add_cause(*fresh->metadata);
         return fresh;
       }} {}

@@ -5,9 +5,9 @@
 /// Clock: where time stamps and deadlines come from; the concept and the clocks of real time.
 /// Layer: core.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/detail/tick_counter.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 

@@ -4,10 +4,10 @@
 /// @file
 /// Context: what a processor may ask about the call it is in. Layer: core.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/subscription_id.hpp>
 
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>

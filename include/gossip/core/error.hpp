@@ -4,10 +4,10 @@
 /// @file
 /// Error and its nine kinds: exceptions that also travel as values inside a Status. Layer: core.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/errc.hpp>
 #include <gossip/core/text.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <exception>
 #include <memory>

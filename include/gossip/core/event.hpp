@@ -8,6 +8,7 @@
 #include <gossip/core/event_header.hpp>
 #include <gossip/core/event_id.hpp>
 #include <gossip/core/event_type.hpp>
+#include <gossip/core/held_metadata.hpp>
 #include <gossip/core/metadata.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/core/payload.hpp>
@@ -52,7 +53,7 @@ class EventBase {
       : header_{parts} {}
 
   void set_metadata(std::string_view key, MetadataValue value) {
-    if (!header_.metadata) header_.metadata.reset(new Metadata);
+    if (!header_.metadata) header_.metadata = detail::HeldMetadata{Metadata{}};
     header_.metadata->set(std::string{key}, std::move(value));
   }
 

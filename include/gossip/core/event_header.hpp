@@ -7,6 +7,7 @@
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event_id.hpp>
 #include <gossip/core/event_type.hpp>
+#include <gossip/core/held_metadata.hpp>
 #include <gossip/core/metadata.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/core/priority.hpp>
@@ -78,7 +79,7 @@ class LazyEventId {
 /// What few events have; allocated for those alone.
 struct EventExtras {
   LazyEventId own_id;
-  Owner<Metadata> metadata;
+  HeldMetadata metadata;
   Receipt receipt;
 };
 
@@ -164,7 +165,7 @@ struct EventHeader {
       : type{other.type},
         time{EventTime::at(other.timestamp())},
         own_id{other.id()},
-        metadata{other.metadata ? new Metadata{*other.metadata} : nullptr},
+        metadata{other.metadata},
         priority{other.priority} {}
   EventHeader(EventHeader&&) noexcept = default;
   EventHeader& operator=(EventHeader other) noexcept {
@@ -199,7 +200,7 @@ struct EventHeader {
   const EventSource* source = nullptr;
   std::uint64_t sequence = unnumbered;
   LazyEventId own_id;
-  Owner<Metadata> metadata;
+  HeldMetadata metadata;
   Receipt receipt;  ///< not copied with the event
   Priority priority = Priority::normal;
 };

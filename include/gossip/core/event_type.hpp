@@ -100,6 +100,8 @@ inline std::string_view intern_name(std::string_view name) {
   return names.intern(name);
 }
 
+struct EventTypeAccess;
+
 }  // namespace detail
 
 /// The part of an event type that does not depend on its payload: a validated name and its hash.
@@ -180,10 +182,24 @@ class EventType {
   [[nodiscard]] friend constexpr bool operator==(const EventType&, const EventType&) = default;
 
  private:
+  friend detail::EventTypeAccess;
+
   constexpr explicit EventType(EventTypeName name) noexcept : name_{name} {}
 
   EventTypeName name_;
 };
+
+namespace detail {
+
+/// For those who know a name's payload otherwise.
+struct EventTypeAccess {
+  template <class T>
+  static EventType<T> typed(const EventTypeName& name) noexcept {
+    return EventType<T>{name};
+  }
+};
+
+}  // namespace detail
 
 }  // namespace gossip
 

@@ -4,11 +4,11 @@
 /// @file
 /// ManualClock: time that stands still until it is told to go on, for tests. Layer: core.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/shared.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>

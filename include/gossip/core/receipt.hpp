@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <utility>
 
 namespace gossip {
 
@@ -36,9 +35,11 @@ class Receipt {
   Receipt(const Receipt& other) noexcept : state_{other.state_} {
     if (state_ != nullptr) state_->holders.fetch_add(1, std::memory_order_relaxed);
   }
-  Receipt(Receipt&& other) noexcept : state_{std::exchange(other.state_, nullptr)} {}
+  Receipt(Receipt&& other) noexcept : state_{other.state_} { other.state_ = nullptr; }
   Receipt& operator=(Receipt other) noexcept {
-    std::swap(state_, other.state_);
+    ReceiptState* mine = state_;
+    state_ = other.state_;
+    other.state_ = mine;
     return *this;
   }
   ~Receipt() {

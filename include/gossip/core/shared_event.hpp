@@ -24,9 +24,11 @@ class SharedEvent {
   SharedEvent(const SharedEvent& other) noexcept : box_{other.box_} {
     if (box_ != nullptr) box_->owners.fetch_add(1, std::memory_order_relaxed);
   }
-  SharedEvent(SharedEvent&& other) noexcept : box_{std::exchange(other.box_, nullptr)} {}
+  SharedEvent(SharedEvent&& other) noexcept : box_{other.box_} { other.box_ = nullptr; }
   SharedEvent& operator=(SharedEvent other) noexcept {
-    std::swap(box_, other.box_);
+    Box* mine = box_;
+    box_ = other.box_;
+    other.box_ = mine;
     return *this;
   }
   ~SharedEvent() {

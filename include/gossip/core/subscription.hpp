@@ -24,16 +24,17 @@ class [[nodiscard]] Subscription {
   Subscription() noexcept = default;
   /// Takes over; `other` then is empty.
   Subscription(Subscription&& other) noexcept
-      : registry_{std::move(other.registry_)},
-        cancel_{other.cancel_},
-        id_{std::exchange(other.id_, {})} {}
+      : registry_{std::move(other.registry_)}, cancel_{other.cancel_}, id_{other.id_} {
+    other.id_ = {};
+  }
   /// Cancels what the target held, then takes over.
   Subscription& operator=(Subscription&& other) noexcept {
     if (this != &other) {
       cancel();
       registry_ = std::move(other.registry_);
       cancel_ = other.cancel_;
-      id_ = std::exchange(other.id_, {});
+      id_ = other.id_;
+      other.id_ = {};
     }
     return *this;
   }
@@ -62,7 +63,7 @@ class [[nodiscard]] Subscription {
   ///                    worker that could make space
   /// @par Thread safety any thread
   void cancel() noexcept {
-    if (const std::shared_ptr<void> registry = std::exchange(registry_, nullptr)) {
+    if (const std::shared_ptr<void> registry = std::move(registry_)) {
       cancel_(registry.get(), id_);
     }
   }

@@ -5,6 +5,8 @@
 /// AsynchronousCalls: how workers call processors: what surrounds such a call, where its failure
 /// goes, and how it is put off. Layer: dispatch.
 
+#include <gossip/core/atomic_pointer.hpp>
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/dispatch/call.hpp>
@@ -26,7 +28,6 @@
 #include <gossip/dispatch/watchdog.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <stop_token>
 #include <string_view>
@@ -108,7 +109,8 @@ class AsynchronousCalls {
   void refuse(std::string_view type, const Status& why) noexcept {
     refused_invalid_.fetch_add(1, std::memory_order_release);
     thread_local bool telling = false;
-    if (std::exchange(telling, true)) return;
+    if (telling) return;
+    telling = true;
     report({.subscription = {},
             .subscription_name = {},
             .event_type = type,
@@ -145,6 +147,10 @@ class AsynchronousCalls {
   /// How many events of a lane a worker handles before it looks for what else waits.
   /// @pre nothing has been published
   void allow_in_a_row(unsigned calls) noexcept { calls_in_a_row_ = calls; }
+
+  /// Lets processors put off calls. Apart, so that a program without a processor that could ask for
+  /// that refers to nothing of what it takes. @pre the processor has yet to be subscribed
+  void allow_deferring() noexcept { deferring_.store(&deferring, std::memory_order_release); }
 
   /// Asks the running processors to stop.
   void request_stop() noexcept { stop_source_.request_stop(); }
@@ -212,6 +218,10 @@ class AsynchronousCalls {
 
   /// See Context::defer.
   static bool defer(ContextSupport& call, std::chrono::nanoseconds delay) noexcept {
+    const ContextOperations* allowed = maker_of(call).deferring_.load(std::memory_order_acquire);
+    return allowed != nullptr && allowed->defer(call, delay);
+  }
+  static bool put_off(ContextSupport& call, std::chrono::nanoseconds delay) noexcept {
     try {
       return maker_of(call).deferrals_.defer(static_cast<const Call&>(call), delay);
     } catch (...) {  // no memory, or no copy of the payload: the failure is final, and reported
@@ -292,6 +302,7 @@ class AsynchronousCalls {
   }
 
   static const ContextOperations operations;
+  static const ContextOperations deferring;
   static const ContextOperations lane_operations;
 
   const BusOptions& options_;
@@ -301,6 +312,7 @@ class AsynchronousCalls {
   unsigned calls_in_a_row_ = 16;
   std::stop_source stop_source_;
   const std::stop_token stop_token_ = stop_source_.get_token();
+  AtomicPointer<const ContextOperations> deferring_;  ///< see allow_deferring()
   std::atomic<std::uint64_t> refused_invalid_{0};
   std::atomic<std::uint64_t> handler_failures_{0};
   std::atomic<std::uint64_t> stalled_{0};
@@ -312,6 +324,11 @@ inline constexpr ContextOperations AsynchronousCalls::operations{.now = &Call::n
                                                                  .defer = &AsynchronousCalls::defer,
                                                                  .timer = &Call::timer_of,
                                                                  .name = &Call::name};
+inline constexpr ContextOperations AsynchronousCalls::deferring{
+    .now = &Call::now,
+    .defer = &AsynchronousCalls::put_off,
+    .timer = &Call::timer_of,
+    .name = &Call::name};
 inline constexpr ContextOperations AsynchronousCalls::lane_operations{
     .now = &Call::now,
     .defer = &AsynchronousCalls::defer_in_lane,

@@ -5,6 +5,7 @@
 /// Call: one event on its way through the processors of its type, and the boundary at which the
 /// types of processors are erased. Layer: dispatch.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/processor.hpp>
@@ -13,7 +14,6 @@
 #include <gossip/dispatch/clock_view.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <stop_token>

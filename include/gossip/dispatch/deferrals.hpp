@@ -4,6 +4,7 @@
 /// @file
 /// Deferrals: deliveries to single subscriptions that are to be made later. Layer: dispatch.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/shared_event.hpp>
@@ -16,7 +17,6 @@
 #include <gossip/dispatch/type_table.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>

@@ -4,6 +4,8 @@
 /// @file
 /// Delivery: calls the processors that are subscribed to an event's type. Layer: dispatch.
 
+#include <gossip/core/atomic_pointer.hpp>
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/error.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/call.hpp>
@@ -15,7 +17,6 @@
 #include <gossip/queue/asymmetric_fence.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -69,7 +70,7 @@ class Delivery {
     call.frame = &frame_;
     std::uint64_t left_out = 0;
     // In locals, since the loop calls what the compiler cannot see through.
-    std::atomic<const SubscriptionRecord*>& current = frame_.current;
+    AtomicPointer<const SubscriptionRecord>& current = frame_.current;
     const std::atomic<std::uint64_t>& cancellations = registry_.cancellations();
     const std::uint64_t unchanged =
         call.limited || slot_.measures || !has_membarrier ? always_look : cancellations_;

@@ -6,6 +6,7 @@
 /// Layer: dispatch.
 
 #include <gossip/core/causality.hpp>
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/owner.hpp>
@@ -33,7 +34,6 @@
 #include <gossip/queue/wait_gate.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -52,15 +52,15 @@ class Dispatcher {
   /// @param options  valid, see validate()
   /// @param clock    outlives the dispatcher
   /// @param heed     null if `options` are the defaults
-  Dispatcher(const BusOptions& options, const ClockView& clock, Timer::Drive drive,
+  Dispatcher(BusOptions options, const ClockView& clock, Timer::Drive drive,
              decltype(&AsynchronousCalls::heed_options) heed = &AsynchronousCalls::heed_options)
-      : options_{options},
-        workers_{worker_count(options)},
+      : options_{std::move(options)},
+        workers_{worker_count(options_)},
         clock_{clock},
         source_{make_origin(), clock.clock, clock.to_time},
         lanes_{{.queue = &queue_, .idle = &idle_, .maker = &calls_}, workers_},
         registry_{slots_.all()},
-        queue_{options, workers_},
+        queue_{options_, workers_},
         worker_slots_{workers_},
         timer_{clock, drive},
         calls_{options_, clock_, registry_, queue_, timer_, slots_.all()},
@@ -88,7 +88,6 @@ class Dispatcher {
   /// What the bus knows about `type`, made if need be.
   /// @param connect  see TypeEntry
   /// @throws TypeAssertionError  the name is in use with another payload type
-  /// @{
   template <Payload T>
   TypeEntry& entry_of(const EventTypeName& name, TypeEntry::Connect connect = nullptr) {
     if (TypeEntry* entry = types_.find<T>(name)) return *entry;
@@ -98,13 +97,13 @@ class Dispatcher {
   TypeEntry& entry_of(const EventType<T>& type) {
     return entry_of<T>(type.key());
   }
-  /// @}
   [[nodiscard]] const TypeTable& types() const noexcept { return types_; }
 
   /// @param to  a TypeEntry& or a const EventPattern&. @throws as EventBus::subscribe
   template <class To>
   SubscriptionId subscribe(To& to, ErasedProcessor processor, SubscribeOptions options) {
     require_valid(options);
+    calls_.allow_deferring();
     if (!wants_lane(options)) return sticky_.subscribe(to, processor, std::move(options));
     lanes_.prepare(&AsynchronousCalls::run_lane, operations_of<SharedDelivery>,
                    &OrderedPublishing::publish);

@@ -5,6 +5,7 @@
 /// EventQueue: the queue of a bus with its overflow policy: how events get in, and who waits.
 /// Layer: dispatch.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/current_thread.hpp>
@@ -18,7 +19,6 @@
 
 #include <atomic>
 #include <bit>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <new>

@@ -4,8 +4,9 @@
 /// @file
 /// Histogram: how often what lasted how long. Layer: dispatch.
 
+#include <gossip/core/chrono.hpp>
+
 #include <bit>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <vector>

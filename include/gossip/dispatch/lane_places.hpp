@@ -4,11 +4,11 @@
 /// @file
 /// LanePlaces: how publishers wait for a place in a lane. Layer: dispatch.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/queue/back_off.hpp>
 #include <gossip/queue/wait_gate.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 
 namespace gossip::detail {

@@ -4,6 +4,7 @@
 /// @file
 /// Lanes: the lanes of a bus, reused and never freed. Layer: dispatch.
 
+#include <gossip/core/atomic_pointer.hpp>
 #include <gossip/core/error.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/core/payload.hpp>
@@ -167,7 +168,7 @@ class Lanes {
   const std::size_t workers_;
   LaneHost host_;
   std::atomic<std::size_t> pending_{0};
-  std::atomic<Lane*> newest_{nullptr};
+  AtomicPointer<Lane> newest_{nullptr};
   std::mutex mutex_;
   Lane* vacant_ = nullptr;
 };

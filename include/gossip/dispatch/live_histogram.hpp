@@ -4,6 +4,7 @@
 /// @file
 /// LiveHistogram: a histogram that one thread writes while others read it. Layer: dispatch.
 
+#include <gossip/core/atomic_pointer.hpp>
 #include <gossip/dispatch/histogram.hpp>
 
 #include <atomic>
@@ -102,7 +103,7 @@ class HistogramTable {
   }
 
  private:
-  using Cell = std::atomic<LiveHistogram*>;
+  using Cell = AtomicPointer<LiveHistogram>;
   /// Chunk k holds first_size * 2^k cells.
   static constexpr std::size_t first_size = 16;
   static constexpr std::uint32_t chunk_count = 28;
@@ -117,7 +118,7 @@ class HistogramTable {
   }
   static std::size_t size_of(std::uint32_t chunk) noexcept { return first_size << chunk; }
 
-  std::atomic<Cell*> chunks_[chunk_count]{};
+  AtomicPointer<Cell> chunks_[chunk_count]{};
 };
 
 }  // namespace gossip::detail

@@ -5,6 +5,7 @@
 /// BusOptions and SubscribeOptions: what can be chosen for a bus and for a subscription.
 /// Layer: dispatch.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/error.hpp>
 #include <gossip/core/event_id.hpp>
 #include <gossip/core/priority.hpp>
@@ -16,7 +17,6 @@
 #include <gossip/dispatch/overflow_policy.hpp>
 #include <gossip/dispatch/stall_report.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <functional>

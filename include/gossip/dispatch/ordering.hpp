@@ -177,9 +177,10 @@ class Ordering {
   Ordering(const Ordering& other) noexcept : kind_{other.kind_}, function_{other.function_} {
     if (function_ != nullptr) function_->count.add_holder();
   }
-  Ordering(Ordering&& other) noexcept
-      : kind_{std::exchange(other.kind_, Kind::unordered)},
-        function_{std::exchange(other.function_, nullptr)} {}
+  Ordering(Ordering&& other) noexcept : kind_{other.kind_}, function_{other.function_} {
+    other.kind_ = Kind::unordered;
+    other.function_ = nullptr;
+  }
   Ordering& operator=(Ordering other) noexcept {
     std::swap(kind_, other.kind_);
     std::swap(function_, other.function_);

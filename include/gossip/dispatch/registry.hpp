@@ -327,11 +327,14 @@ class Registry {
 
   /// Destroys the processor of a record that nobody calls, and offers the record anew.
   void vacate(SubscriptionRecord& record) noexcept {
-    const ErasedProcessor processor = std::exchange(record.processor, {});
+    const ErasedProcessor processor = record.processor;
+    record.processor = {};
     ++current_thread.vacating;
     processor.destroy(processor.object);
     const Owner<EventPattern> pattern = std::move(record.pattern);
-    if (Lane* lane = std::exchange(record.lane, nullptr)) lane->vacate();
+    Lane* const lane = record.lane;
+    record.lane = nullptr;
+    if (lane != nullptr) lane->vacate();
     --current_thread.vacating;
     {
       const std::lock_guard lock{mutex_};

@@ -4,6 +4,7 @@
 /// @file
 /// ScheduledPublish: what is to be published later, and who holds on to it. Layer: dispatch.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/shared.hpp>
 #include <gossip/core/status.hpp>
@@ -11,7 +12,6 @@
 #include <gossip/dispatch/timer_queue.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <utility>
 

@@ -4,6 +4,7 @@
 /// @file
 /// Schedules: events that are to be published later, once or again and again. Layer: dispatch.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/error.hpp>
@@ -24,7 +25,6 @@
 #include <gossip/queue/wait_gate.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>

@@ -4,11 +4,11 @@
 /// @file
 /// StallReport: a processor that has been running for long, and who made it. Layer: dispatch.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/source_location.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/core/text.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 

@@ -61,7 +61,9 @@ class SubscriberLists {
     }
     bool placed = false;
     const auto place = [&] {
-      if (!std::exchange(placed, true)) room->append(record, serial);
+      if (placed) return;
+      placed = true;
+      room->append(record, serial);
     };
     for_each_live(old, [&](SubscriptionRecord& other, std::uint64_t other_serial) {
       if (other.priority < record.priority) place();

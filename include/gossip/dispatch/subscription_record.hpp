@@ -5,6 +5,7 @@
 /// SubscriptionRecord and SubscriberArray: where subscriptions live and how dispatch walks them.
 /// Layer: dispatch.
 
+#include <gossip/core/atomic_pointer.hpp>
 #include <gossip/core/event_pattern.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/core/source_location.hpp>
@@ -122,7 +123,7 @@ inline std::string_view Call::name(const ContextSupport& self) noexcept {
 /// Written under the registry's lock, walked by dispatchers without one.
 struct SubscriberArray {
   struct Entry {
-    std::atomic<SubscriptionRecord*> record{&nobody};
+    AtomicPointer<SubscriptionRecord> record{&nobody};
     std::uint64_t serial = 0;  ///< the record must still have it; written before `count` covers it
   };
 

@@ -5,6 +5,7 @@
 /// ThreadSlots: what each thread that dispatches events of a bus says about itself, written by that
 /// thread alone: what it is running (hazard pointers) and what it has counted. Layer: dispatch.
 
+#include <gossip/core/atomic_pointer.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/core/shared.hpp>
@@ -104,7 +105,7 @@ class CounterTable {
   }
 
   Counter first_[first_size]{};
-  std::atomic<Counter*> chunks_[25]{};  ///< 0 is not used
+  AtomicPointer<Counter> chunks_[25]{};  ///< 0 is not used
 };
 
 /// A call, as the watchdog saw it first.
@@ -123,13 +124,13 @@ struct HazardFrame {
   HazardFrame& operator=(const HazardFrame&) = delete;
   ~HazardFrame() { delete inner.load(std::memory_order_relaxed); }
 
-  std::atomic<const SubscriptionRecord*> current{nullptr};  ///< the subscription being called
-  std::atomic<const SubscriberArray*> array{nullptr};       ///< the list being walked
-  std::atomic<HazardFrame*> inner{nullptr};                 ///< made on demand, then kept
-  HazardFrame* outer = nullptr;                             ///< immutable
-  std::atomic<std::uint64_t> settled{0};                    ///< calls that did not just succeed
-  CallTiming timing;                                        ///< the owner's
-  mutable SeenCall seen;                                    ///< the watchdog's
+  AtomicPointer<const SubscriptionRecord> current{nullptr};  ///< the subscription being called
+  AtomicPointer<const SubscriberArray> array{nullptr};       ///< the list being walked
+  AtomicPointer<HazardFrame> inner{nullptr};                 ///< made on demand, then kept
+  HazardFrame* outer = nullptr;                              ///< immutable
+  std::atomic<std::uint64_t> settled{0};                     ///< calls that did not just succeed
+  CallTiming timing;                                         ///< the owner's
+  mutable SeenCall seen;                                     ///< the watchdog's
 };
 
 /// What one thread says about itself on one bus.
@@ -142,19 +143,19 @@ struct alignas(prefetch_pair_bytes) ThreadSlot {
   bool chores = false;               ///< the owner's: the end of a dispatch leaves something to do
   bool measures = false;             ///< does not change once others see the slot
   std::uint32_t turn = 0;            ///< the owner's: see WorkQueue::take
-  std::atomic<const SubscriptionRecord*> awaited{nullptr};  ///< whose calls it waits for
-  std::atomic<std::uint64_t> awaited_serial{0};             ///< for which tenant of that record
+  AtomicPointer<const SubscriptionRecord> awaited{nullptr};  ///< whose calls it waits for
+  std::atomic<std::uint64_t> awaited_serial{0};              ///< for which tenant of that record
   std::shared_ptr<void>
       keep_alive;            ///< the owner's: a bus that it destroyed from inside a dispatch
   Owner<ThreadTimes> times;  ///< if it `measures`; else null
-  std::atomic<std::uint64_t> finished{0};   ///< queued events handled // events
-  std::atomic<std::uint64_t> failed{0};     ///< failed calls // calls
-  std::atomic<std::uint64_t> unmatched{0};  ///< events that no subscription wanted // events
-  CounterTable delivered;                   ///< successful calls, by subscription index
-  CounterTable dispatched;                  ///< events, by event type index
-  std::atomic<const void*> owner{nullptr};  ///< the thread's mark; null while nobody owns the slot
-  std::atomic<int> worker{-1};              ///< index of the worker that owns it; -1: of none
-  ThreadSlot* next = nullptr;               ///< immutable once the slot is in the list
+  std::atomic<std::uint64_t> finished{0};    ///< queued events handled // events
+  std::atomic<std::uint64_t> failed{0};      ///< failed calls // calls
+  std::atomic<std::uint64_t> unmatched{0};   ///< events that no subscription wanted // events
+  CounterTable delivered;                    ///< successful calls, by subscription index
+  CounterTable dispatched;                   ///< events, by event type index
+  AtomicPointer<const void> owner{nullptr};  ///< the thread's mark; null while nobody owns the slot
+  std::atomic<int> worker{-1};               ///< index of the worker that owns it; -1: of none
+  ThreadSlot* next = nullptr;                ///< immutable once the slot is in the list
 
   /// Adds one to a counter that this thread alone writes.
   static void increment(std::atomic<std::uint64_t>& counter) noexcept {
@@ -310,34 +311,37 @@ class ThreadSlots {
   /// Calls `visit(const ThreadSlot&)` for every slot.
   template <class Visit>
   void for_each(Visit&& visit) const {
-    for (const ThreadSlot* slot = first_.load(std::memory_order_acquire);  // (4) pairs with (3)
-         slot != nullptr; slot = slot->next) {
-      visit(*slot);
-    }
+    for (const ThreadSlot* slot = first(); slot != nullptr; slot = slot->next) visit(*slot);
   }
 
   /// The sum of `read(slot)` over all slots.
   template <class Read>
   [[nodiscard]] std::uint64_t sum(Read&& read) const noexcept {
     std::uint64_t total = 0;
-    for_each([&](const ThreadSlot& slot) { total += read(slot); });
+    for (const ThreadSlot* slot = first(); slot != nullptr; slot = slot->next) total += read(*slot);
     return total;
   }
 
   /// How many there are. // slots
   [[nodiscard]] std::size_t size() const noexcept {
-    return static_cast<std::size_t>(sum([](const ThreadSlot&) { return std::uint64_t{1}; }));
+    std::size_t slots = 0;
+    for (const ThreadSlot* slot = first(); slot != nullptr; slot = slot->next) ++slots;
+    return slots;
   }
 
   /// True if `predicate(slot)` for some slot.
   template <class Predicate>
   [[nodiscard]] bool any(Predicate&& predicate) const noexcept {
-    bool found = false;
-    for_each([&](const ThreadSlot& slot) { found = found || predicate(slot); });
-    return found;
+    for (const ThreadSlot* slot = first(); slot != nullptr; slot = slot->next) {
+      if (predicate(*slot)) return true;
+    }
+    return false;
   }
 
  private:
+  [[nodiscard]] const ThreadSlot* first() const noexcept {
+    return first_.load(std::memory_order_acquire);  // (4) pairs with (3)
+  }
   void reserve(std::uint32_t& limit, std::uint32_t index, CounterTable ThreadSlot::*table) {
     const std::lock_guard lock{mutex_};
     if (index <= limit) return;
@@ -354,7 +358,7 @@ class ThreadSlots {
   std::atomic<bool> abandoned_{false};
   std::uint32_t subscriptions_ = 0;  ///< highest index with room
   std::uint32_t types_ = 0;          ///< highest index with room
-  std::atomic<ThreadSlot*> first_{nullptr};
+  AtomicPointer<ThreadSlot> first_{nullptr};
 };
 
 }  // namespace gossip::detail

@@ -4,11 +4,11 @@
 /// @file
 /// ThreadTimes: how long events waited and calls took, as one thread has seen it. Layer: dispatch.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/dispatch/clock_view.hpp>
 #include <gossip/dispatch/live_histogram.hpp>
 
-#include <chrono>
 #include <cstdint>
 
 namespace gossip::detail {

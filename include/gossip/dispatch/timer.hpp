@@ -141,7 +141,8 @@ class Timer {
     {
       std::unique_lock lock{mutex_};
       stopped_ = true;
-      dropped = std::exchange(tasks_, {});
+      dropped = std::move(tasks_);
+      tasks_ = {};
       changed_.notify_all();
       if (runner_ != std::this_thread::get_id()) {  // from a task: the destructor joins
         while (running_.serial != 0) changed_.wait(lock);

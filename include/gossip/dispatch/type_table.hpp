@@ -5,6 +5,7 @@
 /// TypeTable: what a bus knows about each event type, found by name without a lock.
 /// Layer: dispatch.
 
+#include <gossip/core/atomic_pointer.hpp>
 #include <gossip/core/error.hpp>
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/owner.hpp>
@@ -62,14 +63,14 @@ struct alignas(cache_line_bytes) TypeEntry {
   const PayloadOperations* const operations;
   const std::uint32_t index;            ///< of its counter of dispatched events
   std::atomic<std::uint32_t> lanes{0};  ///< subscriptions that have one; under the registry's lock
-  std::atomic<SubscriberArray*> subscribers{nullptr};
-  std::atomic<RetainedEvent*> retained{nullptr};  ///< null for types of which none is retained
-  Connect connect = nullptr;                      ///< null without a bus
-  TypeEntry* admitted_before = nullptr;           ///< the registry's; does not change any more
-  std::uint32_t live = 0;                         ///< subscriptions now; under the registry's lock
-  std::atomic<std::uint64_t> not_handled{0};      ///< refused, dropped or abandoned // events
-  TypeEntry* next = nullptr;                      ///< the one made after it; under the table's lock
-  std::atomic<ForLanes*> for_lanes{nullptr};  ///< made before `lanes` counts the first, then kept
+  AtomicPointer<SubscriberArray> subscribers{nullptr};
+  AtomicPointer<RetainedEvent> retained{nullptr};  ///< null for types of which none is retained
+  Connect connect = nullptr;                       ///< null without a bus
+  TypeEntry* admitted_before = nullptr;            ///< the registry's; does not change any more
+  std::uint32_t live = 0;                          ///< subscriptions now; under the registry's lock
+  std::atomic<std::uint64_t> not_handled{0};       ///< refused, dropped or abandoned // events
+  TypeEntry* next = nullptr;                   ///< the one made after it; under the table's lock
+  AtomicPointer<ForLanes> for_lanes{nullptr};  ///< made before `lanes` counts the first, then kept
 };
 
 /// What an event type has in addition once one of its subscriptions has a lane.
@@ -175,7 +176,7 @@ class TypeTable {
     explicit Table(std::size_t size) : mask{size - 1}, cells{size} {}
 
     const std::uint64_t mask;
-    const Owner<std::atomic<TypeEntry*>[]> cells;
+    const Owner<AtomicPointer<TypeEntry>[]> cells;
     Owner<Table> older{};  ///< outgrown, but perhaps in use
   };
 
@@ -197,7 +198,7 @@ class TypeTable {
 
   const Preparation prepare_;
   Owner<Table> table_;
-  std::atomic<const Table*> current_;  ///< `table_`, for find()
+  AtomicPointer<const Table> current_;  ///< `table_`, for find()
   mutable std::mutex mutex_;
   TypeEntry* first_ = nullptr;
   TypeEntry* last_ = nullptr;

@@ -4,6 +4,7 @@
 /// @file
 /// Watchdog: notices calls that run for long. Layer: dispatch.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/clock_view.hpp>
@@ -15,7 +16,6 @@
 #include <gossip/dispatch/timer_queue.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <new>

@@ -4,6 +4,7 @@
 /// @file
 /// WorkQueue: everything that waits for a worker: events by priority, and tasks. Layer: dispatch.
 
+#include <gossip/core/atomic_pointer.hpp>
 #include <gossip/core/priority.hpp>
 #include <gossip/dispatch/envelope.hpp>
 #include <gossip/dispatch/task_queue.hpp>
@@ -49,7 +50,7 @@ class WorkQueue {
   [[nodiscard]] Ring& ring(Priority priority) noexcept {
     if (priority == Priority::normal) [[likely]]
       return normal_;
-    std::atomic<Ring*>& place = priority == Priority::high ? high_ : low_;
+    AtomicPointer<Ring>& place = priority == Priority::high ? high_ : low_;
     Ring* ring = place.load(std::memory_order_acquire);  // (1) pairs with (2)
     return ring != nullptr ? *ring : make_ring(place, priority);
   }
@@ -162,7 +163,7 @@ class WorkQueue {
     return try_ring(high) || try_normal() || try_ring(low);
   }
 
-  Ring& make_ring(std::atomic<Ring*>& place, Priority priority) noexcept {
+  Ring& make_ring(AtomicPointer<Ring>& place, Priority priority) noexcept {
     const std::lock_guard lock{mutex_};
     if (Ring* ring = place.load(std::memory_order_relaxed)) return *ring;
     try {
@@ -178,8 +179,8 @@ class WorkQueue {
 
   const std::size_t capacity_;
   std::atomic<bool> mixed_{false};  ///< something other than a normal event has come
-  std::atomic<Ring*> high_{nullptr};
-  std::atomic<Ring*> low_{nullptr};
+  AtomicPointer<Ring> high_{nullptr};
+  AtomicPointer<Ring> low_{nullptr};
   std::mutex mutex_;
   bool closed_ = false;
   Ring normal_;

@@ -4,6 +4,7 @@
 /// @file
 /// Batch: collects events and hands many at once to one processor. Layer: processing.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/event.hpp>
@@ -18,7 +19,6 @@
 #include <gossip/processing/batch_options.hpp>
 #include <gossip/processing/failure.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <functional>
 #include <memory>

@@ -4,6 +4,7 @@
 /// @file
 /// BatchCore: who hands which batch to the processor, and when. Layer: processing.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/event.hpp>
@@ -19,7 +20,6 @@
 #include <gossip/processing/retry.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>

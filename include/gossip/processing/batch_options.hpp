@@ -5,6 +5,7 @@
 /// BatchOptions and BatchStatistics: what can be chosen for a batch, and what it counts.
 /// Layer: processing.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/error.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/event_type.hpp>
@@ -15,7 +16,6 @@
 #include <gossip/dispatch/overflow_policy.hpp>
 #include <gossip/processing/retry.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>

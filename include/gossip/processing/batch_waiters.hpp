@@ -4,10 +4,10 @@
 /// @file
 /// BatchWaiters: threads that wait for a batch to make progress. Layer: processing.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/dispatch/current_thread.hpp>
 
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>

@@ -4,6 +4,7 @@
 /// @file
 /// circuit_breaker: stops calling a processor that keeps failing, for a while. Layer: processing.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/error.hpp>
 #include <gossip/core/status.hpp>
@@ -13,7 +14,6 @@
 #include <gossip/processing/middleware.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <memory>

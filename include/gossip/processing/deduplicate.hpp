@@ -5,6 +5,7 @@
 /// deduplicate: a processor handles an event once, though it is delivered twice. Layer: processing.
 
 #include <gossip/core/any_event.hpp>
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/error.hpp>
 #include <gossip/core/event_id.hpp>
@@ -15,7 +16,6 @@
 #include <gossip/processing/handler.hpp>
 #include <gossip/processing/middleware.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>

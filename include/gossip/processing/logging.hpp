@@ -4,6 +4,7 @@
 /// @file
 /// logging: tells a sink what came of each call of a processor. Layer: processing.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/event_id.hpp>
 #include <gossip/core/status.hpp>
@@ -11,7 +12,6 @@
 #include <gossip/processing/handler.hpp>
 #include <gossip/processing/middleware.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <string>
 #include <string_view>

@@ -4,13 +4,13 @@
 /// @file
 /// metrics: hands the figures of each call of a processor to a hook. Layer: processing.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/processing/handler.hpp>
 #include <gossip/processing/middleware.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <string_view>

@@ -4,6 +4,7 @@
 /// @file
 /// rate_limit: a processor is called no more often than at a given rate. Layer: processing.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/error.hpp>
 #include <gossip/core/status.hpp>
@@ -13,7 +14,6 @@
 #include <gossip/processing/middleware.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>

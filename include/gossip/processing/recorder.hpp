@@ -6,6 +6,7 @@
 
 #include <gossip/core/any_event.hpp>
 #include <gossip/core/any_processor.hpp>
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/event.hpp>
@@ -17,7 +18,6 @@
 #include <gossip/processing/failure.hpp>
 #include <gossip/processing/recording.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <memory>

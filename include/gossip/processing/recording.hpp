@@ -5,11 +5,11 @@
 /// Recording: a bounded ring of events of any types. Layer: processing.
 
 #include <gossip/core/any_event.hpp>
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/dispatch/clock_view.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <mutex>

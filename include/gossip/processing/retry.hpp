@@ -5,6 +5,7 @@
 /// retry: calls a processor that fails again, later and a limited number of times.
 /// Layer: processing.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/options.hpp>
@@ -12,7 +13,6 @@
 #include <gossip/processing/handler.hpp>
 #include <gossip/processing/middleware.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <string>

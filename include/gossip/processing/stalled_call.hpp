@@ -4,12 +4,12 @@
 /// @file
 /// StalledCall: a call that runs far too long, as timeout() reports it. Layer: processing.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/event_id.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/timer.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>

@@ -4,6 +4,7 @@
 /// @file
 /// timeout: limits how long a processor may take for an event. Layer: processing.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/error.hpp>
@@ -16,7 +17,6 @@
 #include <gossip/processing/stalled_call.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <exception>

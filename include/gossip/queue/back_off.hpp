@@ -4,7 +4,8 @@
 /// @file
 /// Back-off: how a thread waits for something that is about to happen. Layer: queue.
 
-#include <chrono>
+#include <gossip/core/chrono.hpp>
+
 #include <thread>
 
 namespace gossip::detail {

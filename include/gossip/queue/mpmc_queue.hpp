@@ -80,8 +80,9 @@ class MpmcQueue {
    public:
     Claim() noexcept = default;
     /// Takes over; `other` then is empty.
-    Claim(Claim&& other) noexcept
-        : slot_{std::exchange(other.slot_, nullptr)}, ticket_{other.ticket_}, next_{other.next_} {}
+    Claim(Claim&& other) noexcept : slot_{other.slot_}, ticket_{other.ticket_}, next_{other.next_} {
+      other.slot_ = nullptr;
+    }
     Claim& operator=(Claim&&) = delete;
     ~Claim() { release(); }
 
@@ -93,7 +94,8 @@ class MpmcQueue {
     [[nodiscard]] std::uint64_t ticket() const noexcept { return ticket_; }
     /// Destroys the value and frees the slot.
     void release() noexcept {
-      if (Slot* slot = std::exchange(slot_, nullptr)) {
+      if (Slot* slot = slot_) {
+        slot_ = nullptr;
         slot->value()->~T();
         slot->turn.store(next_, std::memory_order_release);  // (4) pairs with (1)
       }

@@ -6,11 +6,11 @@
 /// Layer: queue.
 
 #include <gossip/config.hpp>
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/priority.hpp>
 #include <gossip/core/status.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <condition_variable>
 #include <cstddef>

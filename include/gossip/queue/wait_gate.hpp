@@ -5,9 +5,9 @@
 /// WaitGate: lets rare waiters sleep until a condition holds, at the price of one load for the
 /// frequent side. Layer: queue.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/queue/platform.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <mutex>
 

@@ -5,11 +5,11 @@
 /// WorkerParking: puts workers without work to sleep and wakes no more of them than needed.
 /// Layer: queue.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/queue/cache_line.hpp>
 #include <gossip/queue/platform.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>

@@ -239,7 +239,7 @@ class BasicRedisProvider {
     if (Status status = Codec::template decode<T>(event.data, data); !status.ok()) return status;
     gossip::detail::Owner<gossip::detail::EventExtras> extras{new gossip::detail::EventExtras};
     if (!event.id.empty()) extras->own_id = gossip::detail::LazyEventId{event_id_of(event.id)};
-    if (!event.metadata.empty()) extras->metadata.reset(new Metadata{event.metadata});
+    if (!event.metadata.empty()) extras->metadata = detail::HeldMetadata{Metadata{event.metadata}};
     extras->receipt = receipt;
     const auto time =
         gossip::detail::EventTime::at(Timestamp{std::chrono::nanoseconds{event.time_ns}});

@@ -73,8 +73,8 @@ class TestBus : public detail::TestBusBase {
   /// @param clock  may be shared with other buses; move it by advance()
   TestBus(const TestBusOptions& options, ManualClock clock)
       : TestBus{options.seed, clock,
-                std::make_shared<Core>(with_workers(options.bus), TestProvider::Options{}, clock)} {
-  }
+                std::make_shared<Core>(Core::checked(with_workers(options.bus)),
+                                       TestProvider::Options{}, clock)} {}
   /// @}
   TestBus(const TestBus&) = delete;
   TestBus& operator=(const TestBus&) = delete;

@@ -144,7 +144,7 @@ TEST_CASE("OrderedPublishing: everybody sees the same event", "[lanes]") {
   fixture.subscribe(look);
   fixture.priority = Priority::high;
   fixture.extras.reset(new EventExtras);
-  fixture.extras->metadata.reset(new gossip::Metadata);
+  fixture.extras->metadata = gossip::detail::HeldMetadata{gossip::Metadata{}};
   fixture.extras->metadata->set("k", 1);
   REQUIRE(fixture.publish(1).ok());
   REQUIRE(fixture.drain());
@@ -163,7 +163,7 @@ TEST_CASE("OrderedPublishing: what a key function throws is the answer, and nobo
                     {.ordering = Ordering::by_key(
                          [](const Parcel&) -> int { throw std::runtime_error{"no key"}; })});
   fixture.extras.reset(new EventExtras);
-  fixture.extras->metadata.reset(new gossip::Metadata);
+  fixture.extras->metadata = gossip::detail::HeldMetadata{gossip::Metadata{}};
   fixture.extras->metadata->set("k", 1);
   Parcel data = std::make_unique<int>(7);
   const Status status = fixture.publish(data);

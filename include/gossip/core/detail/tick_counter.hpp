@@ -4,7 +4,8 @@
 /// @file
 /// The processor's time stamp counter and its conversion to Unix time. Layer: core.
 
-#include <chrono>
+#include <gossip/core/chrono.hpp>
+
 #include <cstdint>
 
 #if defined(__x86_64__) || defined(__i386__)

@@ -4,10 +4,10 @@
 /// @file
 /// SeenKeys: the keys of the latest deliveries, bounded by number and by time. Layer: processing.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event_id.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
