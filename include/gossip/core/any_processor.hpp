@@ -56,31 +56,5 @@ Status invoke_any_processor(F& processor, const AnyEvent& event, Context& contex
   }
 }
 
-namespace any_processor_archetypes {
-
-struct OnEvent {
-  Status operator()(const AnyEvent&) { return {}; }
-};
-struct OnContext {
-  void operator()(const AnyEvent&, Context&) {}
-};
-struct OnTyped {
-  void operator()(const Event<int>&) {}
-};
-struct OnData {
-  void operator()(const int&) {}
-};
-struct WrongResult {
-  bool operator()(const AnyEvent&) { return true; }
-};
-struct WantsToChange {
-  void operator()(AnyEvent&) {}
-};
-
-static_assert(AnyProcessor<OnEvent> && AnyProcessor<OnContext>);
-static_assert(!AnyProcessor<OnTyped> && !AnyProcessor<OnData>);
-static_assert(!AnyProcessor<WrongResult> && !AnyProcessor<WantsToChange>);
-
-}  // namespace any_processor_archetypes
 }  // namespace detail
 }  // namespace gossip

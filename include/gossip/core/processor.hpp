@@ -77,35 +77,4 @@ Status invoke_processor(F& processor, const Event<T>& event, C&... context) {
   }
 }
 
-namespace detail::processor_archetypes {
-
-struct Payload {};
-struct OnData {
-  void operator()(const Payload&) {}
-};
-struct OnEvent {
-  Status operator()(const Event<Payload>&) { return {}; }
-};
-struct OnContext {
-  Status operator()(const Event<Payload>&, Context&) { return {}; }
-};
-struct OnNothing {
-  void operator()() {}
-};
-struct WrongPayload {
-  void operator()(const int*) {}
-};
-struct WrongResult {
-  bool operator()(const Payload&) { return true; }
-};
-struct WantsToChange {
-  void operator()(Payload&) {}
-};
-
-static_assert(Processor<OnData, Payload> && Processor<OnEvent, Payload>);
-static_assert(Processor<OnContext, Payload> && Processor<OnNothing, void>);
-static_assert(!Processor<OnNothing, Payload> && !Processor<WrongPayload, Payload>);
-static_assert(!Processor<WrongResult, Payload> && !Processor<WantsToChange, Payload>);
-
-}  // namespace detail::processor_archetypes
 }  // namespace gossip

@@ -223,24 +223,4 @@ class Batch {
   const std::shared_ptr<detail::BatchCore<T>> core_;
 };
 
-namespace detail::batch_archetypes {
-
-struct Payload {};
-struct OnBatch {
-  void operator()(std::span<const Event<Payload>>) {}
-};
-struct OnContext {
-  Status operator()(std::span<const Event<Payload>>, Context&) { return {}; }
-};
-struct WantsToChange {
-  void operator()(std::span<Event<Payload>>) {}
-};
-struct WrongResult {
-  int operator()(std::span<const Event<Payload>>) { return 0; }
-};
-
-static_assert(BatchProcessor<OnBatch, Payload> && BatchProcessor<OnContext, Payload>);
-static_assert(!BatchProcessor<WantsToChange, Payload> && !BatchProcessor<WrongResult, Payload>);
-
-}  // namespace detail::batch_archetypes
 }  // namespace gossip

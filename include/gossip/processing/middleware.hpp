@@ -124,31 +124,4 @@ template <Middleware... Ms>
   return detail::Chain<Ms...>{std::move(middlewares)...};
 }
 
-namespace detail::middleware_archetypes {
-
-struct Identity {
-  template <class P>
-  P operator()(P next) const {
-    return next;
-  }
-};
-struct WrapsNothing {
-  template <class P>
-  void operator()(P) const {}
-};
-struct WrapsIntoNumber {
-  template <class P>
-  int operator()(P) const {
-    return 0;
-  }
-};
-struct TakesNoProcessor {
-  void operator()() const {}
-};
-
-static_assert(Middleware<Identity> && Middleware<Chain<>> && Middleware<Chain<Identity>>);
-static_assert(!Middleware<WrapsNothing> && !Middleware<WrapsIntoNumber>);
-static_assert(!Middleware<TakesNoProcessor> && !Middleware<int>);
-
-}  // namespace detail::middleware_archetypes
 }  // namespace gossip

@@ -7,6 +7,36 @@
 #include <stdexcept>
 #include <stop_token>
 
+// The smallest types that model the concept, and one near-miss for each of its requirements.
+namespace gossip::detail::any_processor_archetypes {
+namespace {
+
+struct OnEvent {
+  Status operator()(const AnyEvent&) { return {}; }
+};
+struct OnContext {
+  void operator()(const AnyEvent&, Context&) {}
+};
+struct OnTyped {
+  void operator()(const Event<int>&) {}
+};
+struct OnData {
+  void operator()(const int&) {}
+};
+struct WrongResult {
+  bool operator()(const AnyEvent&) { return true; }
+};
+struct WantsToChange {
+  void operator()(AnyEvent&) {}
+};
+
+static_assert(AnyProcessor<OnEvent> && AnyProcessor<OnContext>);
+static_assert(!AnyProcessor<OnTyped> && !AnyProcessor<OnData>);
+static_assert(!AnyProcessor<WrongResult> && !AnyProcessor<WantsToChange>);
+
+}  // namespace
+}  // namespace gossip::detail::any_processor_archetypes
+
 using gossip::AnyEvent;
 using gossip::AnyProcessor;
 using gossip::Context;

@@ -133,7 +133,7 @@ TEST_CASE("EventHeader: an id of its own comes before the source's number", "[ev
 TEST_CASE("EventHeader: a copy holds what the source explained and outlives it", "[event_header]") {
   auto source = std::make_unique<EventSource>(milliseconds_source());
   auto original = std::make_unique<EventHeader>(delivered(*source, 9, 4));
-  original->metadata.reset(new gossip::Metadata);
+  original->metadata = gossip::detail::HeldMetadata{gossip::Metadata{}};
   original->metadata->set("k", 1);
   original->priority = gossip::Priority::low;
   const EventHeader copy{*original};

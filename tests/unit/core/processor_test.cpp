@@ -11,6 +11,41 @@
 #include <type_traits>
 #include <utility>
 
+// The smallest types that model the concept, and one near-miss for each of its requirements.
+namespace gossip::detail::processor_archetypes {
+namespace {
+
+struct Payload {};
+struct OnData {
+  void operator()(const Payload&) {}
+};
+struct OnEvent {
+  Status operator()(const Event<Payload>&) { return {}; }
+};
+struct OnContext {
+  Status operator()(const Event<Payload>&, Context&) { return {}; }
+};
+struct OnNothing {
+  void operator()() {}
+};
+struct WrongPayload {
+  void operator()(const int*) {}
+};
+struct WrongResult {
+  bool operator()(const Payload&) { return true; }
+};
+struct WantsToChange {
+  void operator()(Payload&) {}
+};
+
+static_assert(Processor<OnData, Payload> && Processor<OnEvent, Payload>);
+static_assert(Processor<OnContext, Payload> && Processor<OnNothing, void>);
+static_assert(!Processor<OnNothing, Payload> && !Processor<WrongPayload, Payload>);
+static_assert(!Processor<WrongResult, Payload> && !Processor<WantsToChange, Payload>);
+
+}  // namespace
+}  // namespace gossip::detail::processor_archetypes
+
 namespace {
 
 using gossip::Context;

@@ -39,7 +39,7 @@ struct Fixture {
     call.frame = &frame;
     record.index = 7;
     record.tenant = 9;
-    frame.current = &record;
+    frame.current.store(&record);
   }
   CallResult operator()(const ErasedProcessor& processor) {
     const std::unique_ptr<void, void (*)(void*) noexcept> owner{processor.object,

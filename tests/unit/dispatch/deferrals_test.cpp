@@ -57,7 +57,7 @@ struct Fixture {
   bool defer(int data, std::chrono::nanoseconds delay) {
     const Event<int> event{number, data};
     HazardFrame frame;
-    frame.current = &record;
+    frame.current.store(&record);
     const std::stop_token stop;
     Call call{event, stop, {}};
     call.type = &type;

@@ -19,7 +19,9 @@ namespace {
 
 struct Fixture {
   /// What a dispatch on `slot` does around a call of `called`.
-  void enter(ThreadSlot& slot, const SubscriptionRecord& called) { slot.enter().current = &called; }
+  void enter(ThreadSlot& slot, const SubscriptionRecord& called) {
+    slot.enter().current.store(&called);
+  }
   void leave(ThreadSlot& slot) {
     slot.leave();
     gossip::detail::light_fence();

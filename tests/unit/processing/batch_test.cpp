@@ -22,6 +22,30 @@
 #include <utility>
 #include <vector>
 
+// The smallest types that model the concept, and one near-miss for each of its requirements.
+namespace gossip::detail::batch_archetypes {
+namespace {
+
+struct Payload {};
+struct OnBatch {
+  void operator()(std::span<const Event<Payload>>) {}
+};
+struct OnContext {
+  Status operator()(std::span<const Event<Payload>>, Context&) { return {}; }
+};
+struct WantsToChange {
+  void operator()(std::span<Event<Payload>>) {}
+};
+struct WrongResult {
+  int operator()(std::span<const Event<Payload>>) { return 0; }
+};
+
+static_assert(BatchProcessor<OnBatch, Payload> && BatchProcessor<OnContext, Payload>);
+static_assert(!BatchProcessor<WantsToChange, Payload> && !BatchProcessor<WrongResult, Payload>);
+
+}  // namespace
+}  // namespace gossip::detail::batch_archetypes
+
 using gossip::Batch;
 using gossip::BatchOptions;
 using gossip::BatchStatistics;

@@ -11,6 +11,41 @@
 #include <string>
 #include <utility>
 
+// The smallest types that model the concept, and one near-miss for each of its requirements.
+namespace gossip::detail::filter_archetypes {
+namespace {
+
+struct Payload {};
+struct OnData {
+  bool operator()(const Payload&) const { return true; }
+};
+struct OnEvent {
+  bool operator()(const Event<Payload>&) const { return true; }
+};
+struct OnAny {
+  bool operator()(const AnyEvent&) const { return true; }
+};
+struct NotConst {
+  bool operator()(const Payload&) { return true; }
+};
+struct NoAnswer {
+  void operator()(const Payload&) const {}
+};
+struct WantsToChange {
+  bool operator()(Payload&) const { return true; }
+};
+
+static_assert(Filter<OnData, Event<Payload>> && Filter<OnEvent, Event<Payload>>);
+static_assert(Filter<OnAny, AnyEvent> && !Filter<OnAny, Event<Payload>>);
+static_assert(!Filter<OnData, Event<void>> && !Filter<OnData, AnyEvent>);
+static_assert(!Filter<OnData, Payload>, "a payload is no event");
+static_assert(!Filter<NotConst, Event<Payload>> && !Filter<NoAnswer, Event<Payload>>);
+static_assert(!Filter<WantsToChange, Event<Payload>>);
+static_assert(Middleware<FilterMiddleware<OnData>>);
+
+}  // namespace
+}  // namespace gossip::detail::filter_archetypes
+
 namespace {
 
 using gossip::all_of;

@@ -9,6 +9,37 @@
 #include <string>
 #include <utility>
 
+// The smallest types that model the concept, and one near-miss for each of its requirements.
+namespace gossip::detail::middleware_archetypes {
+namespace {
+
+struct Identity {
+  template <class P>
+  P operator()(P next) const {
+    return next;
+  }
+};
+struct WrapsNothing {
+  template <class P>
+  void operator()(P) const {}
+};
+struct WrapsIntoNumber {
+  template <class P>
+  int operator()(P) const {
+    return 0;
+  }
+};
+struct TakesNoProcessor {
+  void operator()() const {}
+};
+
+static_assert(Middleware<Identity> && Middleware<Chain<>> && Middleware<Chain<Identity>>);
+static_assert(!Middleware<WrapsNothing> && !Middleware<WrapsIntoNumber>);
+static_assert(!Middleware<TakesNoProcessor> && !Middleware<int>);
+
+}  // namespace
+}  // namespace gossip::detail::middleware_archetypes
+
 namespace {
 
 using gossip::AnyEvent;
