@@ -39,6 +39,7 @@ set(GOSSIP_HEADERS
   gossip/core/processor.hpp
   gossip/core/processor_layers.hpp
   gossip/core/provider.hpp
+  gossip/core/rare_owner.hpp
   gossip/core/raw_codec.hpp
   gossip/core/receipt.hpp
   gossip/core/shared.hpp

@@ -17,6 +17,7 @@
 #include <gossip/core/metadata.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/core/provider.hpp>
+#include <gossip/core/rare_owner.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription.hpp>
 #include <gossip/dispatch/asynchronous_calls.hpp>
@@ -40,9 +41,9 @@ namespace gossip::detail {
 template <Provider P, Clock C>
 class BusCore {
  public:
-  /// @param options  checked
-  /// @param heed     null if `options` are the defaults
-  BusCore(BusOptions&& options, typename P::Options provider_options, C clock,
+  /// @param options  see checked(); none for the defaults
+  /// @param heed     null if there are none
+  BusCore(RareOwner<const BusOptions> options, typename P::Options provider_options, C clock,
           decltype(&AsynchronousCalls::heed_options) heed = &AsynchronousCalls::heed_options)
       : clock_{std::move(clock)},
         dispatcher_{std::move(options), ClockView::of(clock_),
@@ -59,11 +60,11 @@ class BusCore {
   }
 
   /// @throws std::invalid_argument  an option is out of range; names it
-  static BusOptions checked(BusOptions options) {
+  static RareOwner<const BusOptions> checked(BusOptions options) {
     if (const Status status = validate(options); !status.ok()) {
       throw std::invalid_argument{join({"BusOptions: ", status.error()->message()})};
     }
-    return options;
+    return held(std::move(options));
   }
 
   // ---- For the bus and its publishers ---------------------------------------------------------

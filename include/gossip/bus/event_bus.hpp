@@ -21,6 +21,7 @@
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/processor.hpp>
 #include <gossip/core/provider.hpp>
+#include <gossip/core/rare_owner.hpp>
 #include <gossip/core/shared_processor.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription.hpp>
@@ -68,7 +69,8 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   /// @throws what BusOptions::on_worker_start throws, std::bad_alloc
   /// @{
   explicit EventBus()
-      : core_{std::make_shared<Core>(BusOptions{}, typename P::Options{}, C{}, nullptr)} {
+      : core_{std::make_shared<Core>(detail::RareOwner<const BusOptions>{}, typename P::Options{},
+                                     C{}, nullptr)} {
     core_->dispatcher().start(core_);
   }
   explicit EventBus(const BusOptions& options, typename P::Options provider_options = {},

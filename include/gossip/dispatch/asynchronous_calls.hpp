@@ -9,6 +9,7 @@
 #include <gossip/core/chrono.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/event.hpp>
+#include <gossip/core/rare_owner.hpp>
 #include <gossip/dispatch/call.hpp>
 #include <gossip/dispatch/clock_view.hpp>
 #include <gossip/dispatch/deferrals.hpp>
@@ -44,21 +45,23 @@ class AsynchronousCalls {
       : options_{options},
         clock_{clock},
         registry_{registry},
+        slots_{slots},
         timer_{timer},
-        deferrals_{options.max_deferred, queue, timer, &run_deferral, this},
-        watchdog_{slots, registry, timer, clock} {}
+        deferrals_{options.max_deferred, queue, timer, &run_deferral, this} {}
   AsynchronousCalls(const AsynchronousCalls&) = delete;
   AsynchronousCalls& operator=(const AsynchronousCalls&) = delete;
   ~AsynchronousCalls() = default;
 
   /// Sees to BusOptions::measure and BusOptions::stall_after. Apart, so that a program that gives a bus
   /// no options refers to nothing of what they take, and does not compile it. @pre nothing is called yet
-  /// @throws std::system_error  no thread is to be had for BusOptions::stall_after
+  /// @throws std::bad_alloc, std::system_error  no thread is to be had for BusOptions::stall_after
   static void heed_options(AsynchronousCalls& self, ThreadSlots& slots) {
     const BusOptions& options = self.options_;
     if (options.measure == Measure::times) slots.measure_by(self.clock_);
     if (options.stall_after.count() == 0) return;
-    self.watchdog_.start(options.stall_after, {&self, &tell_of_stall});
+    self.watchdog_ =
+        RareOwner<Watchdog>{new Watchdog{self.slots_, self.registry_, self.timer_, self.clock_}};
+    self.watchdog_->start(options.stall_after, {&self, &tell_of_stall});
   }
 
   /// Calls the processors of an event.
@@ -308,6 +311,7 @@ class AsynchronousCalls {
   const BusOptions& options_;
   const ClockView& clock_;
   Registry& registry_;
+  const ThreadSlots& slots_;
   Timer& timer_;
   unsigned calls_in_a_row_ = 16;
   std::stop_source stop_source_;
@@ -317,7 +321,7 @@ class AsynchronousCalls {
   std::atomic<std::uint64_t> handler_failures_{0};
   std::atomic<std::uint64_t> stalled_{0};
   Deferrals deferrals_;
-  Watchdog watchdog_;
+  RareOwner<Watchdog> watchdog_;  ///< if BusOptions::stall_after asks for it
 };
 
 inline constexpr ContextOperations AsynchronousCalls::operations{.now = &Call::now,

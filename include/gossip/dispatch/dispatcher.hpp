@@ -9,7 +9,7 @@
 #include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event.hpp>
-#include <gossip/core/owner.hpp>
+#include <gossip/core/rare_owner.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/asynchronous_calls.hpp>
 #include <gossip/dispatch/call.hpp>
@@ -49,12 +49,12 @@ namespace gossip::detail {
 /// Thread safety: all members from any thread, but construction, start() and destruction.
 class Dispatcher {
  public:
-  /// @param options  valid, see validate()
+  /// @param options  valid, see validate(); none for the defaults, and `heed` null then
   /// @param clock    outlives the dispatcher
-  /// @param heed     null if `options` are the defaults
-  Dispatcher(BusOptions options, const ClockView& clock, Timer::Drive drive,
+  Dispatcher(RareOwner<const BusOptions> options, const ClockView& clock, Timer::Drive drive,
              decltype(&AsynchronousCalls::heed_options) heed = &AsynchronousCalls::heed_options)
-      : options_{std::move(options)},
+      : given_{std::move(options)},
+        options_{given_ ? *given_ : default_options()},
         workers_{worker_count(options_)},
         clock_{clock},
         source_{make_origin(), clock.clock, clock.to_time},
@@ -224,9 +224,10 @@ class Dispatcher {
     return true;
   }
 
+  template <class = void>  // as snapshot()
   [[nodiscard]] Statistics statistics() const {
     Statistics statistics =
-        snapshot({slots_.all(), types_, registry_, queue_, calls_, lanes_}, abandoned_.load());
+        snapshot({slots_.all(), types_, registry_, queue_, calls_, lanes_}, abandoned_);
     schedules_.describe(statistics);
     statistics.workers = workers_;
     return statistics;
@@ -368,7 +369,8 @@ class Dispatcher {
             abandoned_attempts_.load(), schedules_.dropped()};
   }
 
-  const BusOptions options_;
+  const RareOwner<const BusOptions> given_;
+  const BusOptions& options_;  ///< `given_`, or the defaults
   const std::size_t workers_;  // threads
   const ClockView clock_;
   const EventSource source_;

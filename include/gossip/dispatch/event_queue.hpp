@@ -151,16 +151,16 @@ class EventQueue {
   /// @return how many events
   std::uint64_t sweep() noexcept {
     std::uint64_t count = 0;
-    work_.for_each_ring([&](Ring& ring) {
-      while (ring.head() != ring.tail()) {
-        if (auto claim = ring.try_claim()) {
+    for (Ring* ring = work_.first(); ring != nullptr; ring = work_.next(ring)) {
+      while (ring->head() != ring->tail()) {
+        if (auto claim = ring->try_claim()) {
           discard(claim);
           ++count;
         } else {
           pause_processor();  // a publisher is about to hand its slot over
         }
       }
-    });
+    }
     work_.close_tasks();
     while (Task* task = work_.take_task()) task->abandon(*task);
     return count;

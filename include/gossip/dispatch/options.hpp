@@ -9,6 +9,7 @@
 #include <gossip/core/error.hpp>
 #include <gossip/core/event_id.hpp>
 #include <gossip/core/priority.hpp>
+#include <gossip/core/rare_owner.hpp>
 #include <gossip/core/source_location.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription_id.hpp>
@@ -24,6 +25,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace gossip {
@@ -293,6 +295,17 @@ namespace detail {
 }
 
 namespace detail {
+
+/// Options for a Dispatcher.
+/// @throws std::bad_alloc
+[[nodiscard]] inline RareOwner<const BusOptions> held(BusOptions options) {
+  return RareOwner<const BusOptions>{new BusOptions{std::move(options)}};
+}
+/// What a bus has that is given none.
+[[nodiscard]] inline const BusOptions& default_options() {
+  static const BusOptions& options = *new BusOptions{};  // buses of static objects may have it
+  return options;
+}
 
 /// @throws std::invalid_argument  an option is out of range; names it
 inline void require_valid(const SubscribeOptions& options) {

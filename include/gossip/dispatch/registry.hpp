@@ -8,6 +8,7 @@
 #include <gossip/core/event_pattern.hpp>
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/owner.hpp>
+#include <gossip/core/rare_owner.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/call.hpp>
 #include <gossip/dispatch/current_thread.hpp>
@@ -91,7 +92,7 @@ class Registry {
   /// @par Complexity   linear in the number of types
   SubscriptionId subscribe(const EventPattern& pattern, ErasedProcessor processor,
                            SubscribeOptions options, LaneLease lease = {}) {
-    Owner<EventPattern> copy{new EventPattern{pattern}};
+    RareOwner<EventPattern> copy{new EventPattern{pattern}};
     const std::lock_guard lock{mutex_};
     Owner<SubscriberArray> rooms = rooms_for(pattern, options.priority, lease.lane);
     SubscriptionRecord& record = vacant_record();
@@ -331,7 +332,7 @@ class Registry {
     record.processor = {};
     ++current_thread.vacating;
     processor.destroy(processor.object);
-    const Owner<EventPattern> pattern = std::move(record.pattern);
+    const RareOwner<EventPattern> pattern = std::move(record.pattern);
     Lane* const lane = record.lane;
     record.lane = nullptr;
     if (lane != nullptr) lane->vacate();

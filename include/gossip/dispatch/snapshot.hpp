@@ -40,7 +40,8 @@ struct CountingParts {
 /// What has happened to the events of each type.
 /// @return  how many events, of all types, went to lanes alone
 /// @throws  std::bad_alloc
-inline std::uint64_t count_types(const CountingParts& parts, Statistics& statistics) {
+template <class = void>  // so that only its users compile it
+std::uint64_t count_types(const CountingParts& parts, Statistics& statistics) {
   std::uint64_t lanes_only = 0;
   parts.types.for_each([&](const TypeEntry& type) {
     EventTypeStatistics counts{type.name.text()};
@@ -65,7 +66,8 @@ inline std::uint64_t count_types(const CountingParts& parts, Statistics& statist
 
 /// @param abandoned  events that a shutdown found in the queue
 /// @throws std::bad_alloc
-inline Statistics snapshot(const CountingParts& parts, std::uint64_t abandoned) {
+template <class = void>  // so that only its users compile it
+Statistics snapshot(const CountingParts& parts, std::uint64_t abandoned) {
   const EventQueue& queue = parts.queue;
   Statistics statistics;
   statistics.handled = parts.sum(&ThreadSlot::finished);

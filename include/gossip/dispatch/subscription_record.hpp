@@ -8,6 +8,7 @@
 #include <gossip/core/atomic_pointer.hpp>
 #include <gossip/core/event_pattern.hpp>
 #include <gossip/core/owner.hpp>
+#include <gossip/core/rare_owner.hpp>
 #include <gossip/core/source_location.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/call.hpp>
@@ -44,7 +45,7 @@ struct alignas(cache_line_bytes) SubscriptionRecord {
   std::atomic<bool> claimed{false};      ///< which it has got
   Lane* lane = nullptr;                  ///< through which it gets its events; null for most
   TypeEntry* type = nullptr;             ///< null if it is subscribed to a pattern
-  Owner<EventPattern> pattern{};         ///< to which it is subscribed; none if to one type
+  RareOwner<EventPattern> pattern{};     ///< to which it is subscribed; none if to one type
   SubscriptionRecord* next_pattern = nullptr;  ///< that was subscribed later
   std::atomic<std::uint64_t> failed{0};        ///< calls of this subscription that failed
   std::uint64_t delivered_before = 0;          ///< what was counted for former tenants

@@ -8,6 +8,7 @@
 #include <gossip/core/atomic_pointer.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/owner.hpp>
+#include <gossip/core/rare_owner.hpp>
 #include <gossip/core/shared.hpp>
 #include <gossip/dispatch/clock_view.hpp>
 #include <gossip/dispatch/thread_times.hpp>
@@ -146,8 +147,8 @@ struct alignas(prefetch_pair_bytes) ThreadSlot {
   AtomicPointer<const SubscriptionRecord> awaited{nullptr};  ///< whose calls it waits for
   std::atomic<std::uint64_t> awaited_serial{0};              ///< for which tenant of that record
   std::shared_ptr<void>
-      keep_alive;            ///< the owner's: a bus that it destroyed from inside a dispatch
-  Owner<ThreadTimes> times;  ///< if it `measures`; else null
+      keep_alive;                ///< the owner's: a bus that it destroyed from inside a dispatch
+  RareOwner<ThreadTimes> times;  ///< if it `measures`; else null
   std::atomic<std::uint64_t> finished{0};    ///< queued events handled // events
   std::atomic<std::uint64_t> failed{0};      ///< failed calls // calls
   std::atomic<std::uint64_t> unmatched{0};   ///< events that no subscription wanted // events
@@ -253,7 +254,7 @@ class ThreadSlots {
   /// @param clock  outlives them
   void measure_by(const ClockView& clock) noexcept {
     clock_ = &clock;
-    make_times_ = [](const ClockView& by) { return new ThreadTimes{by}; };
+    make_times_ = [](const ClockView& by) { return RareOwner<ThreadTimes>{new ThreadTimes{by}}; };
   }
 
   /// A slot for a thread.
@@ -272,7 +273,7 @@ class ThreadSlots {
     Owner<ThreadSlot> slot{new ThreadSlot};
     slot->delivered.reserve(subscriptions_);
     slot->dispatched.reserve(types_);
-    if (clock_ != nullptr) slot->times.reset(make_times_(*clock_));
+    if (clock_ != nullptr) slot->times = make_times_(*clock_);
     slot->chores = slot->measures = clock_ != nullptr;
     slot->owner.store(owner, std::memory_order_relaxed);
     slot->next = first_.load(std::memory_order_relaxed);
@@ -354,7 +355,7 @@ class ThreadSlots {
 
   std::mutex mutex_;
   const ClockView* clock_ = nullptr;  ///< to measure by; null: nothing is measured
-  ThreadTimes* (*make_times_)(const ClockView& by) = nullptr;
+  RareOwner<ThreadTimes> (*make_times_)(const ClockView& by) = nullptr;
   std::atomic<bool> abandoned_{false};
   std::uint32_t subscriptions_ = 0;  ///< highest index with room
   std::uint32_t types_ = 0;          ///< highest index with room

@@ -18,7 +18,8 @@
 namespace gossip::detail {
 
 /// What is known of a subscription, but for the event types of a pattern. @throws std::bad_alloc
-inline SubscriptionTopology wiring_of(const SubscriptionRecord& record, SubscriptionId id) {
+template <class = void>  // so that only its users compile it
+SubscriptionTopology wiring_of(const SubscriptionRecord& record, SubscriptionId id) {
   SubscriptionTopology subscription;
   subscription.id = id;
   subscription.name = record.name;
@@ -38,7 +39,8 @@ inline SubscriptionTopology wiring_of(const SubscriptionRecord& record, Subscrip
 
 /// The types and subscriptions of a bus. A type that the bus meets meanwhile may be missing.
 /// @throws std::bad_alloc
-inline Topology wiring_of(const TypeTable& types, const Registry& registry) {
+template <class = void>  // so that only its users compile it
+Topology wiring_of(const TypeTable& types, const Registry& registry) {
   Topology topology;
   // One after the other: the lock of the types is never taken under that of the registry.
   types.for_each([&](const TypeEntry& type) {

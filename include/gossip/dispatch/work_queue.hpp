@@ -81,7 +81,7 @@ class WorkQueue {
   void close() noexcept {
     const std::lock_guard lock{mutex_};
     closed_ = true;
-    for_each_ring([](Ring& ring) { ring.close(); });
+    for (Ring* ring = &normal_; ring != nullptr; ring = next(ring)) ring->close();
   }
   [[nodiscard]] bool closed() const noexcept { return normal_.closed(); }
   /// From now on post() refuses.
@@ -89,14 +89,18 @@ class WorkQueue {
   /// Gives back a task that no worker has taken; null if there is none.
   Task* take_task() noexcept { return tasks_.try_pop(); }
 
-  /// Calls `visit(Ring&)` for every ring that is in use.
-  template <class Visit>
-  void for_each_ring(Visit&& visit) const {
-    visit(const_cast<Ring&>(normal_));
+  /// The rings that are in use, one after the other: the first, and the one after `ring`; null behind
+  /// the last.
+  /// @{
+  [[nodiscard]] Ring* first() noexcept { return &normal_; }
+  [[nodiscard]] Ring* next(const Ring* ring) const noexcept {
     // (3) seq_cst, pairs with (2): part of looking at all heads and tails, see WorkerParking
-    if (Ring* ring = high_.load(std::memory_order_seq_cst)) visit(*ring);
-    if (Ring* ring = low_.load(std::memory_order_seq_cst)) visit(*ring);
+    Ring* const high = high_.load(std::memory_order_seq_cst);
+    if (ring == &normal_ && high != nullptr) return high;
+    Ring* const low = low_.load(std::memory_order_seq_cst);
+    return ring == low ? nullptr : low;
   }
+  /// @}
 
   /// As MpmcQueue's members of the same names, for all rings and the tasks together: what
   /// WorkerParking wants to know.
@@ -104,9 +108,11 @@ class WorkQueue {
   [[nodiscard]] bool ready() const noexcept {
     if (normal_.ready()) return true;
     if (!mixed_.load(std::memory_order_relaxed)) return false;
-    bool ready = !tasks_.empty();
-    for_each_ring([&](const Ring& ring) { ready = ready || ring.ready(); });
-    return ready;
+    if (!tasks_.empty()) return true;
+    for (const Ring* ring = &normal_; ring != nullptr; ring = next(ring)) {
+      if (ring->ready()) return true;
+    }
+    return false;
   }
   [[nodiscard]] std::uint64_t head() const noexcept { return taken() + tasks_.popped(); }
   [[nodiscard]] std::uint64_t tail() const noexcept { return pushed() + tasks_.pushed(); }
@@ -116,12 +122,14 @@ class WorkQueue {
   /// @{
   [[nodiscard]] std::uint64_t taken() const noexcept {
     std::uint64_t sum = 0;
-    for_each_ring([&](const Ring& ring) { sum += count(ring.head()); });
+    for (const Ring* ring = &normal_; ring != nullptr; ring = next(ring))
+      sum += count(ring->head());
     return sum;
   }
   [[nodiscard]] std::uint64_t pushed() const noexcept {
     std::uint64_t sum = 0;
-    for_each_ring([&](const Ring& ring) { sum += count(ring.tail()); });
+    for (const Ring* ring = &normal_; ring != nullptr; ring = next(ring))
+      sum += count(ring->tail());
     return sum;
   }
   /// @}

@@ -38,7 +38,8 @@ constexpr EventType<std::unique_ptr<int>> unique{"calls.unique"};
 
 struct Fixture {
   explicit Fixture(BusOptions options = {})
-      : dispatcher{with_handler(std::move(options)), ClockView::of(clock), Timer::Drive::run_due} {
+      : dispatcher{gossip::detail::held(with_handler(std::move(options))), ClockView::of(clock),
+                   Timer::Drive::run_due} {
     follower = clock.follow([this] { dispatcher.timer().run_due(); });
     dispatcher.start(nullptr);
   }

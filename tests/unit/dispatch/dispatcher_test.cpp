@@ -32,7 +32,7 @@ constexpr auto nothing = [](SteadyTime) {};  // to be done last in a shutdown
 
 struct Fixture {
   explicit Fixture(const BusOptions& options = {.workers = 1})
-      : dispatcher{options, ClockView::of(clock), Timer::Drive::own_thread} {
+      : dispatcher{gossip::detail::held(options), ClockView::of(clock), Timer::Drive::own_thread} {
     dispatcher.start(nullptr);
   }
   ~Fixture() {

@@ -51,7 +51,7 @@ constexpr auto nothing = [](SteadyTime) {};
 
 struct Fixture {
   explicit Fixture(const BusOptions& options = {.workers = 2})
-      : dispatcher{options, ClockView::of(clock), Timer::Drive::own_thread} {
+      : dispatcher{gossip::detail::held(options), ClockView::of(clock), Timer::Drive::own_thread} {
     dispatcher.start(nullptr);
   }
   ~Fixture() {

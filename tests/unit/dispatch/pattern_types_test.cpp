@@ -9,9 +9,9 @@
 using gossip::EventPattern;
 using gossip::EventType;
 using gossip::payload_info;
-using gossip::detail::Owner;
 using gossip::detail::PatternTypes;
 using gossip::detail::PayloadOperations;
+using gossip::detail::RareOwner;
 using gossip::detail::SubscriptionRecord;
 using gossip::detail::TypeEntry;
 
@@ -21,9 +21,9 @@ constexpr PayloadOperations no_operations{};
 
 struct Fixture {
   Fixture() {
-    any.pattern = Owner{new EventPattern{">"}};
-    orders.pattern = Owner{new EventPattern{"order.*"}};
-    users.pattern = Owner{new EventPattern{"user.*"}};
+    any.pattern = RareOwner{new EventPattern{">"}};
+    orders.pattern = RareOwner{new EventPattern{"order.*"}};
+    users.pattern = RareOwner{new EventPattern{"user.*"}};
     any.name = "any";
     orders.name = "orders";
     users.name = "users";

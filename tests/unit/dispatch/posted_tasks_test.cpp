@@ -26,7 +26,7 @@ namespace {
 
 struct Fixture {
   explicit Fixture(const gossip::BusOptions& options = {.workers = 1})
-      : dispatcher{options, ClockView::of(clock), Timer::Drive::own_thread} {
+      : dispatcher{gossip::detail::held(options), ClockView::of(clock), Timer::Drive::own_thread} {
     dispatcher.start(nullptr);
   }
   ~Fixture() { stop(patience); }

@@ -39,7 +39,8 @@ constexpr EventType<int> number{"schedules.number"};
 /// A dispatcher with one worker, whose time stands still.
 struct Fixture {
   explicit Fixture(BusOptions options = {})
-      : dispatcher{prepared(std::move(options)), ClockView::of(clock), Timer::Drive::run_due} {
+      : dispatcher{gossip::detail::held(prepared(std::move(options))), ClockView::of(clock),
+                   Timer::Drive::run_due} {
     follower = clock.follow([this] { dispatcher.timer().run_due(); });
     dispatcher.start(nullptr);
   }

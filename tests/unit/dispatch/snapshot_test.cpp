@@ -29,7 +29,8 @@ constexpr EventType<int> in_lanes{"snapshot.lanes"};
 
 TEST_CASE("snapshot: every part of a bus is in it", "[dispatch]") {
   const gossip::TickClock clock;
-  Dispatcher dispatcher{{.workers = 1}, ClockView::of(clock), Timer::Drive::own_thread};
+  Dispatcher dispatcher{gossip::detail::held({.workers = 1}), ClockView::of(clock),
+                        Timer::Drive::own_thread};
   dispatcher.start(nullptr);
   const auto publish = [&](const EventType<int>& type, int value) {
     gossip::detail::Owner<EventExtras> extras;

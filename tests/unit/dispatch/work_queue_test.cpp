@@ -44,7 +44,8 @@ TEST_CASE("WorkQueue: with normal events alone there is one ring", "[dispatch]")
   REQUIRE(work.push(Priority::normal));
   REQUIRE(work.queue.ready());
   int rings = 0;
-  work.queue.for_each_ring([&](const WorkQueue::Ring&) { ++rings; });
+  for (const auto* ring = work.queue.first(); ring != nullptr; ring = work.queue.next(ring))
+    ++rings;
   REQUIRE(rings == 1);
   REQUIRE(work.take() == 'n');
   REQUIRE(work.turn == 0);  // the short way

@@ -29,7 +29,7 @@ namespace {
 /// The core of a bus without workers, and what drives it.
 struct Driven {
   explicit Driven(const BusOptions& options = {.workers = 1}, std::uint64_t seed = 0)
-      : core{std::make_shared<BusCore<TestProvider, ManualClock>>(BusOptions{options},
+      : core{std::make_shared<BusCore<TestProvider, ManualClock>>(gossip::detail::held(options),
                                                                   TestProvider::Options{}, clock)} {
     drive.emplace(core->dispatcher(), core->provider().openers(), clock, options.workers, seed);
   }
