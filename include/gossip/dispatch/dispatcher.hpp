@@ -34,7 +34,6 @@
 #include <gossip/queue/wait_gate.hpp>
 
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
