@@ -6,6 +6,7 @@
 
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event_header.hpp>
+#include <gossip/core/keeper.hpp>
 #include <gossip/processing/background.hpp>
 #include <gossip/processing/batch_executor.hpp>
 
@@ -35,7 +36,7 @@ class LentTask {
 /// The executor of a batch on the bus of that core, which it keeps alive.
 /// @tparam Core  BusCore
 template <class Core>
-BatchExecutor lend_to_batch(std::shared_ptr<Core> core) {
+BatchExecutor lend_to_batch(const KeeperOf<Core>& core) {
   BatchExecutor executor;
   executor.timer = &core->dispatcher().timer();
   executor.source = &core->dispatcher().source();
@@ -54,7 +55,7 @@ BatchExecutor lend_to_batch(std::shared_ptr<Core> core) {
     }
     return true;
   };
-  executor.owner = std::move(core);
+  executor.owner = {std::make_shared<KeeperOf<Core>>(core), &*core};
   return executor;
 }
 

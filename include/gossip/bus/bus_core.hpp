@@ -13,6 +13,7 @@
 #include <gossip/core/event_pattern.hpp>
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/held_metadata.hpp>
+#include <gossip/core/keeper.hpp>
 #include <gossip/core/manual_clock.hpp>
 #include <gossip/core/metadata.hpp>
 #include <gossip/core/owner.hpp>
@@ -39,13 +40,14 @@ namespace gossip::detail {
 /// A dispatcher with the provider through which events reach it. Outlives the bus while a publisher
 /// or a subscription refers to it; closed by then.
 template <Provider P, Clock C>
-class BusCore {
+class BusCore : public Kept {
  public:
   /// @param options  see checked(); none for the defaults
   /// @param heed     null if there are none
   BusCore(RareOwner<const BusOptions> options, typename P::Options provider_options, C clock,
           decltype(&AsynchronousCalls::heed_options) heed = &AsynchronousCalls::heed_options)
-      : clock_{std::move(clock)},
+      : Kept{[](Kept* self) noexcept { delete static_cast<BusCore*>(self); }},
+        clock_{std::move(clock)},
         dispatcher_{std::move(options), ClockView::of(clock_),
                     driven ? Timer::Drive::run_due : Timer::Drive::own_thread, heed},
         provider_{std::move(provider_options)} {
@@ -104,7 +106,7 @@ class BusCore {
 
   /// See EventBus::subscribe. @param options  SubscribeOptions or NoSubscribeOptions
   template <class T, class F, class Options>
-  static Subscription subscribe(const std::shared_ptr<BusCore>& core, const EventType<T>& type,
+  static Subscription subscribe(const KeeperOf<BusCore>& core, const EventType<T>& type,
                                 F&& processor, Options options) {
     if (core->dispatcher_.closed()) throw Error{Errc::closed, "subscribe"};
     TypeEntry& entry = core->template meet<T>(type.key());
@@ -116,12 +118,12 @@ class BusCore {
   }
   /// Registers a processor, which it takes over, whatever comes of it.
   template <class To, class Options>
-  static Subscription subscribe_to(const std::shared_ptr<BusCore>& core, To& to,
-                                   ErasedProcessor erased, Options options) {
+  static Subscription subscribe_to(const KeeperOf<BusCore>& core, To& to, ErasedProcessor erased,
+                                   Options options) {
     try {
       return {core,
-              [](void* self, SubscriptionId gone) noexcept {
-                static_cast<BusCore*>(self)->dispatcher_.unsubscribe(gone);
+              [](Kept& self, SubscriptionId gone) noexcept {
+                static_cast<BusCore&>(self).dispatcher_.unsubscribe(gone);
               },
               core->dispatcher_.subscribe(to, erased, std::move(options))};
     } catch (...) {
@@ -284,7 +286,8 @@ class BusCore {
   const C clock_;
   Dispatcher dispatcher_;
   P provider_;
-  std::shared_ptr<void> follower_;  ///< of a manual clock, for the timer
+  std::conditional_t<driven, std::shared_ptr<void>, std::nullptr_t>
+      follower_{};  ///< of a manual clock, for the timer
 };
 
 }  // namespace gossip::detail

@@ -19,6 +19,7 @@
 #include <gossip/core/event.hpp>
 #include <gossip/core/event_pattern.hpp>
 #include <gossip/core/event_type.hpp>
+#include <gossip/core/keeper.hpp>
 #include <gossip/core/processor.hpp>
 #include <gossip/core/provider.hpp>
 #include <gossip/core/rare_owner.hpp>
@@ -69,14 +70,13 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   /// @throws what BusOptions::on_worker_start throws, std::bad_alloc
   /// @{
   explicit EventBus()
-      : core_{std::make_shared<Core>(detail::RareOwner<const BusOptions>{}, typename P::Options{},
-                                     C{}, nullptr)} {
+      : core_{
+            new Core{detail::RareOwner<const BusOptions>{}, typename P::Options{}, C{}, nullptr}} {
     core_->dispatcher().start(core_);
   }
   explicit EventBus(const BusOptions& options, typename P::Options provider_options = {},
                     C clock = C{})
-      : core_{std::make_shared<Core>(Core::checked(options), std::move(provider_options),
-                                     std::move(clock))} {
+      : core_{new Core{Core::checked(options), std::move(provider_options), std::move(clock)}} {
     core_->dispatcher().start(core_);
   }
   /// @}
@@ -380,14 +380,14 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
 
  protected:
   /// A bus without workers.
-  explicit EventBus(std::shared_ptr<detail::BusCore<P, C>>& core) noexcept : core_{core} {}
+  explicit EventBus(const detail::KeeperOf<detail::BusCore<P, C>>& core) noexcept : core_{core} {}
 
  private:
   friend class TimedPublishing<EventBus>;
   friend class Inspection<EventBus>;
   using Core = detail::BusCore<P, C>;
 
-  std::shared_ptr<Core> core_;
+  detail::KeeperOf<Core> core_;
 };
 
 }  // namespace gossip

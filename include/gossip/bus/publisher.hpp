@@ -7,10 +7,10 @@
 #include <gossip/bus/bus_core.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/event_type.hpp>
+#include <gossip/core/keeper.hpp>
 #include <gossip/core/status.hpp>
 
 #include <concepts>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -52,10 +52,10 @@ class Publisher {
   template <Provider, Clock>
   friend class EventBus;
 
-  Publisher(std::shared_ptr<detail::BusCore<P, C>> core, detail::TypeEntry& entry) noexcept
+  Publisher(detail::KeeperOf<detail::BusCore<P, C>> core, detail::TypeEntry& entry) noexcept
       : core_{std::move(core)}, entry_{&entry} {}
 
-  std::shared_ptr<detail::BusCore<P, C>> core_;
+  detail::KeeperOf<detail::BusCore<P, C>> core_;
   detail::TypeEntry* entry_;
 };
 

@@ -5,6 +5,7 @@
 /// Schedule: the handle of what publish_after, publish_at or publish_every have arranged. Layer: bus.
 
 #include <gossip/core/clock.hpp>
+#include <gossip/core/keeper.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/scheduled_publish.hpp>
 #include <gossip/dispatch/schedules.hpp>
@@ -67,12 +68,12 @@ class Schedule {
   /// For use by gossip.
   /// @{
   explicit Schedule(Status refusal) noexcept : status_{std::move(refusal)} {}
-  Schedule(std::shared_ptr<void> bus, detail::HeldSchedule item) noexcept
+  Schedule(detail::Keeper bus, detail::HeldSchedule item) noexcept
       : bus_{std::move(bus)}, item_{std::move(item)} {}
   /// @}
 
  private:
-  std::shared_ptr<void> bus_;  ///< keeps the item's owner alive
+  detail::Keeper bus_;  ///< keeps the item's owner alive
   detail::HeldSchedule item_;
   Status status_;
 };

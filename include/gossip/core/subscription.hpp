@@ -4,9 +4,9 @@
 /// @file
 /// Subscription: the handle that keeps a processor registered. Layer: core.
 
+#include <gossip/core/keeper.hpp>
 #include <gossip/core/subscription_id.hpp>
 
-#include <memory>
 #include <utility>
 
 namespace gossip {
@@ -48,7 +48,7 @@ class [[nodiscard]] Subscription {
   /// True while the handle is responsible for a subscription: not after cancel(), detach() or being
   /// moved from. Whether that subscription still exists the handle does not know: it may have ended
   /// by its id, by itself (SubscribeOptions::Lifetime::once) or with its bus.
-  [[nodiscard]] explicit operator bool() const& noexcept { return registry_ != nullptr; }
+  [[nodiscard]] explicit operator bool() const& noexcept { return static_cast<bool>(registry_); }
   explicit operator bool() const&& = delete;  // the subscription would end here: keep it
 
   /// Ends the subscription. Events that were published and not begun do not reach it: call
@@ -63,26 +63,24 @@ class [[nodiscard]] Subscription {
   ///                    worker that could make space
   /// @par Thread safety any thread
   void cancel() noexcept {
-    if (const std::shared_ptr<void> registry = std::move(registry_)) {
-      cancel_(registry.get(), id_);
-    }
+    if (const detail::Keeper registry = std::move(registry_)) cancel_(*registry, id_);
   }
 
   /// Lets go: the processor stays registered until it is unsubscribed by id or the bus ends.
   /// @return the subscription's id
   SubscriptionId detach() noexcept {
-    registry_.reset();
+    registry_ = nullptr;
     return id_;
   }
 
-  /// For use by gossip: a handle that calls `canceller(registry.get(), id)`.
-  Subscription(std::shared_ptr<void> registry, void (*canceller)(void*, SubscriptionId) noexcept,
+  /// For use by gossip: a handle that calls `canceller(*registry, id)`.
+  Subscription(detail::Keeper registry, void (*canceller)(detail::Kept&, SubscriptionId) noexcept,
                SubscriptionId id) noexcept
       : registry_{std::move(registry)}, cancel_{canceller}, id_{id} {}
 
  private:
-  std::shared_ptr<void> registry_;
-  void (*cancel_)(void*, SubscriptionId) noexcept = nullptr;
+  detail::Keeper registry_;
+  void (*cancel_)(detail::Kept&, SubscriptionId) noexcept = nullptr;
   SubscriptionId id_;
 };
 

@@ -156,7 +156,7 @@ class Delivery {
     }
     if (slot_.depth != 0) return;
     slot_.chores = slot_.measures;
-    if (slot_.keep_alive != nullptr) {
+    if (slot_.keep_alive) {
       const auto bus = std::move(slot_.keep_alive);  // may be its end, and ours
     }
   }

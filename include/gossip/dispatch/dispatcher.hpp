@@ -35,7 +35,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <new>
 #include <stop_token>
 #include <utility>
@@ -77,7 +76,7 @@ class Dispatcher {
 
   /// Starts the workers. @throws what WorkerPool::start throws
   /// @param keep_alive  held by each worker while it runs
-  void start(const std::shared_ptr<void>& keep_alive) {
+  void start(const Keeper& keep_alive) {
     for (std::size_t i = 0; i < workers_; ++i) worker_slots_[i] = &slots_.all().acquire(this);
     pool_.start(options_, workers_, {&work, this}, keep_alive);
   }
@@ -205,7 +204,7 @@ class Dispatcher {
   }
 
   /// For a bus that a processor destroys inside call_now(), here: `bus` lives until that is over.
-  void keep_alive_while_inside(std::shared_ptr<void> bus) noexcept {
+  void keep_alive_while_inside(Keeper bus) noexcept {
     ThreadSlot* slot = slots_.mine_if_any(this);
     if (slot == nullptr || slot->depth == 0) return;
     slot->keep_alive = std::move(bus);

@@ -7,6 +7,7 @@
 
 #include <gossip/core/atomic_pointer.hpp>
 #include <gossip/core/clock.hpp>
+#include <gossip/core/keeper.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/core/rare_owner.hpp>
 #include <gossip/core/shared.hpp>
@@ -146,8 +147,7 @@ struct alignas(prefetch_pair_bytes) ThreadSlot {
   std::uint32_t turn = 0;            ///< the owner's: see WorkQueue::take
   AtomicPointer<const SubscriptionRecord> awaited{nullptr};  ///< whose calls it waits for
   std::atomic<std::uint64_t> awaited_serial{0};              ///< for which tenant of that record
-  std::shared_ptr<void>
-      keep_alive;                ///< the owner's: a bus that it destroyed from inside a dispatch
+  Keeper keep_alive;             ///< the owner's: a bus that it destroyed from inside a dispatch
   RareOwner<ThreadTimes> times;  ///< if it `measures`; else null
   std::atomic<std::uint64_t> finished{0};    ///< queued events handled // events
   std::atomic<std::uint64_t> failed{0};      ///< failed calls // calls

@@ -4,6 +4,7 @@
 /// @file
 /// WorkerPool: a fixed set of named threads. Layer: dispatch.
 
+#include <gossip/core/keeper.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/start_thread.hpp>
@@ -12,7 +13,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <exception>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <system_error>
@@ -50,7 +50,7 @@ class WorkerPool {
   /// @throws what a start hook throws, std::system_error if a thread cannot be started or bound to
   ///         its core; no body has run then, and no thread is left
   void start(const BusOptions& options, std::size_t count, WorkerBody body,
-             const std::shared_ptr<void>& keep_alive = nullptr) {
+             const Keeper& keep_alive = {}) {
     workers_.reset(new Workers{count});
     Start start{options, body, keep_alive};
     try {
@@ -90,13 +90,12 @@ class WorkerPool {
   /// Holds every worker back until all have got through their hooks, or one has failed.
   class Start {
    public:
-    Start(const BusOptions& bus_options, WorkerBody what,
-          const std::shared_ptr<void>& held) noexcept
+    Start(const BusOptions& bus_options, WorkerBody what, const Keeper& held) noexcept
         : options{bus_options}, body{what}, keep_alive{held} {}
 
     const BusOptions& options;
     const WorkerBody body;
-    const std::shared_ptr<void>& keep_alive;
+    const Keeper& keep_alive;
 
     void fail(std::exception_ptr failure) {
       const std::lock_guard lock{mutex_};
@@ -156,7 +155,7 @@ class WorkerPool {
     Start& start = *self.start;
     // In locals, since `start` and perhaps the pool are gone when the body runs.
     const std::size_t index = self.index;
-    const std::shared_ptr<void> keep_alive = start.keep_alive;
+    const Keeper keep_alive = start.keep_alive;
     const BusOptions& options = start.options;
     const WorkerBody body = start.body;
     bool started = false;

@@ -9,6 +9,7 @@
 #include <gossip/bus/event_bus.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
+#include <gossip/core/keeper.hpp>
 #include <gossip/core/manual_clock.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/statistics.hpp>
@@ -19,7 +20,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <utility>
 
 namespace gossip {
@@ -73,8 +73,8 @@ class TestBus : public detail::TestBusBase {
   /// @param clock  may be shared with other buses; move it by advance()
   TestBus(const TestBusOptions& options, ManualClock clock)
       : TestBus{options.seed, clock,
-                std::make_shared<Core>(Core::checked(with_workers(options.bus)),
-                                       TestProvider::Options{}, clock)} {}
+                detail::KeeperOf<Core>{new Core{Core::checked(with_workers(options.bus)),
+                                                TestProvider::Options{}, clock}}} {}
   /// @}
   TestBus(const TestBus&) = delete;
   TestBus& operator=(const TestBus&) = delete;
@@ -148,7 +148,7 @@ class TestBus : public detail::TestBusBase {
  private:
   using Core = detail::BusCore<TestProvider, ManualClock>;
 
-  TestBus(std::uint64_t seed, ManualClock clock, std::shared_ptr<Core> core)
+  TestBus(std::uint64_t seed, ManualClock clock, const detail::KeeperOf<Core>& core)
       : EventBus{core},
         clock_{std::move(clock)},
         shutdown_timeout_{core->dispatcher().options().shutdown_timeout},

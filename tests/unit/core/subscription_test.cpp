@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <gossip/core/keeper.hpp>
 #include <gossip/core/subscription.hpp>
 
 #include <catch2/catch_test_macros.hpp>
@@ -13,6 +14,8 @@ namespace {
 
 using gossip::Subscription;
 using gossip::SubscriptionId;
+using gossip::detail::Keeper;
+using gossip::detail::Kept;
 
 static_assert(!std::is_copy_constructible_v<Subscription>);
 static_assert(!std::is_copy_assignable_v<Subscription>);
@@ -31,11 +34,20 @@ static_assert(!std::is_constructible_v<bool, Subscription>, "it would end at onc
 
 using Cancelled = std::vector<SubscriptionId>;
 
+/// What a handle keeps alive.
+struct Registry : Kept {
+  explicit Registry(std::shared_ptr<Cancelled> ids)
+      : Kept{[](Kept* self) noexcept { delete static_cast<Registry*>(self); }},
+        cancelled{std::move(ids)} {}
+
+  std::shared_ptr<Cancelled> cancelled;
+};
+
 /// A handle whose cancelling is noted in `list`.
 Subscription make(const std::shared_ptr<Cancelled>& list, SubscriptionId id) {
-  return {list,
-          [](void* cancelled, SubscriptionId gone) noexcept {
-            static_cast<Cancelled*>(cancelled)->push_back(gone);
+  return {Keeper{new Registry{list}},
+          [](Kept& registry, SubscriptionId gone) noexcept {
+            static_cast<Registry&>(registry).cancelled->push_back(gone);
           },
           id};
 }

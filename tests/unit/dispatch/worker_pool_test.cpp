@@ -21,6 +21,7 @@
 #endif
 
 using gossip::BusOptions;
+using gossip::detail::Kept;
 using gossip::detail::WorkerPool;
 
 namespace {
@@ -32,7 +33,7 @@ struct Pool {
   Body body;
   WorkerPool pool{};
 
-  void start(const std::shared_ptr<void>& keep_alive = nullptr) {
+  void start(const gossip::detail::Keeper& keep_alive = {}) {
     pool.start(options, options.workers,
                {[](void* self, std::size_t index) { static_cast<Pool*>(self)->body(index); }, this},
                keep_alive);
@@ -89,19 +90,24 @@ TEST_CASE("WorkerPool: what a start hook throws comes out of start, and no body 
 }
 
 TEST_CASE("WorkerPool: each thread keeps alive what it was told to, while it runs", "[dispatch]") {
-  auto kept = std::make_shared<int>(1);
-  const std::weak_ptr<int> watch = kept;
+  static std::atomic<bool> exists;
+  exists = true;
+  struct Object : Kept {
+    Object() : Kept{[](Kept* self) noexcept { delete static_cast<Object*>(self); }} {}
+    ~Object() { exists = false; }
+  };
+  gossip::detail::Keeper kept{new Object};
   std::atomic<int> alive{0};
   gossip::test::Door let_go;
   Pool pool{BusOptions{.workers = 2}, [&](std::size_t) {
-              if (let_go.wait() && !watch.expired()) ++alive;
+              if (let_go.wait() && exists) ++alive;
             }};
   pool.start(kept);
-  kept.reset();
+  kept = nullptr;
   let_go.open();
   pool.pool.join();
   REQUIRE(alive.load() == 2);
-  REQUIRE(watch.expired());
+  REQUIRE_FALSE(exists.load());
 }
 
 #if defined(__linux__)

@@ -29,8 +29,8 @@ namespace {
 /// The core of a bus without workers, and what drives it.
 struct Driven {
   explicit Driven(const BusOptions& options = {.workers = 1}, std::uint64_t seed = 0)
-      : core{std::make_shared<BusCore<TestProvider, ManualClock>>(gossip::detail::held(options),
-                                                                  TestProvider::Options{}, clock)} {
+      : core{new BusCore<TestProvider, ManualClock>{gossip::detail::held(options),
+                                                    TestProvider::Options{}, clock}} {
     drive.emplace(core->dispatcher(), core->provider().openers(), clock, options.workers, seed);
   }
 
@@ -40,7 +40,7 @@ struct Driven {
   }
 
   ManualClock clock;
-  std::shared_ptr<BusCore<TestProvider, ManualClock>> core;
+  gossip::detail::KeeperOf<BusCore<TestProvider, ManualClock>> core;
   std::optional<CallerDrive> drive;
   std::vector<int> seen;
 };
