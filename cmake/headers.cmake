@@ -86,6 +86,7 @@ set(GOSSIP_HEADERS
   gossip/dispatch/start_thread.hpp
   gossip/dispatch/statistics.hpp
   gossip/dispatch/sticky_subscriptions.hpp
+  gossip/dispatch/stop_signal.hpp
   gossip/dispatch/subscriber_lists.hpp
   gossip/dispatch/subscription_record.hpp
   gossip/dispatch/synchronous_calls.hpp

@@ -110,7 +110,7 @@ class BusCore : public Kept {
                                 F&& processor, Options options) {
     if (core->dispatcher_.closed()) throw Error{Errc::closed, "subscribe"};
     TypeEntry& entry = core->template meet<T>(type.key());
-    if constexpr (TakesContext<std::decay_t<F>, T>) core->dispatcher_.calls().allow_deferring();
+    if constexpr (TakesContext<std::decay_t<F>, T>) core->dispatcher_.calls().allow_contexts();
     const ErasedProcessor erased = erase_processor<T>(std::forward<F>(processor));
     Subscription subscription = subscribe_to(core, entry, erased, std::move(options));
     core->connect_type(entry, type);

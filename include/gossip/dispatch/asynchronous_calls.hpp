@@ -22,6 +22,7 @@
 #include <gossip/dispatch/retained_event.hpp>
 #include <gossip/dispatch/stall_report.hpp>
 #include <gossip/dispatch/statistics.hpp>
+#include <gossip/dispatch/stop_signal.hpp>
 #include <gossip/dispatch/subscription_record.hpp>
 #include <gossip/dispatch/thread_slots.hpp>
 #include <gossip/dispatch/timer.hpp>
@@ -66,11 +67,17 @@ class AsynchronousCalls {
 
   /// Calls the processors of an event.
   void handle(ThreadSlot& slot, TypeEntry& type, const EventBase& event) {
-    if (type.retained.load(std::memory_order_acquire) != nullptr) [[unlikely]] {
-      handle_and_keep(slot, type, event);
+    if (RetainedEvent* retained = type.retained.load(std::memory_order_acquire)) [[unlikely]] {
+      retained->handle(*this, slot, type, event);
     } else {
       handle(slot, type, event, nullptr);
     }
+  }
+  /// The same, for an event of a retained type, which it keeps.
+  static void handle_and_keep(AsynchronousCalls& self, ThreadSlot& slot, TypeEntry& type,
+                              const EventBase& event) {
+    RetainedEvent::Keeping keeping = self.keep(type, event);
+    self.handle(slot, type, event, &keeping);
   }
 
   /// Gives an event to one subscription.
@@ -151,13 +158,19 @@ class AsynchronousCalls {
   /// @pre nothing has been published
   void allow_in_a_row(unsigned calls) noexcept { calls_in_a_row_ = calls; }
 
-  /// Lets processors put off calls. Apart, so that a program without a processor that could ask for
-  /// that refers to nothing of what it takes. @pre the processor has yet to be subscribed
-  void allow_deferring() noexcept { deferring_.store(&deferring, std::memory_order_release); }
+  /// Lets processors put off calls, and hear of a stop. Apart, so that a program without a processor
+  /// that takes a Context refers to nothing of what that takes.
+  /// @pre    the processor has yet to be subscribed
+  /// @throws std::bad_alloc
+  void allow_contexts() {
+    stop_.arm();
+    deferring_.store(&deferring, std::memory_order_release);
+  }
 
   /// Asks the running processors to stop.
-  void request_stop() noexcept { stop_source_.request_stop(); }
-  [[nodiscard]] const std::stop_token& stop_token() const noexcept { return stop_token_; }
+  void request_stop() noexcept { stop_.request(); }
+  /// @pre allow_contexts()
+  [[nodiscard]] const std::stop_token& stop_token() const noexcept { return stop_.token(); }
 
   /// The calls that were put off.
   [[nodiscard]] Deferrals& deferrals() noexcept { return deferrals_; }
@@ -192,14 +205,8 @@ class AsynchronousCalls {
     }
   }
 
-  [[gnu::noinline]] void handle_and_keep(ThreadSlot& slot, TypeEntry& type,
-                                         const EventBase& event) {
-    RetainedEvent::Keeping keeping = keep(type, event);
-    handle(slot, type, event, &keeping);
-  }
-
   Call call_for(const EventBase& event, TypeEntry& type) noexcept {
-    Call call{event, stop_token_, {&report_failure, this}};
+    Call call{event, stop_.token(), {&report_failure, this}};
     call.operations = &operations;
     call.clock = &clock_;
     call.timer = &timer_;
@@ -221,7 +228,7 @@ class AsynchronousCalls {
 
   /// See Context::defer.
   static bool defer(ContextSupport& call, std::chrono::nanoseconds delay) noexcept {
-    const ContextOperations* allowed = maker_of(call).deferring_.load(std::memory_order_acquire);
+    const Deferring* allowed = maker_of(call).deferring_.load(std::memory_order_acquire);
     return allowed != nullptr && allowed->defer(call, delay);
   }
   static bool put_off(ContextSupport& call, std::chrono::nanoseconds delay) noexcept {
@@ -269,6 +276,10 @@ class AsynchronousCalls {
   }
 
   static void run_deferral(Task& task, ThreadSlot& slot) noexcept {
+    auto& self = *static_cast<AsynchronousCalls*>(static_cast<Deferral&>(task).maker);
+    self.deferring_.load(std::memory_order_acquire)->run(task, slot);
+  }
+  static void deliver_again(Task& task, ThreadSlot& slot) noexcept {
     auto& deferral = static_cast<Deferral&>(task);
     auto& self = *static_cast<AsynchronousCalls*>(deferral.maker);
     if (deferral.lane != nullptr) {
@@ -305,7 +316,12 @@ class AsynchronousCalls {
   }
 
   static const ContextOperations operations;
-  static const ContextOperations deferring;
+  /// What is reached through allow_contexts() alone.
+  struct Deferring {
+    bool (*defer)(ContextSupport& call, std::chrono::nanoseconds delay) noexcept;
+    void (*run)(Task& task, ThreadSlot& slot) noexcept;
+  };
+  static const Deferring deferring;
   static const ContextOperations lane_operations;
 
   const BusOptions& options_;
@@ -314,9 +330,8 @@ class AsynchronousCalls {
   const ThreadSlots& slots_;
   Timer& timer_;
   unsigned calls_in_a_row_ = 16;
-  std::stop_source stop_source_;
-  const std::stop_token stop_token_ = stop_source_.get_token();
-  AtomicPointer<const ContextOperations> deferring_;  ///< see allow_deferring()
+  StopSignal stop_;
+  AtomicPointer<const Deferring> deferring_;  ///< see allow_contexts()
   std::atomic<std::uint64_t> refused_invalid_{0};
   std::atomic<std::uint64_t> handler_failures_{0};
   std::atomic<std::uint64_t> stalled_{0};
@@ -328,11 +343,8 @@ inline constexpr ContextOperations AsynchronousCalls::operations{.now = &Call::n
                                                                  .defer = &AsynchronousCalls::defer,
                                                                  .timer = &Call::timer_of,
                                                                  .name = &Call::name};
-inline constexpr ContextOperations AsynchronousCalls::deferring{
-    .now = &Call::now,
-    .defer = &AsynchronousCalls::put_off,
-    .timer = &Call::timer_of,
-    .name = &Call::name};
+inline constexpr AsynchronousCalls::Deferring AsynchronousCalls::deferring{
+    .defer = &AsynchronousCalls::put_off, .run = &AsynchronousCalls::deliver_again};
 inline constexpr ContextOperations AsynchronousCalls::lane_operations{
     .now = &Call::now,
     .defer = &AsynchronousCalls::defer_in_lane,

@@ -101,7 +101,7 @@ class Dispatcher {
   template <class To>
   SubscriptionId subscribe(To& to, ErasedProcessor processor, SubscribeOptions options) {
     require_valid(options);
-    calls_.allow_deferring();
+    calls_.allow_contexts();
     if (!wants_lane(options)) return sticky_.subscribe(to, processor, std::move(options));
     lanes_.prepare(&AsynchronousCalls::run_lane, operations_of<SharedDelivery>,
                    &OrderedPublishing::publish);
@@ -162,6 +162,7 @@ class Dispatcher {
   [[nodiscard]] AsynchronousCalls& calls() noexcept { return calls_; }
   [[nodiscard]] const BusOptions& options() const noexcept { return options_; }
   [[nodiscard]] std::size_t capacity() const noexcept { return queue_.capacity(); }
+  /// @pre AsynchronousCalls::allow_contexts()
   [[nodiscard]] std::stop_token stop_token() const noexcept { return calls_.stop_token(); }
 
   // ---- Life -----------------------------------------------------------------------------------

@@ -186,7 +186,7 @@ class EventQueue {
   static constexpr unsigned worker_looks = 10;
   static constexpr unsigned worker_turns = 8;
   static constexpr unsigned publisher_looks = 20;
-  static constexpr std::chrono::milliseconds longest_wait{1};
+  static constexpr std::chrono::nanoseconds longest_wait = std::chrono::milliseconds{1};
 
   /// A push with its payload, the payload's type erased.
   struct Push {

@@ -49,7 +49,7 @@ class LanePlaces {
 
  private:
   static constexpr unsigned looks = 20;
-  static constexpr std::chrono::milliseconds longest_wait{1};
+  static constexpr std::chrono::nanoseconds longest_wait = std::chrono::milliseconds{1};
 
   [[nodiscard]] std::size_t used() const noexcept { return used_.load(std::memory_order_acquire); }
   [[nodiscard]] std::size_t total() const noexcept {

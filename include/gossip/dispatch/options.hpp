@@ -56,6 +56,13 @@ struct ErrorReport {
   const Status& status;                ///< what went wrong; never success
 };
 
+namespace detail {
+
+/// Converted here, by the compiler, and not where options are made.
+inline constexpr std::chrono::nanoseconds thirty_seconds = std::chrono::seconds{30};
+
+}  // namespace detail
+
 /// What can be chosen for a bus.
 struct BusOptions {
   /// How many threads run processors, 1 to 1024; 0 stands for one per processor core. // threads
@@ -74,7 +81,7 @@ struct BusOptions {
   Measure measure = Measure::nothing;
   /// How long the destructor, and shutdown() without an argument, let queued events be handled;
   /// not negative.
-  std::chrono::nanoseconds shutdown_timeout = std::chrono::seconds{30};
+  std::chrono::nanoseconds shutdown_timeout = detail::thirty_seconds;
   /// How deep a worker that publishes into a full queue may run what is queued inside one another,
   /// 1 to 256; beyond it such a publish answers Errc::queue_full. Each level takes 1 to 4 KiB of the
   /// worker's stack, and what the processor takes. // calls

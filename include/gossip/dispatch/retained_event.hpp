@@ -14,7 +14,10 @@
 
 namespace gossip::detail {
 
+class AsynchronousCalls;
 class Delivery;
+struct ThreadSlot;
+struct TypeEntry;
 
 /// The last event of one type. Of two events of one priority the one published later counts as later,
 /// else the one that is dispatched later.
@@ -50,10 +53,19 @@ class RetainedEvent {
     std::unique_lock<std::mutex> lock_;
   };
 
-  RetainedEvent() = default;
+  /// What a worker does with an event of the type: keeps it and calls its processors. Known from who
+  /// retains a type, as what destroys this is, so that a program that retains none does not compile it.
+  using Handle = void (*)(AsynchronousCalls& calls, ThreadSlot& slot, TypeEntry& type,
+                          const EventBase& event);
+
+  explicit RetainedEvent(Handle handling = nullptr) noexcept
+      : handle{handling}, destroy{[](RetainedEvent* self) noexcept { delete self; }} {}
   RetainedEvent(const RetainedEvent&) = delete;
   RetainedEvent& operator=(const RetainedEvent&) = delete;
   ~RetainedEvent() = default;
+
+  const Handle handle;
+  void (*const destroy)(RetainedEvent* self) noexcept;
 
   /// Calls `visit(event)` with the event that is kept, maybe none; meanwhile none is being kept, and of
   /// no event of the type it is being fixed whom it goes to.

@@ -89,7 +89,7 @@ class StickySubscriptions {
   /// @throws std::bad_alloc
   static void retain(TypeEntry& type) {
     if (type.retained.load(std::memory_order_acquire) != nullptr) return;
-    auto* made = new RetainedEvent;
+    auto* made = new RetainedEvent{&AsynchronousCalls::handle_and_keep};
     RetainedEvent* none = nullptr;
     // (2) release: pairs with (1), and with the acquire of who dispatches
     if (!type.retained.compare_exchange_strong(none, made, std::memory_order_acq_rel)) delete made;

@@ -83,7 +83,7 @@ struct TypeEntry::ForLanes {
 
 inline TypeEntry::~TypeEntry() {
   delete subscribers.load(std::memory_order_relaxed);
-  delete retained.load(std::memory_order_relaxed);
+  if (RetainedEvent* kept = retained.load(std::memory_order_relaxed)) kept->destroy(kept);
   delete for_lanes.load(std::memory_order_relaxed);
 }
 inline void TypeEntry::prepare_lanes(const PayloadOperations& envelope_operations) {

@@ -55,22 +55,17 @@ class WaitGate {
   /// @return  what `condition()` said last
   template <class Condition, class TimePoint>
   bool wait_until(const TimePoint& time, Condition&& condition) {
-    return wait(condition, [&](auto& lock) { return wait_on(lock, time); });
-  }
-
- private:
-  template <class Condition, class Sleep>
-  bool wait(Condition& condition, Sleep&& sleep) {
     std::unique_lock lock{mutex_};
     waiters_.fetch_add(1, std::memory_order_seq_cst);                      // (2) read by (1)
     if constexpr (changes == Changes::by_stores) Platform::heavy_fence();  // (3) see notify()
     bool holds = condition();
-    while (!holds && sleep(lock)) holds = condition();
+    while (!holds && wait_on(lock, time)) holds = condition();
     if (!holds) holds = condition();
     waiters_.fetch_sub(1, std::memory_order_relaxed);
     return holds;
   }
 
+ private:
   /// @return false once the time has come
   template <class Lock, class TimePoint>
   bool wait_on(Lock& lock, const TimePoint& time) {

@@ -86,8 +86,9 @@ class WorkerParking {
         publish();
       } else {
         place.mark = queue.tail();
-        place.woken.wait_for(lock, period);
-        period = period * 2 < last_period ? period * 2 : last_period;
+        place.woken.wait_until(lock, std::chrono::steady_clock::now() + period);
+        period += period;
+        if (period > last_period) period = last_period;
       }
     }
   }
@@ -100,8 +101,9 @@ class WorkerParking {
   }
 
  private:
-  static constexpr std::chrono::microseconds first_period{50};
-  static constexpr std::chrono::microseconds last_period{400};
+  // In the clock's own unit: conversions that are left to run time are compiled, too.
+  static constexpr std::chrono::nanoseconds first_period = std::chrono::microseconds{50};
+  static constexpr std::chrono::nanoseconds last_period = std::chrono::microseconds{400};
 
   enum class Role : std::uint8_t { awake, idle, sentinel };
 
