@@ -153,7 +153,7 @@ class Dispatcher {
   /// The time of an event published now, if events are stamped.
   template <Clock C>
   [[nodiscard]] EventTime stamp(const C& clock) const noexcept {
-    return options_.timestamps == Timestamps::on ? EventTime{clock.ticks()} : EventTime{};
+    return stamps_ ? EventTime{clock.ticks()} : EventTime{};
   }
   [[nodiscard]] const EventSource& source() const noexcept { return source_; }
   [[nodiscard]] Timer& timer() noexcept { return timer_; }
@@ -162,7 +162,6 @@ class Dispatcher {
   [[nodiscard]] AsynchronousCalls& calls() noexcept { return calls_; }
   [[nodiscard]] const BusOptions& options() const noexcept { return options_; }
   [[nodiscard]] std::size_t capacity() const noexcept { return queue_.capacity(); }
-  /// @pre AsynchronousCalls::allow_contexts()
   [[nodiscard]] std::stop_token stop_token() const noexcept { return calls_.stop_token(); }
 
   // ---- Life -----------------------------------------------------------------------------------
@@ -371,6 +370,7 @@ class Dispatcher {
   const RareOwner<const BusOptions> given_;
   const BusOptions& options_;  ///< `given_`, or the defaults
   const std::size_t workers_;  // threads
+  const bool stamps_{options_.timestamps == Timestamps::on};
   const ClockView clock_;
   const EventSource source_;
   BusSlots slots_;
