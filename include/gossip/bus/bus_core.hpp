@@ -152,7 +152,11 @@ class BusCore : public Kept {
   /// Publishes an event of a type that has been looked up.
   /// @param data  moved from on success, untouched on failure
   template <Payload T>
-  Status publish(TypeEntry& entry, StoredPayload<T>& data, Priority priority = Priority::normal) {
+  Status publish(TypeEntry& entry, StoredPayload<T>& data) {
+    return send<T>(entry, data, Priority::normal, extras_of_cause());
+  }
+  template <Payload T>
+  Status publish(TypeEntry& entry, StoredPayload<T>& data, Priority priority) {
     return publish<T>(entry, data, priority, extras_of_cause());
   }
   /// @param extras  what it has beside its payload; null: nothing
@@ -161,8 +165,7 @@ class BusCore : public Kept {
                  Owner<EventExtras> extras) {
     if (!is_valid(priority)) [[unlikely]]
       return refuse(entry.name, refuse_priority(priority));
-    Outgoing<T> event{entry.name, entry, data, dispatcher_.stamp(clock_), extras, priority};
-    return provider_.publish(*this, event);
+    return send<T>(entry, data, priority, std::move(extras));
   }
 
   /// Publishes an event that a user has built.
@@ -228,6 +231,13 @@ class BusCore : public Kept {
   static Status connect(void* core, const EventTypeName& name) {
     auto& self = *static_cast<BusCore*>(core);
     return self.provider_.subscribe(self, EventTypeAccess::typed<T>(name));
+  }
+
+  template <Payload T>
+  Status send(TypeEntry& entry, StoredPayload<T>& data, Priority priority,
+              Owner<EventExtras> extras) {
+    Outgoing<T> event{entry.name, entry, data, dispatcher_.stamp(clock_), extras, priority};
+    return provider_.publish(*this, event);
   }
 
   /// A subscription that has ended by now did so before the provider was told of it, maybe.

@@ -22,7 +22,6 @@
 #include <gossip/core/keeper.hpp>
 #include <gossip/core/processor.hpp>
 #include <gossip/core/provider.hpp>
-#include <gossip/core/rare_owner.hpp>
 #include <gossip/core/shared_processor.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription.hpp>
@@ -232,8 +231,16 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   ///                     with several workers they are handled at the same time
   /// @{
   template <class T>
+  Status publish(const EventType<T>& type, std::type_identity_t<StoredPayload<T>>&& data) {
+    Status failure;
+    detail::TypeEntry* entry = core_->template find<T>(type.key(), failure);
+    if (entry == nullptr) [[unlikely]]
+      return core_->refuse(type.key(), std::move(failure));
+    return core_->template publish<T>(*entry, data);
+  }
+  template <class T>
   Status publish(const EventType<T>& type, std::type_identity_t<StoredPayload<T>>&& data,
-                 PublishOptions options = {}) {
+                 PublishOptions options) {
     Status failure;
     detail::TypeEntry* entry = core_->template find<T>(type.key(), failure);
     if (entry == nullptr) [[unlikely]]

@@ -186,7 +186,7 @@ class Dispatcher {
     queue_.close();
     lanes_.wake_who_waits();
     if (on_own_worker()) return report();
-    auto expected = Stage::running;
+    std::uint32_t expected = Stage::running;
     if (stage_.compare_exchange_strong(expected, Stage::stopping)) {
       stop(deadline, last);
     } else {
@@ -234,7 +234,7 @@ class Dispatcher {
  private:
   friend class CallerDrive;  // in place of workers
 
-  enum class Stage : std::uint8_t { running, stopping, stopped };
+  enum Stage : std::uint32_t { running, stopping, stopped };
 
   template <class T>
   static void run_envelope(Dispatcher& self, ThreadSlot& slot, EventQueue::Ring::Claim& claim) {
@@ -383,7 +383,7 @@ class Dispatcher {
   std::atomic<std::size_t> running_{workers_};  ///< workers // threads
   std::atomic<bool> ended_{false};
   std::atomic<bool> orphaned_{false};
-  std::atomic<Stage> stage_{Stage::running};
+  std::atomic<std::uint32_t> stage_{Stage::running};
   std::atomic<std::uint64_t> abandoned_{0};
   std::atomic<std::uint64_t> abandoned_in_lanes_{0};
   std::atomic<std::uint64_t> abandoned_attempts_{0};
