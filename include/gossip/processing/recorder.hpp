@@ -110,17 +110,14 @@ class RecorderAdder {
 /// runs under its lock.
 class Recorder {
  public:
-  /// `clock` is where ages come from: a bus's own clock, say.
+  /// @param clock  where ages come from: a bus's own clock, say
   /// @throws std::invalid_argument  an option is out of range; names it, its value, what is allowed
   /// @throws std::bad_alloc
-  /// @{
-  explicit Recorder(const RecorderOptions& options = {}) : Recorder{options, TickClock{}} {}
-  template <Clock C>
-  Recorder(const RecorderOptions& options, C clock)
+  template <Clock C = TickClock>
+  explicit Recorder(const RecorderOptions& options = {}, C clock = {})
       : recording_{std::make_shared<detail::Recording>(
             detail::require_valid("RecorderOptions", options).capacity, options.max_age,
             std::make_shared<const C>(std::move(clock)))} {}
-  /// @}
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
   ~Recorder() = default;
