@@ -7,7 +7,7 @@
 set -eu
 runs=${1:-5}
 target=2.5
-limit=3.6
+limit=2.9
 cd "$(dirname -- "$0")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
