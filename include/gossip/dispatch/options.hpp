@@ -161,8 +161,8 @@ struct SubscribeOptions {
     /// of those begun before the subscription got onto the list, then those begun later. None comes
     /// twice, none after the last is missed. (With several workers those after it may be handled at
     /// the same time as it, as any two events may. What publish_sync calls meanwhile it calls in
-    /// between.) With Lifetime::once it is the one event. Refused for a pattern, and beside
-    /// `ordering`, `max_concurrency` and `lane`.
+    /// between.) With Lifetime::once it is the one event, or, if the filter does not pass it, the
+    /// next that passes. Refused for a pattern, and beside `ordering`, `max_concurrency` and `lane`.
     with_last_event,
   };
   Start start = Start::with_next_event;  ///< see Start

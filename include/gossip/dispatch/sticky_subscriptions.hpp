@@ -51,22 +51,45 @@ class StickySubscriptions {
     }
     if (retained == nullptr) return registry_.subscribe(type, processor, std::move(options));
     const Reference sticky{new Sticky{*this, type, processor}};
+    const bool once = options.lifetime == SubscribeOptions::Lifetime::once;
+    SharedEvent known;   // the last event, about which the filter has been asked
+    SharedEvent next;    // a later one
+    bool wanted = true;  // what that said
+    unsigned asked = 0;
     bool begins = false;
+    bool registered = false;
     SubscriptionId id;
-    retained->look([&](const SharedEvent& last) {
-      begins = static_cast<bool>(last);
+    const auto begin_with = [&](const SharedEvent& last) {
+      // A filter is asked without the lock, and only about what would be the one event. Where events
+      // come faster than it answers, it is the next that passes.
+      if (once && processor.ask != nullptr && last && (!known || &*known != &*last)) {
+        if (asked < most_asked) {
+          next = last;
+          return;
+        }
+        wanted = false;
+      }
+      registered = true;
+      begins = last && wanted;
       if (!begins) {
         id = registry_.subscribe(type, processor, std::move(options));
         return;
       }
       sticky->first = last;
-      sticky->only = options.lifetime == SubscribeOptions::Lifetime::once;
-      if (sticky->only) options.lifetime = SubscribeOptions::Lifetime::until_cancelled;
+      sticky->only = once;
+      if (once) options.lifetime = SubscribeOptions::Lifetime::until_cancelled;
       Reference record = sticky;
       id = registry_.subscribe(type, {&run, nullptr, record.get(), &destroy, processor.layers},
                                std::move(options));
       record.keep();
-    });
+    };
+    for (;;) {
+      retained->look(begin_with);
+      if (registered) break;
+      known = std::move(next);  // not under the lock: it may destroy an event
+      wanted = wants(processor, *known, options);
+      ++asked;
+    }
     if (begins) {
       sticky->id = id;
       Reference queue = sticky;
@@ -132,6 +155,25 @@ class StickySubscriptions {
    private:
     Sticky* sticky_;
   };
+
+  /// Asks the filter of a processor. If that throws the error handler is told, and the answer is no.
+  bool wants(const ErasedProcessor& processor, const EventBase& event,
+             const SubscribeOptions& options) noexcept {
+    Call call{event, calls_.stop_token(), {nullptr, nullptr}};
+    try {
+      return processor.ask(processor.object, call) == CallResult::special;
+    } catch (...) {
+      calls_.report({.subscription = {},
+                     .subscription_name = options.name,
+                     .event_type = event.type(),
+                     .event_id = {},
+                     .attempt = 1,
+                     .status = status_of_current_exception()});
+      return false;
+    }
+  }
+
+  static constexpr unsigned most_asked = 100;
 
   // ---- The task -------------------------------------------------------------------------------
 

@@ -220,6 +220,43 @@ TEST_CASE("StickySubscriptions: once means the last event, or else the next", "[
   REQUIRE_FALSE(fixture.bus.unsubscribe(last.id()));
 }
 
+TEST_CASE("StickySubscriptions: once means the next event if the filter rejects the last one",
+          "[dispatch]") {
+  Fixture fixture;
+  fixture.settle(1);
+  const auto subscribe = [&](auto filter) {
+    return fixture.bus.subscribe(number, filter, fixture.noting(),
+                                 {.name = "late", .lifetime = once, .start = with_last});
+  };
+  auto big = subscribe([](int value) { return value > 100; });
+  auto small = subscribe([](int value) { return value < 100; });
+  REQUIRE(fixture.bus.drain());
+  REQUIRE(fixture.seen == std::vector{1});
+  REQUIRE_FALSE(fixture.bus.unsubscribe(small.id()));
+  fixture.settle(2);
+  fixture.settle(200);
+  fixture.settle(300);
+  REQUIRE(fixture.seen == std::vector{1, 200});
+  REQUIRE_FALSE(fixture.bus.unsubscribe(big.id()));
+}
+
+TEST_CASE("StickySubscriptions: a filter that throws at the last event does not use up once",
+          "[dispatch]") {
+  Fixture fixture;
+  fixture.settle(1);
+  auto subscription = fixture.bus.subscribe(number,
+                                            [](int value) {
+                                              if (value == 1) throw std::runtime_error{"unwilling"};
+                                              return true;
+                                            },
+                                            fixture.noting(),
+                                            {.name = "late", .lifetime = once, .start = with_last});
+  REQUIRE(fixture.reported == std::vector<std::string>{"late: processing failed: unwilling"});
+  fixture.settle(2);
+  fixture.settle(3);
+  REQUIRE(fixture.seen == std::vector{2});
+}
+
 TEST_CASE("StickySubscriptions: another attempt is made for it, as for any event", "[dispatch]") {
   for (const bool only : {false, true}) {
     Fixture fixture;
