@@ -200,6 +200,32 @@ TEST_CASE("Writer: a server that is still loading its data is waited for", "[red
   REQUIRE(asked_to_publish == 4);
 }
 
+TEST_CASE("Writer: what stands behind an event that is kept is sent again with it", "[redis]") {
+  std::atomic<int> refused{0};
+  std::atomic<int> taken{0};
+  gossip::test::FakeRedis server{[&](const std::string& asked) -> std::string {
+    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
+    if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
+    std::string answer;
+    for (auto at = asked.find("XADD"); at != std::string::npos; at = asked.find("XADD", at + 1)) {
+      const bool first = refused.exchange(1) == 0;
+      if (!first && server.connections() > 1) ++taken;
+      answer +=
+          first ? "-READONLY You can't write against a read only replica.\r\n" : "$3\r\n1-1\r\n";
+    }
+    return answer.empty() ? "+PONG\r\n" : answer;
+  }};
+  RedisOptions options;
+  options.port = server.port();
+  options.back_off_initial = 1ms;
+  Writer writer{options, true};
+  for (int i = 1; i <= 3; ++i) REQUIRE(writer.publish(event("s", i)).ok());
+  writer.start();  // sends all three in one go
+  REQUIRE(writer.flush(soon()).ok());
+  REQUIRE(writer.statistics().published == 3);
+  REQUIRE(taken == 3);
+}
+
 TEST_CASE("Writer: flushes that help, publishers that do not, connections that break", "[redis]") {
   RedisServer server;
   const auto options = server.options();
