@@ -35,7 +35,7 @@ TEST_CASE("resp: bulk strings that are appended in one go are as if one by one",
 
 TEST_CASE("resp: the sizes of heads and bulk strings are known before they are written",
           "[redis]") {
-  for (const std::size_t count : {0, 9, 10, 99, 100, 12'345}) {
+  for (const std::size_t count : {0U, 9U, 10U, 99U, 100U, 12'345U}) {
     std::string head;
     append_head(head, '*', count);
     REQUIRE(head.size() == gossip::redis::head_size(count));
