@@ -387,7 +387,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
 
  protected:
   /// A bus without workers.
-  explicit EventBus(const detail::KeeperOf<detail::BusCore<P, C>>& core) noexcept : core_{core} {}
+  explicit EventBus(detail::KeeperOf<detail::BusCore<P, C>> core) : core_{std::move(core)} {}
 
  private:
   friend class TimedPublishing<EventBus>;

@@ -33,10 +33,9 @@ class BatchFlights {
   [[nodiscard]] std::size_t events() const noexcept { return events_; }
   /// True if one of the first `last` batches is among them.
   [[nodiscard]] bool has_before(std::uint64_t last) const noexcept {
-    for (const Buffer* buffer : all_) {
-      if (buffer->serial <= last) return true;
-    }
-    return false;
+    std::size_t after = 0;
+    while (after < all_.size() && all_[after]->serial > last) ++after;
+    return after < all_.size();
   }
 
   /// Takes a batch in, which is about to be handed to the processor. @pre not full
