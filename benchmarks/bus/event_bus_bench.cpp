@@ -141,7 +141,14 @@ void BM_StdFunctionLoop_publish_sync(benchmark::State& state) {
 void BM_SharedMutex_publish_sync(benchmark::State& state) {
   publish_sync<bench::SharedMutexDispatcher>(state);
 }
-BENCHMARK(BM_EventBus_publish_sync)->ArgName("subscribers")->Arg(1)->Arg(8)->Arg(64);
+BENCHMARK(BM_EventBus_publish_sync)
+    ->ArgName("subscribers")
+    ->Arg(0)
+    ->Arg(1)
+    ->Arg(8)
+    ->Arg(10)
+    ->Arg(50)
+    ->Arg(64);
 BENCHMARK(BM_StdFunctionLoop_publish_sync)->ArgName("subscribers")->Arg(1)->Arg(8)->Arg(64);
 BENCHMARK(BM_SharedMutex_publish_sync)->ArgName("subscribers")->Arg(1)->Arg(8)->Arg(64);
 
@@ -153,5 +160,15 @@ void BM_SharedMutex_subscribe(benchmark::State& state) {
 }
 BENCHMARK(BM_EventBus_subscribe)->ArgName("others")->Arg(0)->Arg(100)->Arg(10'000);
 BENCHMARK(BM_SharedMutex_subscribe)->ArgName("others")->Arg(0)->Arg(100)->Arg(10'000);
+
+// ---- a bus and its end ------------------------------------------------------------------------------
+
+void BM_EventBus_new_bus(benchmark::State& state) {
+  for (auto _ : state) {
+    gossip::EventBus bus{gossip::BusOptions{.workers = static_cast<std::size_t>(state.range(0))}};
+    if (!bus.shutdown().clean()) state.SkipWithError("events were left");
+  }
+}
+BENCHMARK(BM_EventBus_new_bus)->ArgName("workers")->Arg(1)->Arg(4)->Arg(16)->UseRealTime();
 
 }  // namespace
