@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <gossip/core/owner.hpp>
 
+#include "support/counted.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <cstddef>
@@ -8,20 +10,7 @@
 #include <utility>
 
 using gossip::detail::Owner;
-
-namespace {
-
-struct Counted {
-  explicit Counted(int number = 0) : value{number} { ++alive; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { --alive; }
-
-  int value;
-  static inline int alive = 0;
-};
-
-}  // namespace
+using gossip::test::Counted;
 
 TEST_CASE("Owner: deletes its object once", "[owner]") {
   {

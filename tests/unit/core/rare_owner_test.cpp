@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <gossip/core/rare_owner.hpp>
 
+#include "support/counted.hpp"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <type_traits>
 #include <utility>
 
 using gossip::detail::RareOwner;
-
-namespace {
-
-struct Counted {
-  explicit Counted(int number) : value{number} { ++alive; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { --alive; }
-
-  int value;
-  static inline int alive = 0;
-};
-
-}  // namespace
+using gossip::test::Counted;
 
 TEST_CASE("RareOwner: deletes its object once", "[rare_owner]") {
   {
