@@ -100,12 +100,15 @@ TEST_CASE("stress: while a type has subscriptions its provider reads it, and the
 }
 
 TEST_CASE("stress: what a provider reads as soon as it is told finds a processor", "[stress]") {
+  // Many buses: each meets the type once, and two threads have to meet it at the same time.
   Reading reading;
-  SelectiveBus bus{{.workers = 1}, {&reading}};
-  on_threads(2, [&](std::size_t) {
-    for (std::size_t turn = 0; turn < scaled(1'000); ++turn) {
-      const auto subscription = bus.subscribe(token, [](int) {});
-    }
-  });
+  for (std::size_t bus_number = 0; bus_number < scaled(500); ++bus_number) {
+    SelectiveBus bus{{.workers = 1}, {&reading}};
+    on_threads(2, [&](std::size_t) {
+      for (int turn = 0; turn < 4; ++turn) {
+        const auto subscription = bus.subscribe(token, [](int) {});
+      }
+    });
+  }
   REQUIRE(reading.too_early == 0);
 }

@@ -255,7 +255,7 @@ class BusCore : public Kept {
   }
   /// Does so if a pattern came in between, and takes it back if the last one went.
   void tell_again(const TypeEntry& type, bool told) {
-    if (!told && type.connect != nullptr && dispatcher_.registry().has_subscriptions(type)) {
+    if (!told && type.connect != nullptr && dispatcher_.registry().has_pattern_for(type.name)) {
       type.connect(this, type.name).throw_if_error();
       told = true;
     }
