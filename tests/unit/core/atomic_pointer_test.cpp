@@ -3,6 +3,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <array>
 #include <thread>
 
 using gossip::detail::AtomicPointer;
@@ -44,6 +45,23 @@ TEST_CASE("AtomicPointer: is exchanged if it is what is expected", "[atomic_poin
   CHECK(pointer.load() == &first);
   CHECK(pointer.compare_exchange_strong(expected, &second, std::memory_order_acq_rel));
   CHECK(pointer.load() == &second);
+  CHECK(expected == &first);  // it is told of what is there only if that was not expected
+}
+
+TEST_CASE("AtomicPointer: who comes second sees what the first one wrote", "[atomic_pointer]") {
+  std::array<int, 2> values{};
+  AtomicPointer<int> pointer;
+  const auto offer = [&](int& mine) {
+    mine = 7;
+    int* expected = nullptr;
+    const bool first = pointer.compare_exchange_strong(expected, &mine, std::memory_order_acq_rel);
+    return first ? mine : *expected;
+  };
+  int seen = 0;
+  std::thread other{[&] { seen = offer(values[1]); }};
+  CHECK(offer(values[0]) == 7);
+  other.join();
+  CHECK(seen == 7);
 }
 
 TEST_CASE("AtomicPointer: a constant expression makes one", "[atomic_pointer]") {

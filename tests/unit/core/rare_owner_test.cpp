@@ -39,3 +39,23 @@ TEST_CASE("RareOwner: is moved, not copied", "[rare_owner]") {
   first = {};
   CHECK(Counted::alive == 0);
 }
+
+TEST_CASE("RareOwner: one that owned nothing learns how to delete", "[rare_owner]") {
+  {
+    RareOwner<Counted> late;
+    RareOwner<Counted> early{new Counted{1}};
+    late = std::move(early);
+    CHECK_FALSE(early);  // NOLINT(bugprone-use-after-move)
+    CHECK(late->value == 1);
+  }
+  CHECK(Counted::alive == 0);
+}
+
+TEST_CASE("RareOwner: one that is moved to itself stays as it is", "[rare_owner]") {
+  RareOwner<Counted> owner{new Counted{1}};
+  RareOwner<Counted>& same = owner;
+  owner = std::move(same);
+  CHECK(Counted::alive == 1);
+  REQUIRE(owner);
+  CHECK(owner->value == 1);
+}
