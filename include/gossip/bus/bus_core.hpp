@@ -94,7 +94,8 @@ class BusCore : public Kept {
   /// What the bus knows about the type of that name, made if need be. If a pattern waits for a new
   /// type, the provider is told before the type can be found.
   /// @throws TypeAssertionError  the name is in use with another payload type
-  /// @throws Error               of the provider's; the bus has not met the type then
+  /// @throws Error               of the provider's; the bus has not met the type then, but if the
+  ///                             pattern came while it did
   template <Payload T>
   TypeEntry& meet(const EventTypeName& name) {
     if (TypeEntry* entry = dispatcher_.types().template find<T>(name)) return *entry;

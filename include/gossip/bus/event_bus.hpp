@@ -62,7 +62,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   /// Starts the workers.
   /// @param options           see BusOptions
   /// @param provider_options  see the provider
-  /// @param clock             where time stamps come from
+  /// @param clock             where time stamps, and the time for what is due, come from; see Clock
   /// @throws std::invalid_argument  an option is out of range; names it, its value, what is allowed
   /// @throws std::system_error      no thread, or no randomness, is to be had
   /// @throws Error                  the provider cannot be opened

@@ -32,7 +32,9 @@ namespace detail {
 /// A source of time for a bus. Semantic requirements, for a clock `c`:
 /// 1. `c.ticks()` is cheap, callable from any thread, never 0 and below 2^63.
 /// 2. `c.to_time(t)` converts what any copy of `c` returned from `ticks()`.
-/// 3. `c.now()` never goes back.
+/// 3. `c.now()` never goes back, and tells what std::chrono::steady_clock does: by that clock the bus
+///    sleeps until something is due. If `c` is behind it, the timer does not sleep at all; if `c` is
+///    ahead, what is due comes late. (For time of one's own there is ManualClock, which a bus follows.)
 /// 4. Copies share the same time.
 // clang-format off
 template <class C>

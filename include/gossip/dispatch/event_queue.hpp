@@ -132,7 +132,7 @@ class EventQueue {
   /// From now on accept() answers Errc::closed, but to the bus's own workers.
   void close() noexcept {
     work_.close();
-    space_.notify_all();
+    space_.notify_all();  // else they would sleep out longest_wait
   }
   /// From now on to them too.
   void close_for_workers() noexcept {

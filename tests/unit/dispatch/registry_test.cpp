@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <stdexcept>
@@ -388,6 +389,33 @@ TEST_CASE("Registry: a processor that cancels itself is destroyed after it retur
   REQUIRE(alive_inside);
   REQUIRE(watch.expired());
   REQUIRE(fixture.dispatch(1) == 0);
+}
+
+TEST_CASE("Registry: a processor that nobody could destroy in time goes with who comes next",
+          "[dispatch]") {
+  Fixture fixture;
+  ThreadSlot& late = fixture.slots.acquire(&fixture);
+  std::optional<Delivery> delivery;
+  auto captured = std::make_shared<int>(1);
+  const std::weak_ptr<int> watch = captured;
+  SubscriptionId id;
+  bool held = true;
+  id = fixture.subscribe([&, captured = std::move(captured)](const int&) {
+    fixture.registry.cancel(id, &fixture.mine);
+    // Another thread, with an attempt that was put off, say, announces it once more. It began after
+    // the end, and so has no reason to look for what is left.
+    delivery.emplace(late, fixture.registry);
+    held = delivery->hold(fixture.registry.record(id), id.serial);
+  });
+  fixture.dispatch(1);
+  REQUIRE_FALSE(held);
+  REQUIRE_FALSE(watch.expired());  // announced still
+  delivery.reset();
+  REQUIRE_FALSE(watch.expired());
+  SECTION("who ends it again") { REQUIRE_FALSE(fixture.registry.cancel(id, nullptr)); }
+  SECTION("who ends all") { fixture.registry.clear(nullptr); }
+  SECTION("a worker, before it sleeps") { fixture.registry.collect(); }
+  REQUIRE(watch.expired());
 }
 
 TEST_CASE("Registry: a subscription that comes during a dispatch gets the next event",
