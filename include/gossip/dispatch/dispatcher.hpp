@@ -344,7 +344,7 @@ class Dispatcher {
     timer_.stop();
     pool_.join();
     abandoned_.fetch_add(queue_.sweep(), std::memory_order_release);
-    abandoned_in_lanes_.store(lanes_.sweep(), std::memory_order_release);
+    lanes_.sweep();
     abandoned_attempts_.store(calls_.deferrals().drop_all(), std::memory_order_release);
     wait_for_synchronous_deliveries(deadline);
     last(deadline);
@@ -363,7 +363,7 @@ class Dispatcher {
   }
 
   [[nodiscard]] ShutdownReport report() const noexcept {
-    return {stage_.load() == Stage::stopped, abandoned_.load(), abandoned_in_lanes_.load(),
+    return {stage_.load() == Stage::stopped, abandoned_.load(), lanes_.abandoned(),
             abandoned_attempts_.load(), schedules_.dropped()};
   }
 
@@ -385,7 +385,6 @@ class Dispatcher {
   std::atomic<bool> orphaned_{false};
   std::atomic<std::uint32_t> stage_{Stage::running};
   std::atomic<std::uint64_t> abandoned_{0};
-  std::atomic<std::uint64_t> abandoned_in_lanes_{0};
   std::atomic<std::uint64_t> abandoned_attempts_{0};
   const Owner<ThreadSlot*[]> worker_slots_;
   Timer timer_;

@@ -171,6 +171,7 @@ class Lane {
       } else {  // it was swept meanwhile
         ++counts_.accepted;
         ++counts_.abandoned;
+        ++*host_.abandoned;
         fail(event);
       }
     }
@@ -247,20 +248,19 @@ class Lane {
   // ---- Life -----------------------------------------------------------------------------------
 
   /// Drops what is left, and whatever comes. @pre no worker runs any more
-  /// @return  how many events
-  virtual std::size_t sweep() noexcept {
+  virtual void sweep() noexcept {
     Owner<LaneQueue> queue;
     std::size_t left = 0;
     {
       const std::lock_guard lock{mutex_};
-      if (!queue_) return 0;
+      if (!queue_) return;
       left = queue_->waiting() + queue_->retrying();
       counts_.abandoned += left;
       queue = std::move(queue_);
     }
     discard(queue);
+    *host_.abandoned += left;
     host_.pending->fetch_sub(left, std::memory_order_release);
-    return left;
   }
 
   /// Of all tenants.

@@ -34,6 +34,8 @@ struct LaneHost {
   const PayloadOperations* envelope_operations = nullptr;
   /// Events that lanes have accepted and that are not done with, added up here. // events
   std::atomic<std::size_t>* pending = nullptr;
+  /// Events that sweep() found in them, and that came later, added up here. // events
+  std::atomic<std::uint64_t>* abandoned = nullptr;
   /// Told that a lane may have another tenant.
   void (*vacant)(void* owner, Lane& lane) noexcept = nullptr;
   void* owner = nullptr;

@@ -19,6 +19,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -31,10 +32,11 @@ namespace gossip::detail {
 /// Thread safety: any thread; takes a mutex for a moment, but for no call of a lane.
 class Lanes {
  public:
-  /// @param host     who posts and runs the runners; `pending` and `vacant` are filled in
+  /// @param host     who posts and runs the runners; `pending`, `abandoned` and `vacant` are filled in
   /// @param workers  the most runners that a lane may have at work
   Lanes(const LaneHost& host, std::size_t workers) noexcept : workers_{workers}, host_{host} {
     host_.pending = &pending_;
+    host_.abandoned = &abandoned_;
     host_.vacant = [](void* self, Lane& lane) noexcept {
       static_cast<Lanes*>(self)->put_back(lane);
     };
@@ -136,13 +138,12 @@ class Lanes {
   void wake_who_waits() noexcept {
     for_each([](Lane& lane) { lane.places().notify_all(); });
   }
-  /// Drops what is left. @pre no worker runs any more
-  /// @return  how many events
-  std::size_t sweep() noexcept {
-    std::size_t left = 0;
-    for_each([&](Lane& lane) { left += lane.sweep(); });
-    return left;
+  /// Drops what is left, and what a publisher places who is late. @pre no worker runs any more
+  void sweep() noexcept {
+    for_each([](Lane& lane) { lane.sweep(); });
   }
+  /// How many events that were. // events
+  [[nodiscard]] std::uint64_t abandoned() const noexcept { return abandoned_.load(); }
 
  private:
   LaneTerms terms_for(const SubscribeOptions& options, const PayloadInfo* payload) const {
@@ -168,6 +169,7 @@ class Lanes {
   const std::size_t workers_;
   LaneHost host_;
   std::atomic<std::size_t> pending_{0};
+  std::atomic<std::uint64_t> abandoned_{0};
   AtomicPointer<Lane> newest_{nullptr};
   std::mutex mutex_;
   Lane* vacant_ = nullptr;

@@ -14,6 +14,7 @@ TEST_CASE("LaneHost: refers to nothing until it is told", "[lanes]") {
   CHECK(host.queue == nullptr);
   CHECK(host.run == nullptr);
   CHECK(host.pending == nullptr);
+  CHECK(host.abandoned == nullptr);
 }
 
 TEST_CASE("LaneTerms: one runner, in any order, whose publishers wait", "[lanes]") {

@@ -141,9 +141,16 @@ TEST_CASE("Lanes: adds up and sweeps all of them", "[lanes]") {
   CHECK(fixture.lanes.pending() == 3);
   CHECK(fixture.lanes.totals().accepted == 3);
   CHECK(fixture.lanes.totals().capacity == 2048);
-  CHECK(fixture.lanes.sweep() == 3);
+  fixture.lanes.sweep();
+  CHECK(fixture.lanes.abandoned() == 3);
   CHECK(fixture.lanes.pending() == 0);
   CHECK(fixture.lanes.totals().abandoned == 3);
+  place(first, 1);  // by a publisher who had looked before the end
+  place(second, 2);
+  fixture.lanes.sweep();
+  CHECK(fixture.lanes.abandoned() == 5);
+  CHECK(fixture.lanes.pending() == 0);
+  CHECK(fixture.lanes.totals().abandoned == 5);
 }
 
 TEST_CASE("Lanes: who intends to place an event is pending", "[lanes]") {
