@@ -8,6 +8,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -91,15 +92,19 @@ struct Answers {
   std::atomic<std::size_t> ok{0};
   std::atomic<std::size_t> full{0};
   std::atomic<std::size_t> closed{0};
+  std::atomic<std::size_t> most_pending{0};
 };
 
-/// Adds from all threads at once; one of them flushes now and then.
+/// Adds from all threads at once; one of them flushes now and then, another one looks what waits.
 void add_all(Batch<Item>& batch, const Fates& fates, Answers& answers) {
   on_threads(adders, [&](std::size_t adder) {
     for (std::uint32_t number = 0; number < fates.each(); ++number) {
       answers.count(batch.add(Item{static_cast<std::uint32_t>(adder), number}));
       if (adder == 0 && number % 97 == 0) batch.flush_for(1us);
       if (adder == 1 && number % 1'000 == 0) batch.flush();
+      if (adder == 2 && number % 8 == 0) {
+        answers.most_pending = std::max(answers.most_pending.load(), batch.stats().pending);
+      }
     }
   });
 }
@@ -143,6 +148,7 @@ TEST_CASE("stress: batches conserve events under every overflow policy", "[batch
   REQUIRE(batch.close());
   check(batch.stats(), fates, answers);
   CHECK_FALSE(too_many);
+  CHECK(answers.most_pending <= 20 + flushes * 7);
   if (flushes == 1) CHECK(fates.in_order());
   if (overflow == OverflowPolicy::block) CHECK(fates.none() == 0);
 }
@@ -173,6 +179,7 @@ TEST_CASE("stress: batches that fail are tried again, then dead-lettered", "[bat
   CHECK(fates.none() == 0);
   CHECK(batch.stats().retried > 0);
   CHECK(fates.dead_once() > 0);
+  CHECK(answers.most_pending <= (8 + flushes) * 10);
   if (flushes == 1) CHECK(fates.in_order());
 }
 

@@ -21,6 +21,7 @@ using gossip::SubscribeOptions;
 using gossip::Subscription;
 using gossip::test::on_threads;
 using gossip::test::patience;
+using gossip::test::repeat;
 using gossip::test::scaled;
 
 namespace {
@@ -38,6 +39,23 @@ struct Numbered {
   bool copied = false;
 };
 constexpr EventType<Numbered> state{"stress.state"};
+
+/// While an odd one is copied, the next one is, if another worker is there: so that comes first.
+struct Overtaken {
+  explicit Overtaken(std::size_t value) : number{value} {}
+  Overtaken(const Overtaken& from) : number{from.number} {
+    if (number % 2 == 0) newest = number;
+    for (int turns = 0; turns < 1'000 && newest < number; ++turns) std::this_thread::yield();
+  }
+  Overtaken(Overtaken&&) noexcept = default;
+  Overtaken& operator=(const Overtaken&) = delete;
+  Overtaken& operator=(Overtaken&&) = delete;
+  ~Overtaken() = default;
+
+  std::size_t number;
+  static inline std::atomic<std::size_t> newest{0};  ///< even ones only
+};
+constexpr EventType<Overtaken> overtaken{"stress.overtaken"};
 
 /// What one subscription got.
 struct Got {
@@ -125,12 +143,13 @@ TEST_CASE("stress: subscriptions with the last event come and go", "[stress]") {
   const std::size_t events = scaled(40'000);
   EventBus bus{BusOptions{.workers = 3, .capacity = 16}};
   bus.retain(state);
+  REQUIRE(bus.publish_sync(state, Numbered{1}).ok());  // so that there is a last one from the start
   std::atomic<bool> publishing{true};
   std::atomic<std::size_t> wrong{0};
   std::atomic<std::size_t> rounds{0};
   on_threads(4, [&](std::size_t thread) {
     if (thread == 0) {
-      for (std::size_t i = 1; i <= events || rounds == 0; ++i) {
+      for (std::size_t i = 2; i <= events || rounds == 0; ++i) {
         if (i % 16 == 0 ? !bus.publish_sync(state, Numbered{i}).ok()
                         : !bus.publish(state, Numbered{i}).ok())
           ++wrong;
@@ -142,7 +161,11 @@ TEST_CASE("stress: subscriptions with the last event come and go", "[stress]") {
       std::atomic<std::size_t> once{0};
       {
         const Subscription following = follow(bus, got);
-        auto single = bus.subscribe(state, [&](const Numbered&) { ++once; },
+        auto single = bus.subscribe(state,
+                                    [&](const Numbered& event) {
+                                      ++once;
+                                      if (!event.copied) ++wrong;  // what follows is not for it
+                                    },
                                     {.lifetime = SubscribeOptions::Lifetime::once,
                                      .start = SubscribeOptions::Start::with_last_event});
         // Long enough for an event that comes twice, but for every fourth.
@@ -159,4 +182,27 @@ TEST_CASE("stress: subscriptions with the last event come and go", "[stress]") {
   REQUIRE(rounds > 0);
   const auto stats = bus.stats();
   REQUIRE(stats.published == stats.handled);
+}
+
+TEST_CASE("stress: of what was published in order the last is retained", "[stress]") {
+  const bool beside_a_lane = GENERATE(false, true);
+  CAPTURE(beside_a_lane);
+  Overtaken::newest = 0;
+  EventBus bus{BusOptions{.workers = 3, .capacity = 64}};
+  bus.retain(overtaken);
+  Subscription lane;
+  if (beside_a_lane) {
+    lane = bus.subscribe(overtaken, [](const Overtaken&) {}, {.max_concurrency = 1});
+  }
+  std::size_t last = 0;
+  repeat(500, [&] {
+    for (int i = 0; i < 4; ++i) REQUIRE(bus.publish(overtaken, Overtaken{++last}).ok());
+    REQUIRE(bus.drain_for(patience));
+    std::size_t got = 0;
+    const auto following =
+        bus.subscribe(overtaken, [&got](const Overtaken& event) { got = event.number; },
+                      {.start = SubscribeOptions::Start::with_last_event});
+    REQUIRE(bus.drain_for(patience));
+    REQUIRE(got == last);
+  });
 }
