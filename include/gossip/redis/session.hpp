@@ -112,7 +112,7 @@ class Session {
   /// Something arrived: the server lives.
   void alive(SteadyTime now) noexcept {
     last_life_ = now;
-    probing_ = false;
+    if (std::exchange(probing_, false)) wake_at_ = now + options_.health_interval;
   }
 
   /// The server refuses to write: it has become a replica, say.

@@ -32,7 +32,10 @@ struct Client {
   explicit Client(const RedisOptions& options) : link{options, *this, true} {}
 
   void on_ready() { ++ready; }
-  void on_lost(const Status&) { ++lost; }
+  void on_lost(const Status&) {
+    lost_on = std::this_thread::get_id();
+    ++lost;
+  }
   void on_push(Reply&) {}
   void on_state(State state, const Status&) { last = state; }
   SteadyTime on_turn() {
@@ -70,6 +73,7 @@ struct Client {
   std::atomic<int> lost{0};
   std::atomic<State> last{State::connecting};
   std::atomic<std::thread::id> answered_on{};
+  std::atomic<std::thread::id> lost_on{};
   std::atomic<std::thread::id> only{};  ///< sends, if it is anybody
   std::atomic<bool> hold{false};        ///< on_turn is to wait
   std::atomic<bool> held{false};        ///< it does
@@ -293,7 +297,8 @@ TEST_CASE("Link: a server that is slow to send a long reply is alive", "[redis]"
     if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
     if (asked.find("ECHO") != std::string::npos) return "$2\r\n";
     // A piece of it for each probe, and the answers to all of them behind it.
-    return ++probes == 1 ? "x" : "x\r\n+PONG\r\n+PONG\r\n";
+    const int probe = ++probes;
+    return probe == 1 ? "x" : probe == 2 ? "x\r\n+PONG\r\n+PONG\r\n" : "+PONG\r\n";
   }};
   RedisOptions options = options_for(server);
   options.health_interval = 1ms;
@@ -307,4 +312,45 @@ TEST_CASE("Link: a server that is slow to send a long reply is alive", "[redis]"
   REQUIRE(client.failed == 1);  // it is no PONG
   REQUIRE(client.lost == 0);
   REQUIRE(probes >= 2);
+}
+
+TEST_CASE("Link: a server that becomes a replica while another thread reads is left by the link",
+          "[redis]") {
+  // Master and slave are of no equal length.
+  std::string replica = gossip::test::hello_reply;
+  replica.replace(replica.find("$6\r\nmaster"), 10, "$5\r\nslave");
+  for (int round = 0; round < 20; ++round) {
+    int greeted = 0;
+    std::atomic<bool> asked{false};
+    FakeRedis server{[&](const std::string& text) -> std::string {
+      if (text.find("SETNAME") != std::string::npos) return "+OK\r\n";
+      const bool probed = text.find("HELLO") != std::string::npos;
+      if (probed && greeted < server.connections()) return ++greeted, gossip::test::hello_reply;
+      if (text.find("PING") == std::string::npos) {
+        return asked && greeted == 1 ? "NG\r\n" + replica : gossip::test::hello_reply;
+      }
+      asked = true;  // half an answer; the rest comes with that to the next probe
+      if (!probed) return "+PO";
+      return text.find("PING") < text.find("HELLO")
+                 ? "+PONG\r\n" + replica
+                 : std::string{gossip::test::hello_reply} + "+PO";
+    }};
+    RedisOptions options = options_for(server);
+    options.delivery = gossip::redis::Delivery::pub_sub;
+    options.health_interval = 1ms;
+    Client client{options};
+    client.link.start();
+    REQUIRE(eventually([&] { return client.ready.load() == 1; }));
+    client.wanted = 1;
+    REQUIRE(eventually([&] {
+      client.link.help_until(std::chrono::steady_clock::now() + patience,
+                             [&] { return client.answered.load() == 1; });
+      return client.answered.load() == 1;
+    }));
+    REQUIRE(eventually([&] { return client.ready.load() == 2; }));
+    REQUIRE(client.lost == 1);
+    REQUIRE(client.lost_on.load() != std::this_thread::get_id());
+    REQUIRE(client.failed == 0);
+    client.link.close(std::chrono::steady_clock::now());
+  }
 }

@@ -192,7 +192,7 @@ TEST_CASE("Session: a connection that does not come about in time is given up", 
 }
 
 TEST_CASE("Session: a server that does not answer the probe is given up", "[redis]") {
-  Fixture fixture;
+  Fixture fixture{{.health_interval = 1s}};
   fixture.become_ready();
   const auto probe = fixture.tick_at(fixture.session.wake_at());
   REQUIRE(probe.send == std::vector<Command>{Command{"PING"}});
@@ -205,7 +205,9 @@ TEST_CASE("Session: a server that does not answer the probe is given up", "[redi
   }
   SECTION("an answer") {
     fixture.session.alive(fixture.now);
-    REQUIRE_FALSE(fixture.tick_at(fixture.session.wake_at()).drop);
+    REQUIRE(fixture.delay() ==
+            fixture.options.health_interval);  // not when it would have timed out
+    REQUIRE(fixture.tick_at(fixture.session.wake_at()).send.size() == 1);
     REQUIRE(fixture.session.ready());
   }
 }
