@@ -34,8 +34,9 @@
 namespace gossip::redis {
 
 /// Listens to one channel per event type on a connection of its own. What is published while it is
-/// not connected is lost, and each time that can have happened it reports a gap. An event that finds
-/// no room in the bus's queue is dropped and counted.
+/// not connected is lost, and each time that can have happened it reports a gap: once the server listens
+/// for it again, and before anything that is published from then on goes into the bus. An event that
+/// finds no room in the bus's queue is dropped, counted, and reported as a gap of known size.
 ///
 /// Thread safety: subscribe, unsubscribe, statistics from any thread; start and close from one.
 class ChannelReader {
@@ -70,7 +71,7 @@ class ChannelReader {
     changed_.wait_for(lock, options_.command_timeout, answered);
     if (!channel.refusal.ok()) {
       channel.wanted = false;
-    } else if (channel.wanted && !channel.confirmed) {
+    } else if (channel.wanted && !(channel.confirmed && channel.settled())) {
       missed_ = true;  // from now on, until it is
     }
     return channel.refusal;
@@ -142,6 +143,7 @@ class ChannelReader {
     if (!link_.ready()) return SteadyTime::max();
     const SteadyTime now = std::chrono::steady_clock::now();
     tell_of_gap();
+    tell_of_dropped();
     SteadyTime next = SteadyTime::max();
     const std::lock_guard lock{mutex_};
     for (auto& [key, channel] : channels_) {
@@ -183,12 +185,14 @@ class ChannelReader {
       const auto found = channels_.find(reply.items[1].text);
       if (found == channels_.end()) return;
       recovered = subscribed && !found->second.refusal.ok();
+      missed_ = missed_ || recovered;
       found->second.confirmed = subscribed;
       found->second.refusal = {};
       if (found->second.unanswered != 0) --found->second.unanswered;
       changed_.notify_all();
     }
     if (recovered && options_.on_state) options_.on_state(State::ready, Status{});
+    tell_of_gap();  // before what came behind the confirmation
   }
 
  private:
@@ -217,6 +221,14 @@ class ChannelReader {
       ++statistics_.gaps;
     }
     if (options_.on_gap) options_.on_gap({"", "the connection was lost", 0});
+  }
+
+  /// Once per turn, not per event: who is slow already shall not be told all the time.
+  void tell_of_dropped() {
+    for (const auto& [type, number] : std::exchange(dropped_, {})) {
+      count(&ReaderStatistics::gaps);
+      if (options_.on_gap) options_.on_gap({type, "no room in the bus's queue", number});
+    }
   }
 
   /// An error answers the first question that is open.
@@ -262,7 +274,10 @@ class ChannelReader {
     if (status.ok()) status = inbound(event, none);
     if (status.ok()) return count(&ReaderStatistics::received);
     if (status == Errc::closed) return;
-    if (status == Errc::queue_full) return count(&ReaderStatistics::dropped);
+    if (status == Errc::queue_full) {
+      ++dropped_[type];
+      return count(&ReaderStatistics::dropped);
+    }
     count(&ReaderStatistics::dead_lettered);
     if (options_.on_undecodable) options_.on_undecodable(type, text, status);
   }
@@ -281,8 +296,11 @@ class ChannelReader {
   bool in_trouble_ = false;                  ///< the connection is lost, or does not come about
   bool missed_ = false;                      ///< events may have been missed since the last report
   ReaderStatistics statistics_;
-  bool told_trouble_ = false;  ///< the link's thread alone
-  RecentIds seen_;             ///< the link's thread alone
+
+  // The link's thread alone.
+  std::map<std::string, std::uint64_t> dropped_;  ///< and not yet told, by event type // events
+  bool told_trouble_ = false;
+  RecentIds seen_;
   Link<ChannelReader> link_;
 };
 

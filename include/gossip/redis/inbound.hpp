@@ -34,7 +34,7 @@ struct ReaderStatistics {
   std::uint64_t claimed = 0;      ///< taken over from a consumer that was silent
   std::uint64_t dead_lettered = 0;  ///< undecodable, or delivered too often
   std::uint64_t trimmed = 0;        ///< gone from the stream before they were read
-  std::uint64_t dropped = 0;        ///< no room in the bus's queue (Pub/Sub)
+  std::uint64_t dropped = 0;        ///< no room in the bus's queue (Pub/Sub); gaps tell of them
   std::uint64_t gaps = 0;           ///< reports that events may have been missed // times
   std::size_t in_flight = 0;        ///< in the bus, not settled
 };

@@ -166,7 +166,9 @@ struct RedisOptions {
   // ---- Being told; must be short and not throw. Called on the provider's threads, which are two, and
   // on threads that publish or shut the bus down: at the same time, too ----
   std::function<void(State, const Status&)> on_state = {};  ///< with the reason
-  std::function<void(const Gap&)> on_gap = {};              ///< events may have been missed
+  /// Events may have been missed. With Pub/Sub it is told once the server listens again, before anything
+  /// that is published from then on; and of events for which the bus had no room, with their number.
+  std::function<void(const Gap&)> on_gap = {};
   /// A stream's readers are so far behind that trimming is about to take what they have not read; once,
   /// and again after they had caught up.
   std::function<void(const StreamStatistics&)> on_lag = {};

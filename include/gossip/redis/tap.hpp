@@ -55,7 +55,7 @@ struct TappedEvent {
 /// With streams it looks for matching ones each half second (SCAN), follows those from where
 /// RedisOptions::start_at says, and those that come later from their beginning; entries that are trimmed
 /// before they are read are missed. With Pub/Sub it hears what is published while it is connected, and
-/// tells RedisOptions::on_gap after a loss. RedisOptions::on_state says `ready` when it has begun.
+/// tells RedisOptions::on_gap after a loss, once it hears again. RedisOptions::on_state says `ready` when it has begun.
 ///
 /// Example: examples/tap/main.cpp.
 ///
@@ -93,9 +93,6 @@ class RedisTap {
     cursor_ = "0";
     swept_.clear();
     listening_ = false;
-    if (std::exchange(missed_, false) && options_.on_gap) {
-      options_.on_gap({"", "the connection was lost", 0});
-    }
   }
   void on_lost(const Status&) {
     waiting_ = false;
@@ -137,7 +134,10 @@ class RedisTap {
   [[nodiscard]] bool drained() const { return true; }
   void on_push(Reply& reply) {
     if (reply.is_error()) return trouble(status_of(reply, "PSUBSCRIBE " + glob_));
-    if (reply.items.size() == 3 && reply.items[0].text == "psubscribe") return tell_begun();
+    if (reply.items.size() == 3 && reply.items[0].text == "psubscribe") {
+      tell_of_gap();
+      return tell_begun();
+    }
     if (reply.items.size() != 4 || reply.items[0].text != "pmessage") return;
     TappedEvent tapped{name_of(reply.items[2].text), {}, {}, {}};
     if (!pattern_.matches(tapped.name)) return;
@@ -179,6 +179,12 @@ class RedisTap {
   void trouble(const Status& why) {
     begun_ = false;
     if (options_.on_state) options_.on_state(State::degraded, why);
+  }
+  /// Once it hears again: who reads now what he may have missed misses nothing more.
+  void tell_of_gap() {
+    if (std::exchange(missed_, false) && options_.on_gap) {
+      options_.on_gap({"", "the connection was lost", 0});
+    }
   }
   void tell_begun() {
     if (!std::exchange(begun_, true) && options_.on_state) options_.on_state(State::ready, {});

@@ -1,13 +1,34 @@
 // SPDX-License-Identifier: MIT
 #include <gossip/redis/channel_reader.hpp>
+#include <gossip/redis/framed_fields.hpp>
+#include <gossip/redis/resp.hpp>
 
+#include "support/fake_redis.hpp"
 #include "support/redis_bus.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
+using gossip::Errc;
+using gossip::Receipt;
+using gossip::Status;
+using gossip::redis::append_bulks;
+using gossip::redis::ChannelReader;
+using gossip::redis::Gap;
+using gossip::redis::RedisOptions;
+using gossip::redis::Subscribed;
+using gossip::redis::WireEvent;
 using gossip::test::by_channel;
+using gossip::test::Door;
+using gossip::test::eventually;
+using gossip::test::FakeRedis;
 using gossip::test::Handled;
 using gossip::test::listened_to;
 using gossip::test::OnServer;
@@ -16,6 +37,134 @@ using gossip::test::order_placed;
 using gossip::test::publish;
 using gossip::test::RedisBus;
 using gossip::test::RedisServer;
+
+namespace {
+
+bool has(const std::string& text, const std::string& word) {
+  return text.find(word) != std::string::npos;
+}
+
+/// What a server says of the channel `a.b`.
+/// @{
+std::string confirmed(const std::string& kind) {
+  std::string reply{"*3\r\n"};
+  append_bulks(reply, {kind, "a.b"});
+  return reply += ":1\r\n";
+}
+std::string message() {
+  std::string text;
+  gossip::redis::frame_fields({{"type", "a.b"}, {"data", "1"}}, text);
+  std::string reply{"*3\r\n"};
+  append_bulks(reply, {"message", "a.b", text});
+  return reply;
+}
+/// @}
+
+/// A reader of the channel `a.b`, what it does in order, and a server that answers SUBSCRIBE from a script,
+/// the last line again and again; and hangs up once when it is probed after `hang_up` was set.
+struct Scripted {
+  explicit Scripted(std::vector<std::string> to_subscribe) : answers{std::move(to_subscribe)} {}
+
+  Status subscribe() {
+    return reader.subscribe({"a.b", "a.b", [this](WireEvent&, Receipt&) -> Status {
+                               note("event");
+                               return full ? Status{Errc::queue_full} : Status{};
+                             }});
+  }
+  void note(std::string text) {
+    const std::lock_guard lock{mutex};
+    notes.push_back(std::move(text));
+  }
+  std::vector<std::string> noted() {
+    const std::lock_guard lock{mutex};
+    return notes;
+  }
+  bool wait_for(const std::vector<std::string>& expected) {
+    return eventually([&] { return noted() == expected; });
+  }
+  RedisOptions make_options() {
+    RedisOptions chosen;
+    chosen.port = server.port();
+    chosen.back_off_initial = chosen.back_off_cap = std::chrono::milliseconds{1};
+    chosen.health_interval = std::chrono::milliseconds{1};
+    chosen.on_gap = [this](const Gap& gap) {
+      missing += gap.known;
+      note("gap: " + gap.event_type + gap.reason);
+    };
+    return chosen;
+  }
+
+  std::vector<std::string> answers;
+  std::size_t next = 0;
+  std::atomic<bool> hang_up{false};
+  std::atomic<bool> full{false};
+  std::atomic<std::uint64_t> missing{0};
+  Door may_unsubscribe;
+  std::mutex mutex;
+  std::vector<std::string> notes;
+  FakeRedis server{[this](const std::string& asked) -> std::string {
+    if (has(asked, "HELLO")) return gossip::test::hello_reply;
+    if (has(asked, "SETNAME")) return "+OK\r\n";
+    if (has(asked, "UNSUBSCRIBE")) {
+      static_cast<void>(may_unsubscribe.wait());
+      return confirmed("unsubscribe");
+    }
+    if (has(asked, "SUBSCRIBE")) return answers[next + 1 < answers.size() ? next++ : next];
+    return hang_up.exchange(false) ? "" : "*2\r\n$4\r\npong\r\n$0\r\n\r\n";
+  }};
+  RedisOptions options = make_options();
+  ChannelReader reader{options};
+};
+
+constexpr const char* lost = "gap: the connection was lost";
+
+}  // namespace
+
+TEST_CASE("ChannelReader: a gap is told before what is published after it", "[redis]") {
+  Scripted script{{confirmed("subscribe"), confirmed("subscribe") + message()}};
+  script.reader.start();
+  REQUIRE(script.subscribe().ok());
+  REQUIRE(script.noted().empty());
+  script.hang_up = true;
+  REQUIRE(script.wait_for({lost, "event"}));
+}
+
+TEST_CASE("ChannelReader: a channel that was refused and is granted again has a gap", "[redis]") {
+  Scripted script{{confirmed("subscribe"), "-NOPERM not yours\r\n", "-NOPERM not yours\r\n",
+                   confirmed("subscribe") + message()}};
+  script.reader.start();
+  REQUIRE(script.subscribe().ok());
+  script.hang_up = true;
+  REQUIRE(script.wait_for({lost, lost, "event"}));
+}
+
+TEST_CASE("ChannelReader: who subscribes while the end of a subscription is not confirmed is told",
+          "[redis]") {
+  Scripted script{{confirmed("subscribe")}};
+  script.options.health_interval = std::chrono::hours{1};
+  script.options.command_timeout = std::chrono::milliseconds{20};
+  script.reader.start();
+  REQUIRE(eventually([&] { return script.server.connections() == 1; }));
+  REQUIRE(script.subscribe().ok());
+  script.reader.unsubscribe("a.b", [] { return true; });
+  REQUIRE(script.subscribe().ok());
+  const auto before = script.noted().size();
+  script.may_unsubscribe.open();
+  REQUIRE(eventually([&] { return script.noted().size() > before; }));
+}
+
+TEST_CASE("ChannelReader: what finds no room in the bus's queue is a gap of known size",
+          "[redis]") {
+  Scripted script{{confirmed("subscribe") + message() + message() + message()}};
+  script.full = true;
+  script.reader.start();
+  REQUIRE(script.subscribe().ok());
+  REQUIRE(eventually([&] { return script.missing.load() == 3; }));
+  REQUIRE(script.noted().back() == "gap: a.bno room in the bus's queue");
+  const auto statistics = script.reader.statistics();
+  REQUIRE(statistics.dropped == 3);
+  REQUIRE(statistics.gaps == script.noted().size() - 3);  // one for all that came at once
+}
 
 TEST_CASE("ChannelReader: events reach every bus that listens", "[redis]") {
   RedisServer server;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <gossip/redis/tap.hpp>
 
+#include "support/fake_redis.hpp"
 #include "support/redis_bus.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <mutex>
@@ -23,6 +25,7 @@ using gossip::redis::RedisTap;
 using gossip::redis::StartAt;
 using gossip::redis::TappedEvent;
 using gossip::test::eventually;
+using gossip::test::FakeRedis;
 using gossip::test::Order;
 using gossip::test::order_placed;
 using gossip::test::RedisBus;
@@ -123,6 +126,29 @@ TEST_CASE("RedisTap: hears the channels that match", "[redis]") {
   REQUIRE(noted.count("user.counted user.counted 2") == 1);
   static_cast<void>(server.ask({"CLIENT", "KILL", "TYPE", "pubsub"}));
   REQUIRE(told.wait_for("gap: the connection was lost"));
+}
+
+TEST_CASE("RedisTap: a gap is told once it hears again", "[redis]") {
+  Told told;
+  std::atomic<int> asked_to_listen{0};
+  std::atomic<std::size_t> gaps_before{0};
+  FakeRedis server{[&](const std::string& asked) -> std::string {
+    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
+    if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
+    if (asked.find("PSUBSCRIBE") == std::string::npos) return "";  // a probe
+    if (++asked_to_listen == 2) gaps_before = told.count("gap: ");
+    return "*3\r\n$10\r\npsubscribe\r\n$1\r\n*\r\n:1\r\n";
+  }};
+  RedisOptions options;
+  options.port = server.port();
+  options.delivery = Delivery::pub_sub;
+  options.back_off_initial = options.health_interval = std::chrono::milliseconds{1};
+  told.listen(options);
+  RedisTap tap{options, EventPattern{">"}, [](const TappedEvent&) {}};
+  tap.start();
+  REQUIRE(told.wait_for("gap: the connection was lost"));
+  REQUIRE(asked_to_listen >= 2);
+  REQUIRE(gaps_before == 0);
 }
 
 TEST_CASE("RedisTap: what cannot be read is shown as it is", "[redis]") {
