@@ -35,7 +35,8 @@ using TlsSession = std::unique_ptr<SSL, FreeTls>;
 [[nodiscard]] inline Status tls_failure(const char* doing, const SSL* session = nullptr) {
   std::string text{"redis: TLS: "};
   text += doing;
-  const long verdict = session != nullptr ? SSL_get_verify_result(session) : X509_V_OK;
+  const bool checked = session != nullptr && SSL_get_verify_mode(session) != SSL_VERIFY_NONE;
+  const long verdict = checked ? SSL_get_verify_result(session) : X509_V_OK;
   if (verdict != X509_V_OK) {
     text += ": certificate refused: ";
     text += X509_verify_cert_error_string(verdict);

@@ -82,3 +82,13 @@ TEST_CASE("TlsSession: a refused certificate is fatal, anything else is not", "[
   REQUIRE(gossip::is_retryable(tls_failure("greeting", session.get())));
   REQUIRE(gossip::is_retryable(tls_failure("greeting")));
 }
+
+TEST_CASE("TlsSession: a certificate that was not to be checked is not what has failed",
+          "[redis]") {
+  TlsOptions options = options_for("redis.example");
+  options.verify_peer = false;
+  TlsSession session;
+  REQUIRE(make_tls_session(options, session).ok());
+  SSL_set_verify_result(session.get(), X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT);
+  REQUIRE(gossip::is_retryable(tls_failure("greeting", session.get())));
+}
