@@ -41,6 +41,9 @@ namespace gossip::redis {
 /// Thread safety: has_claimed from any thread; the rest belongs to the thread of the connection.
 class StreamClaims {
  public:
+  /// As a reader sees them.
+  using Streams = std::vector<std::shared_ptr<StreamPlace>>;
+
   /// @param wake  as StreamIntake's
   StreamClaims(const RedisOptions& options, Writer& writer, std::string consumer,
                StreamIntake& intake, void (*wake)(void*) noexcept, void* wake_context)
@@ -57,25 +60,15 @@ class StreamClaims {
 
   /// Does what is due.
   /// @param streams  those that are read
+  /// @param fresh    of these, those that have been read since the last turn alone: they do not wait
   /// @return         when to come again
-  SteadyTime turn(SteadyTime now, const std::vector<std::shared_ptr<StreamPlace>>& streams) {
+  SteadyTime turn(SteadyTime now, const Streams& streams, const Streams& fresh = {}) {
     const SteadyTime refreshed = refresh(now);
-    if (now < asks_at_) return std::min(refreshed, asks_at_);
-    asks_at_ = now + options_.claim_after / 3;
-    // Those in the backlog are handled first: what is claimed would only wait behind them.
-    const std::size_t room = intake_.backlog() != 0 ? 0 : intake_.room();
-    if (room == 0 || streams.empty()) return std::min(refreshed, asks_at_);
-    const std::size_t page = std::min(claimable(), std::max<std::size_t>(1, room / streams.size()));
-    for (const auto& place : streams) {
-      const std::shared_ptr<const Subscribed>& stream = place->subscribed;
-      Command pending{"XPENDING", stream->key, options_.group, "IDLE"};
-      pending.add(std::int64_t{options_.claim_after.count()}).add("-").add("+");
-      pending.add(static_cast<std::int64_t>(page));
-      writer_.ask(std::move(pending), [self = self_, refusals = intake_.refusals(), stream, page](
-                                          const Status& lost, Reply& reply) {
-        if (!lost.ok() || is_refused(*refusals, "XPENDING", *stream, reply)) return;
-        self.with([&](StreamClaims& claims) { claims.claim(stream, reply, page); });
-      });
+    if (now < asks_at_) {
+      look_into(fresh);
+    } else {
+      asks_at_ = now + options_.claim_after / 3;
+      look_into(streams);
     }
     return std::min(refreshed, asks_at_);
   }
@@ -135,6 +128,26 @@ class StreamClaims {
     Reply entry;
     std::int64_t deliveries;  ///< before this one
   };
+
+  /// Asks what is idle there, and claims it.
+  void look_into(const Streams& streams) {
+    // Those in the backlog are handled first: what is claimed would only wait behind them.
+    const std::size_t room = intake_.backlog() != 0 ? 0 : intake_.room();
+    if (room == 0 || streams.empty()) return;
+    const std::size_t page = std::min(claimable(), std::max<std::size_t>(1, room / streams.size()));
+    for (const auto& place : streams) {
+      if (place->ended) continue;
+      const std::shared_ptr<const Subscribed>& stream = place->subscribed;
+      Command pending{"XPENDING", stream->key, options_.group, "IDLE"};
+      pending.add(std::int64_t{options_.claim_after.count()}).add("-").add("+");
+      pending.add(static_cast<std::int64_t>(page));
+      writer_.ask(std::move(pending), [self = self_, refusals = intake_.refusals(), stream, page](
+                                          const Status& lost, Reply& reply) {
+        if (!lost.ok() || is_refused(*refusals, "XPENDING", *stream, reply)) return;
+        self.with([&](StreamClaims& claims) { claims.claim(stream, reply, page); });
+      });
+    }
+  }
 
   /// That the group is gone is the reader's to tell, and to mend.
   static bool is_refused(Refusals& refusals, const char* command, const Subscribed& stream,

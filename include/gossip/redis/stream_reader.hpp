@@ -122,6 +122,7 @@ class StreamReader {
     client_id_.store(link_.session().client_id());
     reading_ = false;
     for (auto& entry : streams_) entry.second->reconnected();
+    fresh_.clear();
     claims_.hurry();
     looks_at_ = SteadyTime{};
   }
@@ -198,6 +199,7 @@ class StreamReader {
     if (stream.ended || !lost.ok()) return;
     StreamReader& self = *question->reader;
     const Status status = self.answered(stream, reply);
+    if (stream.ready) self.fresh_.push_back(question->stream);
     if (status.ok()) return;
     if (class_of(reply) == ErrorClass::reconnect) return self.link_.give_up(status);
     self.trouble(stream, status);
@@ -315,10 +317,11 @@ class StreamReader {
 
   /// What is done from time to time. @return when it wants to be called again
   SteadyTime look_after(SteadyTime now) {
-    if (now < looks_at_) return looks_at_;
+    if (now < looks_at_ && fresh_.empty()) return looks_at_;
     const auto readable = readable_streams();
+    const auto fresh = std::exchange(fresh_, {});
     looks_at_ = SteadyTime::max();
-    if (!options_.group.empty()) looks_at_ = claims_.turn(now, readable);
+    if (!options_.group.empty()) looks_at_ = claims_.turn(now, readable, fresh);
     if (now >= watch_.due()) watch_.look(now, readable);
     return looks_at_ = std::min(looks_at_, watch_.due());
   }
@@ -342,7 +345,9 @@ class StreamReader {
     for (auto& [type, stream] : changes) {
       const auto found = streams_.find(type);
       if (found == streams_.end()) {
-        if (stream != nullptr) streams_.emplace(type, std::move(stream));
+        if (stream == nullptr) continue;
+        if (stream->ready) fresh_.push_back(stream);
+        streams_.emplace(type, std::move(stream));
       } else if (stream == nullptr) {
         found->second->ended = true;
         streams_.erase(found);
@@ -370,6 +375,7 @@ class StreamReader {
 
   // The link's thread alone.
   std::map<std::string, std::shared_ptr<StreamPlace>> streams_;  ///< by event type
+  StreamClaims::Streams fresh_;                                  ///< readable since the last look
   bool told_trouble_ = false;
   bool reading_ = false;
   std::vector<std::shared_ptr<StreamPlace>> being_read_;  ///< by the last read

@@ -192,7 +192,8 @@ class StreamWatch {
   }
 
   /// Without a group nobody tells that the stream was deleted: its reader would wait behind the new
-  /// one's end. A doubt too many costs a question.
+  /// one's end. A doubt too many costs a question. (One that is deleted and has grown beyond its reader's
+  /// place within the same millisecond is not told from the old one while the connection lasts.)
   void doubt(StreamPlace& stream, const Reply& reply) const {
     if (!options_.group.empty() || !stream.known) return;
     const bool gone = reply.is_error();

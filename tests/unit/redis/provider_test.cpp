@@ -112,6 +112,80 @@ TEST_CASE("RedisProvider: a shutdown sends what was accepted", "[redis]") {
   REQUIRE(server.ask({"XLEN", "order.placed"}) == "5000");
 }
 
+namespace {
+
+/// Its decoding takes as long as the test wants, on the thread that reads.
+struct Slow {
+  int number = 0;
+  static inline gossip::test::Door* decoding = nullptr;
+  static inline gossip::test::Door* go_on = nullptr;
+};
+void to_json(nlohmann::json& json, const Slow& slow) { json = slow.number; }
+void from_json(const nlohmann::json& json, Slow& slow) {
+  Slow::decoding->open();
+  static_cast<void>(Slow::go_on->wait());
+  json.get_to(slow.number);
+}
+
+}  // namespace
+
+TEST_CASE("RedisProvider: a shutdown acknowledges what was handled, however late that is noticed",
+          "[redis]") {
+  constexpr EventType<Slow> slow{"order.slow"};
+  RedisServer server;
+  gossip::test::Door decoding;
+  gossip::test::Door go_on;
+  Slow::decoding = &decoding;
+  Slow::go_on = &go_on;
+  Told told;
+  Handled handled;
+  auto options = gossip::test::in_group(server);
+  options.claim_after = 60s;
+  told.listen(options);
+  RedisBus bus{{.workers = 1}, options};
+  // The reader is kept busy before it can learn that the event was handled.
+  const auto one = bus.subscribe(order_placed, [&](const Order& order) {
+    static_cast<void>(decoding.wait());
+    handled.add(order);
+  });
+  const auto two = bus.subscribe(slow, [](const Slow&) {});
+  REQUIRE(bus.publish(order_placed, Order{1, "ann"}).ok());
+  REQUIRE(bus.publish(slow, Slow{2}).ok());
+  REQUIRE(handled.wait_for(1));
+  {
+    // The writer would be closed by then, were it closed first.
+    const std::jthread later{[&] {
+      static_cast<void>(eventually([&] { return told.count("closed") != 0; }, 50ms));
+      go_on.open();
+    }};
+    static_cast<void>(bus.shutdown(patience));
+  }
+  REQUIRE(gossip::test::all_acknowledged(server));
+}
+
+TEST_CASE("RedisProvider: what was left of a type is taken over as soon as that is subscribed",
+          "[redis]") {
+  constexpr EventType<int> other{"order.other"};
+  RedisServer server;
+  auto options = gossip::test::in_group(server);
+  options.claim_after = 1h;
+  static_cast<void>(server.ask({"XGROUP", "CREATE", "order.placed", "workers", "0", "MKSTREAM"}));
+  REQUIRE(publish(server, 0, 1));
+  const auto read =
+      server.ask({"XREADGROUP", "GROUP", "workers", "gone", "STREAMS", "order.placed", ">"});
+  const auto id = read.substr(read.find(' ') + 1, read.find(" id ") - read.find(' ') - 1);
+  REQUIRE(server.ask({"XCLAIM", "order.placed", "workers", "gone", "0", id, "IDLE", "7200000",
+                      "JUSTID"}) == id);
+  Handled handled;
+  RedisBus bus{{.workers = 1}, options};
+  const auto first = bus.subscribe(other, [](int) {});
+  REQUIRE(eventually([&] {  // and now it will not look again for a third of claim_after
+    return server.ask({"INFO", "commandstats"}).find("cmdstat_xpending") != std::string::npos;
+  }));
+  const auto second = bus.subscribe(order_placed, [&](const Order& order) { handled.add(order); });
+  REQUIRE(handled.wait_for(1));
+}
+
 TEST_CASE("RedisProvider: a shutdown without a server returns in time and reports what is left",
           "[redis]") {
   Told told;

@@ -1,17 +1,70 @@
 // SPDX-License-Identifier: MIT
+#include <gossip/redis/resp.hpp>
 #include <gossip/redis/stream_claims.hpp>
+
+#include "support/fake_redis.hpp"
+#include "support/wait.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
+using gossip::Receipt;
+using gossip::Status;
 using gossip::SteadyTime;
+using gossip::redis::append_bulks;
+using gossip::redis::append_head;
 using gossip::redis::RedisOptions;
 using gossip::redis::StreamClaims;
 using gossip::redis::StreamIntake;
+using gossip::redis::StreamPlace;
+using gossip::redis::Subscribed;
+using gossip::redis::WireEvent;
 using gossip::redis::Writer;
+using gossip::test::eventually;
+using gossip::test::FakeRedis;
 using namespace std::chrono_literals;
+
+namespace {
+
+/// A server at which as much is pending as it is asked for, and which hangs up when it is claimed.
+struct HangsUp {
+  std::vector<int> asked_for() {
+    const std::lock_guard lock{mutex};
+    return numbers;
+  }
+  std::string pending(const std::string& question) {
+    const auto end = question.rfind("\r\n");
+    const auto begin = question.rfind('\n', end - 1) + 1;
+    const int number = std::stoi(question.substr(begin, end - begin));
+    const std::lock_guard lock{mutex};
+    numbers.push_back(number);
+    std::string reply;
+    append_head(reply, '*', static_cast<std::size_t>(number));
+    for (int i = 0; i < number; ++i) {
+      reply += "*4\r\n";
+      append_bulks(reply, {std::to_string(1000 + i), "gone"});
+      reply += ":9999999\r\n:1\r\n";
+    }
+    return reply;
+  }
+
+  std::mutex mutex;
+  std::vector<int> numbers;
+  FakeRedis server{[this](const std::string& asked) -> std::string {
+    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
+    if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
+    if (asked.find("XPENDING") != std::string::npos) return pending(asked);
+    return asked.find("XCLAIM") != std::string::npos ? "" : "+PONG\r\n";
+  }};
+};
+
+}  // namespace
 
 // What it says to a server, and what comes of it, is tested with one: stream_reader_test.cpp.
 TEST_CASE("StreamClaims: it comes again after a third of claim_after", "[redis]") {
@@ -30,4 +83,27 @@ TEST_CASE("StreamClaims: it comes again after a third of claim_after", "[redis]"
   claims.hurry();
   REQUIRE(claims.turn(now + 101ms, {}) == now + 201ms);
   REQUIRE_FALSE(claims.has_claimed());
+}
+
+TEST_CASE("StreamClaims: after each lost answer it claims half as much", "[redis]") {
+  HangsUp hangs_up;
+  RedisOptions options;
+  options.port = hangs_up.server.port();
+  options.group = "workers";
+  options.back_off_initial = options.back_off_cap = 1ms;
+  Writer writer{options, true};
+  const auto wake = [](void*) noexcept {};
+  StreamIntake intake{options, writer, wake, nullptr};
+  StreamClaims claims{options, writer, "me", intake, wake, nullptr};
+  const auto place = std::make_shared<StreamPlace>(StreamPlace::begin(
+      options, Subscribed{"a.b", "a.b", [](WireEvent&, Receipt&) { return Status{}; }}));
+  writer.start();
+  for (int losses = 0; losses < 4; ++losses) {
+    REQUIRE(
+        eventually([&] { return hangs_up.server.connections() > losses && writer.connected(); }));
+    claims.hurry();
+    static_cast<void>(claims.turn(SteadyTime{1h}, {place}));
+    REQUIRE(eventually([&] { return hangs_up.server.connections() == losses + 2; }));
+  }
+  REQUIRE(hangs_up.asked_for() == std::vector{100, 50, 25, 12});
 }
