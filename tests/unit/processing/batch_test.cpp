@@ -56,6 +56,7 @@ using gossip::EventType;
 using gossip::OverflowPolicy;
 using gossip::Status;
 using gossip::test::Door;
+using gossip::test::let_pass;
 using gossip::test::ManualBatchHost;
 using gossip::test::patience;
 using namespace std::chrono_literals;
@@ -558,6 +559,7 @@ TEST_CASE("Batch: block waits for space", "[batch]") {
   REQUIRE(add(stuck.batch, 3, 6));
   std::atomic<bool> added{false};
   std::thread adder{[&] { added = add(stuck.batch, 7, 7); }};
+  let_pass(20ms);  // in which it would go on if it did not wait
   const bool waited = !added;
   stuck.release();
   adder.join();  // it processes a batch itself, or the first thread does
@@ -574,6 +576,7 @@ TEST_CASE("Batch: whoever waits for space is refused when the batch is closed", 
   REQUIRE(add(stuck->batch, 3, 6));
   Status answer;
   std::thread adder{[&] { answer = stuck->batch.add(7); }};
+  let_pass(20ms);  // in which it begins to wait, so that it has to be told
   std::thread closer{[&] { stuck->batch.close(); }};
   adder.join();
   stuck->release();
