@@ -255,7 +255,9 @@ class Soak {
     }
     publisher_ = std::make_unique<RedisBus>(gossip::BusOptions{.workers = 1}, publishing());
     speaker_ = std::make_unique<RedisBus>(gossip::BusOptions{.workers = 1}, on_channel());
-    listener_ = std::make_unique<RedisBus>(gossip::BusOptions{.workers = 1}, on_channel());
+    // Room for all of a round, so that nothing is missed but what a gap has to cover.
+    listener_ = std::make_unique<RedisBus>(gossip::BusOptions{.workers = 1, .capacity = 8'192},
+                                           on_channel());
     subscriptions_.push_back(listener_->subscribe(
         order_placed, [this](const Order& order) { channel_.handled(order); }));
     subscriptions_.push_back(
@@ -446,14 +448,12 @@ class Soak {
                   }),
            "channel: the listener comes back");
     const std::size_t missing = channel_.missing();
-    // What finds no room in the listener's queue is counted, and is no gap.
     const std::uint64_t dropped = dropped_by_listener() - dropped_before;
     const std::string what = std::to_string(missing) + " missing, " + std::to_string(dropped) +
                              " dropped, a stall of " + std::to_string(longest_stall() / 1ms) +
                              " ms";
-    // The link tells of a gap once it has taken what came with the confirmation, the mark perhaps.
-    demand(missing <= dropped || within(60s, [&] { return channel_.gaps() != 0; }),
-           "channel: gaps are told (" + what + ")");
+    // A gap is told before what is published after it is heard, the mark too.
+    demand(missing == 0 || channel_.gaps() != 0, "channel: gaps are told (" + what + ")");
     demand((missing == 0 && channel_.failures() == 0) || !quiet(),
            "channel: nothing is lost without a fault (" + what + ")");
     missed_ += missing;
