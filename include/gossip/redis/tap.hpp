@@ -93,6 +93,7 @@ class RedisTap {
     cursor_ = "0";
     swept_.clear();
     listening_ = false;
+    not_before_ = {};
   }
   void on_lost(const Status&) {
     waiting_ = false;
@@ -107,6 +108,7 @@ class RedisTap {
     const SteadyTime now = std::chrono::steady_clock::now();
     if (!link_.ready() || waiting_) return SteadyTime::max();
     if (options_.delivery == Delivery::pub_sub) {
+      if (!listening_ && now < not_before_) return not_before_;
       if (!std::exchange(listening_, true)) link_.send(Command{"PSUBSCRIBE", glob_}, {});
       return SteadyTime::max();
     }
@@ -133,8 +135,9 @@ class RedisTap {
   [[nodiscard]] bool has_work() const { return false; }
   [[nodiscard]] bool drained() const { return true; }
   void on_push(Reply& reply) {
-    if (reply.is_error()) return trouble(status_of(reply, "PSUBSCRIBE " + glob_));
+    if (reply.is_error()) return refuse(reply);
     if (reply.items.size() == 3 && reply.items[0].text == "psubscribe") {
+      refused_ = false;
       tell_of_gap();
       return tell_begun();
     }
@@ -185,6 +188,12 @@ class RedisTap {
     if (std::exchange(missed_, false) && options_.on_gap) {
       options_.on_gap({"", "the connection was lost", 0});
     }
+  }
+  /// Asks again before long, and tells it once.
+  void refuse(const Reply& reply) {
+    listening_ = false;
+    not_before_ = std::chrono::steady_clock::now() + options_.back_off_cap;
+    if (!std::exchange(refused_, true)) trouble(status_of(reply, "PSUBSCRIBE " + glob_));
   }
   void tell_begun() {
     if (!std::exchange(begun_, true) && options_.on_state) options_.on_state(State::ready, {});
@@ -249,7 +258,9 @@ class RedisTap {
   std::string cursor_{"0"};
   SteadyTime next_scan_{};
   bool swept_once_ = false;
-  bool listening_ = false;
+  bool listening_ = false;   ///< or has asked to
+  bool refused_ = false;     ///< the server has said no
+  SteadyTime not_before_{};  ///< when to ask again
   bool missed_ = false;
   bool begun_ = false;
   Link<RedisTap> link_;

@@ -151,6 +151,28 @@ TEST_CASE("RedisTap: a gap is told once it hears again", "[redis]") {
   REQUIRE(gaps_before == 0);
 }
 
+TEST_CASE("RedisTap: a right that is missing is told once, and asked for again", "[redis]") {
+  std::atomic<int> asked_to_listen{0};
+  FakeRedis server{[&](const std::string& asked) -> std::string {
+    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
+    if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
+    if (asked.find("PSUBSCRIBE") == std::string::npos) return "*2\r\n$4\r\npong\r\n$0\r\n\r\n";
+    if (++asked_to_listen < 3) return "-NOPERM not yours\r\n";
+    return "*3\r\n$10\r\npsubscribe\r\n$1\r\n*\r\n:1\r\n";
+  }};
+  Told told;
+  RedisOptions options;
+  options.port = server.port();
+  options.delivery = Delivery::pub_sub;
+  options.back_off_initial = options.back_off_cap = std::chrono::milliseconds{1};
+  told.listen(options);
+  RedisTap tap{options, EventPattern{">"}, [](const TappedEvent&) {}};
+  tap.start();
+  REQUIRE(told.wait_for("ready"));
+  REQUIRE(told.count("degraded") == 1);
+  REQUIRE(asked_to_listen == 3);
+}
+
 TEST_CASE("RedisTap: what cannot be read is shown as it is", "[redis]") {
   RedisServer server;
   RedisOptions options = server.options();
