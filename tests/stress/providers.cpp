@@ -14,9 +14,11 @@
 #include <thread>
 
 using gossip::EventBus;
+using gossip::EventPattern;
 using gossip::EventType;
 using gossip::EventTypeName;
 using gossip::Status;
+using gossip::Subscription;
 using gossip::test::on_threads;
 using gossip::test::scaled;
 
@@ -111,4 +113,54 @@ TEST_CASE("stress: what a provider reads as soon as it is told finds a processor
     });
   }
   REQUIRE(reading.too_early == 0);
+}
+
+TEST_CASE("stress: a pattern and a type that come at once meet, and part at once", "[stress]") {
+  Reading reading;
+  std::size_t unread = 0;
+  std::size_t left = 0;
+  for (std::size_t bus_number = 0; bus_number < scaled(16); ++bus_number) {
+    SelectiveBus bus{{.workers = 1}, {&reading}};
+    std::atomic<std::size_t> arrived{0};
+    Subscription following;
+    on_threads(2, [&](std::size_t self) {
+      std::size_t meetings = 0;
+      const auto meet = [&] {
+        ++arrived;
+        ++meetings;
+        for (int spins = 0; arrived < 2 * meetings; ++spins) {
+          if (spins > 1'000) std::this_thread::yield();
+        }
+        // One is a little later, by a different time in each round.
+        std::size_t late = meetings % 8 < 4 ? self : 1 - self;
+        for (late *= meetings / 8 % 128; late != 0 && arrived != 0; --late) {
+        }
+      };
+      for (int round = 0; round < 1'000; ++round) {
+        std::string group{"stress.group"};
+        group += std::to_string(round);
+        const auto first = EventType<int>::parse(group + ".first");
+        const auto second = EventType<int>::parse(group + ".second");
+        const EventPattern pattern{group + ".*"};
+        meet();
+        if (self == 0) {
+          static_cast<void>(bus.publisher(first));
+        } else {
+          following = bus.subscribe(pattern, [](const gossip::AnyEvent&) {});
+        }
+        meet();
+        if (self == 0 && !reading.reads(first.key())) ++unread;
+        meet();
+        if (self == 0) {
+          static_cast<void>(bus.publisher(second));
+        } else {
+          following.cancel();
+        }
+        meet();
+        if (self == 0 && (reading.reads(first.key()) || reading.reads(second.key()))) ++left;
+      }
+    });
+  }
+  REQUIRE(unread == 0);
+  REQUIRE(left == 0);
 }

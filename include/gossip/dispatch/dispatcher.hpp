@@ -36,7 +36,6 @@
 #include <atomic>
 #include <cstdint>
 #include <new>
-#include <stop_token>
 #include <utility>
 
 namespace gossip::detail {
@@ -162,7 +161,6 @@ class Dispatcher {
   [[nodiscard]] AsynchronousCalls& calls() noexcept { return calls_; }
   [[nodiscard]] const BusOptions& options() const noexcept { return options_; }
   [[nodiscard]] std::size_t capacity() const noexcept { return queue_.capacity(); }
-  [[nodiscard]] std::stop_token stop_token() const noexcept { return calls_.stop_token(); }
 
   // ---- Life -----------------------------------------------------------------------------------
 

@@ -118,7 +118,7 @@ TEST_CASE("Dispatcher: shutdown past its time requests a stop and counts what is
   Door inside;
   fixture.subscribe([&](const int&) {
     inside.open();
-    const std::stop_token stop = fixture.dispatcher.stop_token();
+    const std::stop_token stop = fixture.dispatcher.calls().stop_token();
     while (!stop.stop_requested()) std::this_thread::yield();
   });
   for (int i = 0; i < 3; ++i) REQUIRE(fixture.publish(i).ok());

@@ -7,8 +7,10 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -20,7 +22,9 @@ using gossip::detail::Help;
 using gossip::detail::PostedTasks;
 using gossip::detail::Timer;
 using gossip::test::Door;
+using gossip::test::eventually;
 using gossip::test::patience;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -59,7 +63,8 @@ TEST_CASE("PostedTasks: what a shutdown leaves is destroyed without a call", "[d
   fixture.dispatcher.calls().allow_contexts();
   Door inside;
   Door go_on;
-  bool called = false;
+  std::atomic<bool> called{false};
+  bool late = false;
   const auto token = std::make_shared<int>(0);
   REQUIRE(fixture.posted.post([&]() noexcept {
     inside.open();
@@ -67,12 +72,15 @@ TEST_CASE("PostedTasks: what a shutdown leaves is destroyed without a call", "[d
   }));
   REQUIRE(inside.wait());
   REQUIRE(fixture.posted.post([&called, held = token]() noexcept { called = true; }));
-  std::thread opener{[&] {
-    while (!fixture.dispatcher.stop_token().stop_requested()) std::this_thread::yield();
-    go_on.open();
-  }};
-  fixture.stop(std::chrono::nanoseconds::zero());
-  opener.join();
+  {
+    // Called by the shutdown: who sees the stop has all the time to take something more, and does not.
+    const std::stop_callback stopped{fixture.dispatcher.calls().stop_token(), [&] {
+                                       go_on.open();
+                                       late = eventually([&] { return called.load(); }, 20ms);
+                                     }};
+    fixture.stop(std::chrono::nanoseconds::zero());
+  }
+  REQUIRE_FALSE(late);
   REQUIRE_FALSE(called);
   REQUIRE(token.use_count() == 1);
   REQUIRE_FALSE(fixture.posted.post([&]() noexcept { called = true; }));

@@ -341,7 +341,7 @@ TEST_CASE("Schedules: a shutdown without time drops what no worker has begun", "
   Busy busy{fixture};
   fixture.note(0s, 1);
   std::thread opener{[&] {
-    while (!fixture.dispatcher.stop_token().stop_requested()) std::this_thread::yield();
+    while (!fixture.dispatcher.calls().stop_token().stop_requested()) std::this_thread::yield();
     busy.go_on.open();
   }};
   const auto report = fixture.shutdown(0s);
