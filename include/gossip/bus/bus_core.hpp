@@ -181,11 +181,11 @@ class BusCore : public Kept {
     return provider_.publish(*this, outgoing);
   }
 
-  /// See EventBus::publish_sync.
-  void call_now(TypeEntry& entry, const EventBase& event, SyncOptions& options,
-                SyncResult& result) {
+  /// See EventBus::publish_sync. @param result  a SyncResult, whose members only its users compile
+  template <class Result>
+  void call_now(TypeEntry& entry, const EventBase& event, SyncOptions& options, Result& result) {
     const auto collect = [](void* list, Call& call, const SubscriptionRecord& record) {
-      static_cast<SyncResult*>(list)->errors.push_back(
+      static_cast<Result*>(list)->errors.push_back(
           {call.subscription(), record.name, std::move(call.error)});
     };
     Call call{event, options.stop, {collect, &result}, options.deadline};

@@ -37,14 +37,16 @@ struct CountingParts {
   }
 };
 
+// What these fill depends on a parameter, so that only their users compile its vectors' members.
+
 /// What has happened to the events of each type.
 /// @return  how many events, of all types, went to lanes alone
 /// @throws  std::bad_alloc
-template <class = void>  // so that only its users compile it
-std::uint64_t count_types(const CountingParts& parts, Statistics& statistics) {
+template <class Whole>
+std::uint64_t count_types(const CountingParts& parts, Whole& statistics) {
   std::uint64_t lanes_only = 0;
   parts.types.for_each([&](const TypeEntry& type) {
-    EventTypeStatistics counts{type.name.text()};
+    typename decltype(Whole::types)::value_type counts{type.name.text()};
     counts.dispatched =
         parts.slots.sum([&](const ThreadSlot& slot) { return slot.dispatched.read(type.index); });
     counts.not_handled = type.not_handled.load();
@@ -66,10 +68,10 @@ std::uint64_t count_types(const CountingParts& parts, Statistics& statistics) {
 
 /// @param abandoned  events that a shutdown found in the queue
 /// @throws std::bad_alloc
-template <class = void>  // so that only its users compile it
-Statistics snapshot(const CountingParts& parts, std::uint64_t abandoned) {
+template <class Whole = Statistics>
+Whole snapshot(const CountingParts& parts, std::uint64_t abandoned) {
   const EventQueue& queue = parts.queue;
-  Statistics statistics;
+  Whole statistics;
   statistics.handled = parts.sum(&ThreadSlot::finished);
   statistics.unmatched = parts.sum(&ThreadSlot::unmatched);
   statistics.delivered =
@@ -101,7 +103,7 @@ Statistics snapshot(const CountingParts& parts, std::uint64_t abandoned) {
              record.failed.load(),
              record.lane != nullptr ? record.lane->statistics() : LaneStatistics{},
              {}});
-        Histogram& took = statistics.subscriptions.back().took;
+        auto& took = statistics.subscriptions.back().took;
         parts.slots.for_each([&](const ThreadSlot& slot) {
           if (slot.times) slot.times->took.add_to(took, record.index, id.serial);
         });

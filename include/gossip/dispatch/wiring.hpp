@@ -17,10 +17,12 @@
 
 namespace gossip::detail {
 
+// What these make depends on a parameter, so that only their users compile its vectors' members.
+
 /// What is known of a subscription, but for the event types of a pattern. @throws std::bad_alloc
-template <class = void>  // so that only its users compile it
-SubscriptionTopology wiring_of(const SubscriptionRecord& record, SubscriptionId id) {
-  SubscriptionTopology subscription;
+template <class Part = SubscriptionTopology>
+Part wiring_of(const SubscriptionRecord& record, SubscriptionId id) {
+  Part subscription;
   subscription.id = id;
   subscription.name = record.name;
   subscription.subscribed_to = Registry::subscribed_to(record);
@@ -39,16 +41,17 @@ SubscriptionTopology wiring_of(const SubscriptionRecord& record, SubscriptionId 
 
 /// The types and subscriptions of a bus. A type that the bus meets meanwhile may be missing.
 /// @throws std::bad_alloc
-template <class = void>  // so that only its users compile it
-Topology wiring_of(const TypeTable& types, const Registry& registry) {
-  Topology topology;
+template <class Whole = Topology>
+Whole wiring_of(const TypeTable& types, const Registry& registry) {
+  Whole topology;
   // One after the other: the lock of the types is never taken under that of the registry.
   types.for_each([&](const TypeEntry& type) {
     topology.types.push_back({type.name.text(), type.payload->name});
   });
   registry.for_each([&](const SubscriptionRecord& record, SubscriptionId id, std::uint64_t) {
-    SubscriptionTopology subscription = wiring_of(record, id);
-    for (const EventTypeTopology& type : topology.types) {
+    using Part = typename decltype(topology.subscriptions)::value_type;
+    Part subscription = wiring_of<Part>(record, id);
+    for (const auto& type : topology.types) {
       const bool gets = record.pattern ? record.pattern->matches(type.event_type)
                                        : type.event_type == record.type->name.text();
       if (gets) subscription.event_types.push_back(type.event_type);

@@ -19,7 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
-#include <vector>
+#include <utility>
 
 namespace gossip::detail {
 
@@ -53,8 +53,8 @@ class Background {
   bool post(BatchTask& task) noexcept {
     const std::lock_guard lock{mutex_};
     const std::uint64_t waiting = tasks_.pushed() - tasks_.popped();
-    if (!stopped_ && idle_ <= waiting && threads_.size() < max_threads) add_thread();
-    if (threads_.empty() || !tasks_.try_push(task)) return false;
+    if (!stopped_ && idle_ <= waiting && started_ < max_threads) add_thread();
+    if (started_ == 0 || !tasks_.try_push(task)) return false;
     changed_.notify_one();
     return true;
   }
@@ -62,15 +62,16 @@ class Background {
   /// Runs what was posted, and ends the threads. Idempotent.
   void stop() noexcept {
     timer_.stop();
-    std::vector<std::thread> ended;
+    std::thread ended[max_threads];
     {
       const std::lock_guard lock{mutex_};
       stopped_ = true;
       tasks_.close();
-      ended.swap(threads_);
+      for (; started_ > 0; --started_) ended[started_ - 1] = std::move(threads_[started_ - 1]);
       changed_.notify_all();
     }
     for (std::thread& thread : ended) {
+      if (!thread.joinable()) continue;
       if (thread.get_id() == std::this_thread::get_id()) {
         thread.detach();  // a processor ends the process
       } else {
@@ -109,8 +110,9 @@ class Background {
 
   void add_thread() noexcept {
     try {
-      threads_.push_back(
-          start_thread([](void* self) { static_cast<Background*>(self)->work(); }, this));
+      threads_[started_] =
+          start_thread([](void* self) { static_cast<Background*>(self)->work(); }, this);
+      ++started_;
     } catch (const std::exception&) {
       // What is posted is left to the threads that there are.
     }
@@ -144,7 +146,8 @@ class Background {
   TaskQueue tasks_;
   std::size_t idle_ = 0;
   bool stopped_ = false;
-  std::vector<std::thread> threads_;
+  std::size_t started_ = 0;  ///< of `threads_`
+  std::thread threads_[max_threads];
 };
 
 }  // namespace gossip::detail

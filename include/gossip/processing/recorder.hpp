@@ -115,9 +115,9 @@ class Recorder {
   /// @throws std::bad_alloc
   template <Clock C = TickClock>
   explicit Recorder(const RecorderOptions& options = {}, C clock = {})
-      : recording_{std::make_shared<detail::Recording>(
+      : recording_{std::make_shared<detail::RecordingRing<C>>(
             detail::require_valid("RecorderOptions", options).capacity, options.max_age,
-            std::make_shared<const C>(std::move(clock)))} {}
+            std::move(clock))} {}
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
   ~Recorder() = default;

@@ -2,16 +2,14 @@
 #pragma once
 
 /// @file
-/// Recording: a bounded ring of events of any types. Layer: processing.
+/// Recording: a bounded ring of events of any types, behind an interface. Layer: processing.
 
 #include <gossip/core/any_event.hpp>
 #include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
-#include <gossip/dispatch/clock_view.hpp>
 
 #include <cstddef>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -19,23 +17,33 @@
 
 namespace gossip::detail {
 
-/// The last events that were added, each until it is too old or too many came after it.
+/// The last events that were added, each until it is too old or too many came after it. An interface,
+/// so that only who makes a Recorder compiles what is behind it.
 ///
 /// Thread safety: any thread. Events are copied before and destroyed after the lock is held.
 class Recording {
  public:
-  /// @param capacity  1 or more // events
-  /// @param max_age   0 for none
-  template <Clock C>
-  Recording(std::size_t capacity, std::chrono::nanoseconds max_age, std::shared_ptr<const C> clock)
-      : capacity_{capacity},
-        max_age_{max_age},
-        view_{ClockView::of(*clock)},
-        clock_{std::move(clock)},
-        ring_(capacity) {}
+  virtual ~Recording() = default;
 
   /// Adds an event, which owns itself. @throws nothing
-  void add(AnyEvent&& event) {
+  virtual void add(AnyEvent&& event) = 0;
+  /// Oldest first. @throws std::bad_alloc
+  [[nodiscard]] virtual std::vector<AnyEvent> events() = 0;
+  [[nodiscard]] virtual std::size_t size() = 0;
+  /// Forgets what is there now.
+  virtual void clear() = 0;
+};
+
+/// The one there is, in a ring. Ages are measured by a `C`.
+template <Clock C>
+class RecordingRing final : public Recording {
+ public:
+  /// @param capacity  1 or more // events
+  /// @param max_age   0 for none
+  RecordingRing(std::size_t capacity, std::chrono::nanoseconds max_age, C clock)
+      : capacity_{capacity}, max_age_{max_age}, clock_{std::move(clock)}, ring_(capacity) {}
+
+  void add(AnyEvent&& event) override {
     drop_expired();
     std::optional<Entry> entry{Entry{std::move(event), now()}};
     const std::lock_guard lock{mutex_};
@@ -47,10 +55,9 @@ class Recording {
     }
   }
 
-  /// Oldest first. @throws std::bad_alloc
-  [[nodiscard]] std::vector<AnyEvent> events() {
+  [[nodiscard]] std::vector<AnyEvent> events() override {
     drop_expired();
-    std::vector<AnyEvent> copies;
+    std::vector<decltype(Entry::event)> copies;  // whose members only who makes a ring compiles
     const std::lock_guard lock{mutex_};
     copies.reserve(size_);
     for (std::size_t i = 0; i < size_; ++i) {
@@ -59,14 +66,13 @@ class Recording {
     return copies;
   }
 
-  [[nodiscard]] std::size_t size() {
+  [[nodiscard]] std::size_t size() override {
     drop_expired();
     const std::lock_guard lock{mutex_};
     return size_;
   }
 
-  /// Forgets what is there now.
-  void clear() {
+  void clear() override {
     std::vector<std::optional<Entry>> emptied(capacity_);
     const std::lock_guard lock{mutex_};
     emptied.swap(ring_);
@@ -80,7 +86,7 @@ class Recording {
   };
 
   [[nodiscard]] SteadyTime now() const {
-    return max_age_.count() != 0 ? view_.now(view_.clock) : SteadyTime{};
+    return max_age_.count() != 0 ? clock_.now() : SteadyTime{};
   }
 
   void drop_expired() {
@@ -98,8 +104,7 @@ class Recording {
 
   const std::size_t capacity_;
   const std::chrono::nanoseconds max_age_;
-  const ClockView view_;
-  const std::shared_ptr<const void> clock_;  ///< what `view_` refers to
+  const C clock_;
   std::mutex mutex_;
   std::vector<std::optional<Entry>> ring_;
   std::size_t first_ = 0;  ///< the oldest

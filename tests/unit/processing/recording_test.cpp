@@ -8,7 +8,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <memory>
 #include <mutex>
 
 using gossip::AnyEvent;
@@ -16,6 +15,7 @@ using gossip::Event;
 using gossip::EventType;
 using gossip::TickClock;
 using gossip::detail::Recording;
+using gossip::detail::RecordingRing;
 
 namespace {
 
@@ -32,7 +32,7 @@ constexpr EventType<int> number{"test.number"};
 }  // namespace
 
 TEST_CASE("Recording: events are neither copied nor destroyed under the lock", "[recorder]") {
-  Recording recording{2, std::chrono::nanoseconds{0}, std::make_shared<const TickClock>()};
+  RecordingRing recording{2, std::chrono::nanoseconds{0}, TickClock{}};
   for (int i = 0; i < 5; ++i) recording.add(AnyEvent{Event<Nosy>{nosy, Nosy{recording}}});
   CHECK(recording.events().size() == 2);
   recording.clear();
@@ -41,7 +41,7 @@ TEST_CASE("Recording: events are neither copied nor destroyed under the lock", "
 
 TEST_CASE("Recording: is used by many threads at once", "[recorder]") {
   constexpr std::size_t capacity = 10;
-  Recording recording{capacity, std::chrono::microseconds{50}, std::make_shared<const TickClock>()};
+  RecordingRing recording{capacity, std::chrono::microseconds{50}, TickClock{}};
   std::atomic<bool> wrong{false};
   gossip::test::on_threads(4, [&](std::size_t thread) {
     for (std::size_t i = 0; i < gossip::test::scaled(20'000); ++i) {

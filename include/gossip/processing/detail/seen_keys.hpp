@@ -7,6 +7,7 @@
 #include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event_id.hpp>
+#include <gossip/core/owner.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -16,7 +17,6 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace gossip::detail {
 
@@ -64,9 +64,13 @@ class SeenKeys {
   };
 
   SeenKeys(std::size_t capacity, std::chrono::nanoseconds window)
-      : window_{window}, entries_(capacity), heads_(table_size(capacity), none) {
-    for (std::uint32_t i = 0; i < entries_.size(); ++i) {
-      entries_[i].newer = i + 1 < entries_.size() ? i + 1 : none;
+      : window_{window},
+        last_head_{table_size(capacity) - 1},
+        entries_{capacity},
+        heads_{last_head_ + 1} {
+    for (std::size_t i = 0; i <= last_head_; ++i) heads_[i] = none;
+    for (std::uint32_t i = 0; i < capacity; ++i) {
+      entries_[i].newer = i + 1 < capacity ? i + 1 : none;
     }
   }
 
@@ -131,7 +135,7 @@ class SeenKeys {
     return size;
   }
 
-  std::uint32_t& head(std::size_t hash) noexcept { return heads_[hash & (heads_.size() - 1)]; }
+  std::uint32_t& head(std::size_t hash) noexcept { return heads_[hash & last_head_]; }
 
   std::uint32_t find(const SeenKey& key, std::size_t hash) noexcept {
     std::uint32_t at = head(hash);
@@ -154,8 +158,9 @@ class SeenKeys {
 
   const std::chrono::nanoseconds window_;
   std::mutex mutex_;
-  std::vector<Entry> entries_;
-  std::vector<std::uint32_t> heads_;  // of the chains; a power of two
+  const std::size_t last_head_;  ///< of a power of two
+  Owner<Entry[]> entries_;
+  Owner<std::uint32_t[]> heads_;  ///< of the chains
   std::uint32_t free_ = 0;
   std::uint32_t oldest_ = none;
   std::uint32_t newest_ = none;
