@@ -687,9 +687,14 @@ TEST_CASE("EventBus: destroyed inside its own processor it handles what is queue
 
 TEST_CASE("EventBus: destroyed inside a publish_sync of another thread it lives until that ends",
           "[bus_core]") {
-  auto bus = std::make_unique<EventBus<>>(BusOptions{.workers = 1});
+  auto in_options = std::make_shared<int>(0);  // goes with the last of the bus
+  const std::weak_ptr<int> bus_watch = in_options;
+  auto bus = std::make_unique<EventBus<>>(
+      BusOptions{.workers = 1, .on_error = [in_options](const gossip::ErrorReport&) {}});
+  in_options.reset();
   EventBus<>* const raw = bus.get();
   int calls = 0;
+  bool whole = false;
   auto captured = std::make_shared<int>(0);
   const std::weak_ptr<int> watch = captured;
   raw->subscribe(number,
@@ -697,11 +702,14 @@ TEST_CASE("EventBus: destroyed inside a publish_sync of another thread it lives 
                    ++calls;
                    bus.reset();
                    calls += *captured + 1;  // the processor is still whole
+                   whole = !bus_watch.expired();
                  })
       .detach();
   static_cast<void>(raw->publish_sync(number, 5));
   CHECK(calls == 2);
   CHECK(watch.expired());
+  CHECK(whole);
+  CHECK(bus_watch.expired());
 }
 
 TEST_CASE("EventBus: destroyed by its own worker it frees processors that hold on to it",
