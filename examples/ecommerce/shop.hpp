@@ -109,9 +109,9 @@ template <class Bus>
 class Inventory {
  public:
   Inventory(Bus& bus, Log log) {
-    // Each attempt has 200 ms; the next one follows after 50 ms.
+    // Each attempt has half a second; the next one follows after 50 ms.
     auto impatient = gossip::retry({.max_attempts = 3, .initial_delay = 50ms}) |
-                     gossip::timeout({.limit = 200ms}) | gossip::correlate();
+                     gossip::timeout({.limit = 500ms}) | gossip::correlate();
     const auto reserve = [&bus, log](const gossip::Event<Order>& event,
                                      gossip::Context& context) -> gossip::Status {
       // What bob wants is far away: at first it would take a second, which is more than there is.
