@@ -126,6 +126,18 @@ class MetadataValue {
   MetadataValue(std::string_view value) : MetadataValue{std::string{value}} {}
   MetadataValue(const char* value) : MetadataValue{std::string{value}} {}
   /// @}
+  /// What has been moved from is nothing; an assignment that runs out of memory changes nothing.
+  /// @{
+  MetadataValue(const MetadataValue&) = default;
+  MetadataValue(MetadataValue&& other) noexcept
+      : core_{std::exchange(other.core_, Core{})}, text_{std::move(other.text_)} {}
+  MetadataValue& operator=(MetadataValue other) noexcept {
+    core_ = other.core_;
+    text_.swap(other.text_);
+    return *this;
+  }
+  ~MetadataValue() = default;
+  /// @}
 
   /// The value as `V`, one of bool, std::int64_t, std::uint64_t, double, std::string; null if it is
   /// of another kind, or an integer that `V` cannot hold. So one that is neither negative nor beyond

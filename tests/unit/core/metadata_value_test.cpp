@@ -135,3 +135,21 @@ TEST_CASE("MetadataValue: a value that is assigned another kind equals one of th
 }
 
 }  // namespace
+
+TEST_CASE("MetadataValue: what has been moved from is nothing", "[metadata]") {
+  for (const char* text : {"short", "a text that is too long to be held in place"}) {
+    MetadataValue from{text};
+    const MetadataValue constructed{std::move(from)};
+    CHECK(from.is_null());  // NOLINT(bugprone-use-after-move): promised
+    CHECK(from == MetadataValue{});
+    CHECK(constructed == MetadataValue{text});
+
+    MetadataValue again{constructed};
+    MetadataValue assigned{1};
+    assigned = std::move(again);
+    CHECK(again.is_null());  // NOLINT(bugprone-use-after-move): promised
+    CHECK(assigned == constructed);
+    assigned = *&assigned;
+    CHECK(assigned == constructed);
+  }
+}
