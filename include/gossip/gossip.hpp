@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#if __cplusplus < 202002L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L)
+#error "gossip needs C++20: -std=c++20, /std:c++20, or target_compile_features(... cxx_std_20)"
+#endif
+
 /// @file
 /// All of gossip but its JSON and Redis parts and what observe.hpp shows.
 

@@ -2,8 +2,9 @@
 #pragma once
 
 /// @file
-/// Events over Redis. Target: gossip::redis.
+/// Events over Redis: the bus and its RedisProvider. Target: gossip::redis.
 
+#include <gossip/bus/event_bus.hpp>
 #include <gossip/json.hpp>
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/provider.hpp>

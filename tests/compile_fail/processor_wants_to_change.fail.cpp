@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// EXPECT-ERROR: no matching (member )?function.*subscribe
+// EXPECT-ERROR: deleted (member )?function.*subscribe
 #include <gossip/gossip.hpp>
 
 #include <string>

@@ -34,10 +34,8 @@
 #include <concepts>
 #include <cstddef>
 #include <initializer_list>
-#include <iterator>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -118,6 +116,11 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
                          detail::NoSubscribeOptions none = SourceLocation::current()) {
     return Core::subscribe(core_, type, std::forward<F>(processor), none);
   }
+  template <class T, class F>
+    requires(!Processor<F, T>)
+  Subscription subscribe(const EventType<T>& type, F&& processor,  // takes const T&; see Processor
+                         SubscribeOptions options = {})
+  = delete;
   /// @}
 
   /// Registers a processor for those events of `type` that `filter` passes, as
@@ -188,9 +191,8 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   [[nodiscard]] std::vector<Subscription> subscribe_all(std::initializer_list<EventType<T>> types,
                                                         F&& processor,
                                                         const SubscribeOptions& options = {}) {
-    using Stored = std::decay_t<F>;
-    const detail::SharedProcessor<T, Stored> shared{
-        std::make_shared<Stored>(std::forward<F>(processor))};
+    const detail::SharedProcessor<T, std::decay_t<F>> shared{
+        std::make_shared<std::decay_t<F>>(std::forward<F>(processor))};
     std::vector<Subscription> handles;
     handles.reserve(types.size());
     for (const EventType<T>& type : types) handles.push_back(subscribe(type, shared, options));
@@ -201,8 +203,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   /// @return  false if it had ended already, or is of another bus
   bool unsubscribe(SubscriptionId id) noexcept { return core_->dispatcher().unsubscribe(id); }
 
-  /// Ends several subscriptions.
-  /// @return  how many there were
+  /// Ends several subscriptions. @return  how many there were
   std::size_t unsubscribe_all(std::span<const SubscriptionId> ids) noexcept {
     std::size_t count = 0;
     for (const SubscriptionId& id : ids) count += unsubscribe(id) ? 1 : 0;
@@ -256,8 +257,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   Status publish(const EventType<void>& type, PublishOptions options = {}) {
     return publish(type, NoData{}, options);
   }
-  /// An event built by chaining, with metadata, say. Metadata, and an id that was asked for, cost an
-  /// allocation.
+  /// An event built by chaining. Metadata, and an id that was asked for, cost an allocation.
   template <class T>
   Status publish(Event<T>&& event) {
     Status failure;
