@@ -88,8 +88,8 @@ struct Scripted {
     chosen.back_off_initial = chosen.back_off_cap = std::chrono::milliseconds{1};
     chosen.health_interval = std::chrono::milliseconds{1};
     chosen.on_gap = [this](const Gap& gap) {
-      missing += gap.known;
       note("gap: " + gap.event_type + gap.reason);
+      missing += gap.known;  // afterwards: who waits for it looks at the note
     };
     return chosen;
   }
