@@ -7,7 +7,9 @@
 
 #include "support/loopback.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -23,6 +25,22 @@ inline constexpr const char* hello_reply =
     "*14\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:2\r\n"
     "$2\r\nid\r\n:3\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n"
     "$7\r\nmodules\r\n*0\r\n";
+
+/// Answers each command of what was read in one go. No argument may have a line that begins with `*`.
+/// @param answer  bytes for a command; an empty text closes the connection
+inline auto by_command(std::function<std::string(const std::string&)> answer) {
+  return [answer = std::move(answer)](const std::string& read) {
+    std::string replies;
+    for (std::size_t begin = 0; begin < read.size();) {
+      const std::size_t last = std::min(read.find("\n*", begin), read.size() - 1);
+      const std::string reply = answer(read.substr(begin, last + 1 - begin));
+      if (reply.empty()) return reply;
+      replies += reply;
+      begin = last + 1;
+    }
+    return replies;
+  };
+}
 
 /// Accepts one connection after the other, and answers whatever was read in one go.
 class FakeRedis {

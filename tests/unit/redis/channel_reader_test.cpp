@@ -26,6 +26,7 @@ using gossip::redis::RedisOptions;
 using gossip::redis::Subscribed;
 using gossip::redis::WireEvent;
 using gossip::test::by_channel;
+using gossip::test::by_command;
 using gossip::test::Door;
 using gossip::test::eventually;
 using gossip::test::FakeRedis;
@@ -102,7 +103,7 @@ struct Scripted {
   Door may_unsubscribe;
   std::mutex mutex;
   std::vector<std::string> notes;
-  FakeRedis server{[this](const std::string& asked) -> std::string {
+  FakeRedis server{by_command([this](const std::string& asked) -> std::string {
     if (has(asked, "HELLO")) return gossip::test::hello_reply;
     if (has(asked, "SETNAME")) return "+OK\r\n";
     if (has(asked, "UNSUBSCRIBE")) {
@@ -111,7 +112,7 @@ struct Scripted {
     }
     if (has(asked, "SUBSCRIBE")) return answers[next + 1 < answers.size() ? next++ : next];
     return hang_up.exchange(false) ? "" : "*2\r\n$4\r\npong\r\n$0\r\n\r\n";
-  }};
+  })};
   RedisOptions options = make_options();
   ChannelReader reader{options};
 };

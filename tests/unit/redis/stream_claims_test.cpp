@@ -26,6 +26,7 @@ using gossip::redis::StreamPlace;
 using gossip::redis::Subscribed;
 using gossip::redis::WireEvent;
 using gossip::redis::Writer;
+using gossip::test::by_command;
 using gossip::test::eventually;
 using gossip::test::FakeRedis;
 using namespace std::chrono_literals;
@@ -56,12 +57,12 @@ struct HangsUp {
 
   std::mutex mutex;
   std::vector<int> numbers;
-  FakeRedis server{[this](const std::string& asked) -> std::string {
+  FakeRedis server{by_command([this](const std::string& asked) -> std::string {
     if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
     if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
     if (asked.find("XPENDING") != std::string::npos) return pending(asked);
     return asked.find("XCLAIM") != std::string::npos ? "" : "+PONG\r\n";
-  }};
+  })};
 };
 
 }  // namespace
