@@ -26,14 +26,19 @@ inline constexpr const char* hello_reply =
     "$2\r\nid\r\n:3\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n"
     "$7\r\nmodules\r\n*0\r\n";
 
-/// Answers each command of what was read in one go. No argument may have a line that begins with `*`.
+/// Greets the client, and answers each further command of what was read in one go. No argument may have
+/// a line that begins with `*`.
 /// @param answer  bytes for a command; an empty text closes the connection
-inline auto by_command(std::function<std::string(const std::string&)> answer) {
+inline auto greeting(std::function<std::string(const std::string&)> answer) {
   return [answer = std::move(answer)](const std::string& read) {
     std::string replies;
     for (std::size_t begin = 0; begin < read.size();) {
       const std::size_t last = std::min(read.find("\n*", begin), read.size() - 1);
-      const std::string reply = answer(read.substr(begin, last + 1 - begin));
+      const std::string command = read.substr(begin, last + 1 - begin);
+      const auto has = [&](const char* word) { return command.find(word) != std::string::npos; };
+      const std::string reply = has("HELLO")     ? hello_reply
+                                : has("SETNAME") ? "+OK\r\n"
+                                                 : answer(command);
       if (reply.empty()) return reply;
       replies += reply;
       begin = last + 1;

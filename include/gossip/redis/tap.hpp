@@ -55,7 +55,8 @@ struct TappedEvent {
 /// With streams it looks for matching ones each half second (SCAN), follows those from where
 /// RedisOptions::start_at says, and those that come later from their beginning; entries that are trimmed
 /// before they are read are missed. With Pub/Sub it hears what is published while it is connected, and
-/// tells RedisOptions::on_gap after a loss, once it hears again. RedisOptions::on_state says `ready` when it has begun.
+/// tells RedisOptions::on_gap after a loss, once it hears again. RedisOptions::on_state says `ready` when
+/// it has begun.
 ///
 /// Example: examples/tap/main.cpp.
 ///

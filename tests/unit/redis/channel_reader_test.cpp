@@ -26,10 +26,10 @@ using gossip::redis::RedisOptions;
 using gossip::redis::Subscribed;
 using gossip::redis::WireEvent;
 using gossip::test::by_channel;
-using gossip::test::by_command;
 using gossip::test::Door;
 using gossip::test::eventually;
 using gossip::test::FakeRedis;
+using gossip::test::greeting;
 using gossip::test::Handled;
 using gossip::test::listened_to;
 using gossip::test::OnServer;
@@ -103,9 +103,7 @@ struct Scripted {
   Door may_unsubscribe;
   std::mutex mutex;
   std::vector<std::string> notes;
-  FakeRedis server{by_command([this](const std::string& asked) -> std::string {
-    if (has(asked, "HELLO")) return gossip::test::hello_reply;
-    if (has(asked, "SETNAME")) return "+OK\r\n";
+  FakeRedis server{greeting([this](const std::string& asked) -> std::string {
     if (has(asked, "UNSUBSCRIBE")) {
       static_cast<void>(may_unsubscribe.wait());
       return confirmed("unsubscribe");

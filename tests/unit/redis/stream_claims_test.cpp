@@ -26,9 +26,9 @@ using gossip::redis::StreamPlace;
 using gossip::redis::Subscribed;
 using gossip::redis::WireEvent;
 using gossip::redis::Writer;
-using gossip::test::by_command;
 using gossip::test::eventually;
 using gossip::test::FakeRedis;
+using gossip::test::greeting;
 using namespace std::chrono_literals;
 
 namespace {
@@ -57,9 +57,7 @@ struct HangsUp {
 
   std::mutex mutex;
   std::vector<int> numbers;
-  FakeRedis server{by_command([this](const std::string& asked) -> std::string {
-    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
-    if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
+  FakeRedis server{greeting([this](const std::string& asked) -> std::string {
     if (asked.find("XPENDING") != std::string::npos) return pending(asked);
     return asked.find("XCLAIM") != std::string::npos ? "" : "+PONG\r\n";
   })};

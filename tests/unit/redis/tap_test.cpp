@@ -24,9 +24,9 @@ using gossip::redis::RedisOptions;
 using gossip::redis::RedisTap;
 using gossip::redis::StartAt;
 using gossip::redis::TappedEvent;
-using gossip::test::by_command;
 using gossip::test::eventually;
 using gossip::test::FakeRedis;
+using gossip::test::greeting;
 using gossip::test::Order;
 using gossip::test::order_placed;
 using gossip::test::RedisBus;
@@ -154,9 +154,7 @@ TEST_CASE("RedisTap: a gap is told once it hears again", "[redis]") {
 
 TEST_CASE("RedisTap: a right that is missing is told once, and asked for again", "[redis]") {
   std::atomic<int> asked_to_listen{0};
-  FakeRedis server{by_command([&](const std::string& asked) -> std::string {
-    if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
-    if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
+  FakeRedis server{greeting([&](const std::string& asked) -> std::string {
     if (asked.find("PSUBSCRIBE") == std::string::npos) return "*2\r\n$4\r\npong\r\n$0\r\n\r\n";
     if (++asked_to_listen < 3) return "-NOPERM not yours\r\n";
     return "*3\r\n$10\r\npsubscribe\r\n$1\r\n*\r\n:1\r\n";
