@@ -3,14 +3,13 @@
 // the bus has counted meanwhile.
 #include <gossip/gossip.hpp>
 
+#include "../program.hpp"
 #include "services.hpp"
 
 #include <atomic>
-#include <exception>
 #include <iomanip>
 #include <iostream>
 #include <string>
-#include <string_view>
 
 namespace {
 
@@ -82,15 +81,5 @@ int run() {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count > 1) {
-    const bool help = count == 2 && std::string_view{arguments[1]} == "--help";
-    (help ? std::cout : std::cerr) << usage;
-    return help ? 0 : 2;
-  }
-  try {
-    return run();
-  } catch (const std::exception& error) {
-    std::cerr << "auth_service: " << error.what() << '\n';
-    return 1;
-  }
+  return program::without_arguments("auth_service", usage, count, arguments, run);
 }

@@ -2,12 +2,11 @@
 // A day of the shop: eight orders, of which one is express, two take patience, and two need a person.
 #include <gossip/gossip.hpp>
 
+#include "../program.hpp"
 #include "shop.hpp"
 
-#include <exception>
 #include <iostream>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -60,15 +59,5 @@ int run() {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count > 1) {
-    const bool help = count == 2 && std::string_view{arguments[1]} == "--help";
-    (help ? std::cout : std::cerr) << usage;
-    return help ? 0 : 2;
-  }
-  try {
-    return run();
-  } catch (const std::exception& error) {
-    std::cerr << "ecommerce: " << error.what() << '\n';
-    return 1;
-  }
+  return program::without_arguments("ecommerce", usage, count, arguments, run);
 }

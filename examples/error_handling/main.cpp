@@ -3,6 +3,7 @@
 #include <gossip/gossip.hpp>
 
 #include "../catalogue.hpp"
+#include "../program.hpp"
 
 #include <chrono>
 #include <iomanip>
@@ -136,12 +137,9 @@ void nine_kinds() {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count > 1) {
-    const bool help = count == 2 && std::string_view{arguments[1]} == "--help";
-    (help ? std::cout : std::cerr) << usage;
-    return help ? 0 : 2;
-  }
-  const bool played = scenarios();
-  nine_kinds();
-  return played ? 0 : 1;
+  return program::without_arguments("error_handling", usage, count, arguments, [] {
+    const bool played = scenarios();
+    nine_kinds();
+    return played ? 0 : 1;
+  });
 }

@@ -2,6 +2,7 @@
 // logwatch: reads a log and publishes each line on a bus, whose processors count and watch.
 #include <gossip/gossip.hpp>
 
+#include "../program.hpp"
 #include "events.hpp"
 #include "input.hpp"
 #include "options.hpp"
@@ -12,7 +13,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <exception>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -107,26 +107,22 @@ int watch_log(const Options& options) {
     std::cerr << "logwatch: " << loss << '\n';
     return 1;
   }
-  std::cout << "all " << lines.count() << " lines accounted for" << std::endl;
-  if (!std::cout) throw std::runtime_error{"cannot write to standard output"};
+  std::cout << "all " << lines.count() << " lines accounted for\n";
   return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    const Options options = parse_options(argc, argv);
-    if (options.help) {
+  return program::finish("logwatch", [&] {
+    try {
+      const Options options = parse_options(argc, argv);
+      if (!options.help) return watch_log(options);
       std::cout << usage;
       return 0;
+    } catch (const UsageError& error) {
+      std::cerr << "logwatch: " << error.what() << "\ntry logwatch --help\n";
+      return 2;
     }
-    return watch_log(options);
-  } catch (const UsageError& error) {
-    std::cerr << "logwatch: " << error.what() << "\ntry logwatch --help\n";
-    return 2;
-  } catch (const std::exception& error) {
-    std::cerr << "logwatch: " << error.what() << '\n';
-    return 1;
-  }
+  });
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "../program.hpp"
 #include "options.hpp"
 
 #include <charconv>
@@ -39,7 +40,7 @@ Without FILE, or if it is -, reads standard input.
   --workers N           threads that handle events, 1 to 1024; one per core if not given
   --capacity N          events that may wait, 1 to 1048576; 1024 if not given
   --no-timing           leaves out how long it took
-  --help                this
+  --help, -h            this
 
 Ends with 0 if all went well, 1 if the log cannot be read or is in neither format, 2 for a
 command line that makes no sense.
@@ -61,7 +62,7 @@ Options parse_options(int argc, const char* const* argv) {
       file_given = true;
     } else if (argument == "--") {
       only_files = true;
-    } else if (argument == "--help") {
+    } else if (program::is_help(argument)) {
       options.help = true;
     } else if (argument == "--no-timing") {
       options.timing = false;
@@ -72,7 +73,7 @@ Options parse_options(int argc, const char* const* argv) {
     } else if (argument == "--capacity") {
       options.capacity = number(argument, value(), 1048576);
     } else {
-      throw UsageError{"no such option: '" + std::string{argument} + "'"};
+      throw UsageError{program::no_such_option(argument, usage)};
     }
   }
   return options;

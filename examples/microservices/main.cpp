@@ -2,6 +2,7 @@
 // Four services over Redis, or in memory: the services are the same.
 #include <gossip/redis.hpp>
 
+#include "../program.hpp"
 #include "services.hpp"
 
 #include <algorithm>
@@ -10,7 +11,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <exception>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -29,7 +29,7 @@ Runs four services that talk by events: users, mail, notification, analytics.
 
   --memory     in this process alone
   --port PORT  over the Redis server on that port of this machine
-  --help       this
+  --help, -h   this
 
 Without an option it starts a redis-server of its own on a free port, and stops it at the end.
 )";
@@ -144,38 +144,44 @@ int over_redis(std::uint16_t port) {
   return run(bus);
 }
 
+/// Does what the words of the command line say.
+/// @return  the program's exit code
+int obey(const std::vector<std::string_view>& words) {
+  if (words.empty()) {
+    const OwnServer server;
+    std::cout << "on a redis-server of its own\n";
+    return over_redis(server.port());
+  }
+  if (program::is_help(words[0])) {
+    std::cout << usage;
+    return 0;
+  }
+  std::string wrong;
+  if (words[0] == "--memory" && words.size() == 1) {
+    std::cout << "in memory\n";
+    gossip::EventBus bus{{.workers = 2}};
+    return run(bus);
+  }
+  if (words[0] == "--port" && words.size() == 1) {
+    wrong = "--port needs a value";
+  } else if (words[0] == "--port" && words.size() == 2) {
+    std::uint16_t port = 0;
+    const auto end = words[1].data() + words[1].size();
+    const auto parsed = std::from_chars(words[1].data(), end, port);
+    if (parsed.ec == std::errc{} && parsed.ptr == end && port != 0) return over_redis(port);
+    wrong = "--port takes a number from 1 to 65535, not '" + std::string{words[1]} + "'";
+  } else if (words[0] == "--memory" || words[0] == "--port") {
+    wrong = "either --memory or --port PORT, and nothing else";
+  } else {
+    wrong = program::no_such_option(words[0], usage);
+  }
+  std::cerr << "microservices: " << wrong << "\ntry microservices --help\n";
+  return 2;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
   const std::vector<std::string_view> words(arguments + 1, arguments + count);
-  try {
-    if (words.empty()) {
-      const OwnServer server;
-      std::cout << "on a redis-server of its own\n";
-      return over_redis(server.port());
-    }
-    if (words.size() == 1 && words[0] == "--help") {
-      std::cout << usage;
-      return 0;
-    }
-    if (words.size() == 1 && words[0] == "--memory") {
-      std::cout << "in memory\n";
-      gossip::EventBus bus{{.workers = 2}};
-      return run(bus);
-    }
-    if (words.size() == 2 && words[0] == "--port") {
-      std::uint16_t port = 0;
-      const auto end = words[1].data() + words[1].size();
-      const auto parsed = std::from_chars(words[1].data(), end, port);
-      if (parsed.ec == std::errc{} && parsed.ptr == end && port != 0) return over_redis(port);
-      std::cerr << "microservices: --port takes a number from 1 to 65535, not '" << words[1]
-                << "'\n";
-      return 2;
-    }
-  } catch (const std::exception& error) {
-    std::cerr << "microservices: " << error.what() << '\n';
-    return 1;
-  }
-  std::cerr << usage;
-  return 2;
+  return program::finish("microservices", [&] { return obey(words); });
 }

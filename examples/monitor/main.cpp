@@ -2,6 +2,7 @@
 #include <gossip/gossip.hpp>
 #include <gossip/observe.hpp>
 
+#include "../program.hpp"
 #include "options.hpp"
 #include "shop.hpp"
 #include "view.hpp"
@@ -12,8 +13,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -27,10 +30,14 @@ namespace {
 
 using namespace monitor;
 using std::chrono::steady_clock;
+using namespace std::chrono_literals;
 
 volatile std::sig_atomic_t interrupted = 0;
 
+/// Whether there is a terminal that can draw anew.
 bool on_terminal() {
+  const char* const kind = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe)
+  if (kind == nullptr || std::string_view{kind} == "dumb") return false;
 #if defined(_WIN32)
   return _isatty(1) != 0;
 #else
@@ -57,7 +64,7 @@ class Note {
 
 void print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  std::fflush(stdout);  // what fails is seen by std::ferror
 }
 
 void show_topology(const gossip::EventBus<>& bus, const std::string& kind) {
@@ -69,16 +76,24 @@ void show_topology(const gossip::EventBus<>& bus, const std::string& kind) {
   // [/topology]
 }
 
-/// Looks at the bus until the time is up, or somebody presses Ctrl-C.
+/// Waits until then, or until somebody presses Ctrl-C: a signal's handler may wake nobody, so it is
+/// looked for now and then.
+void wait_until(steady_clock::time_point then) {
+  while (interrupted == 0 && steady_clock::now() < then) {
+    std::this_thread::sleep_until(std::min(then, steady_clock::now() + 50ms));
+  }
+}
+
+/// Looks at the bus until the time is up, somebody presses Ctrl-C, or nobody can read it any more.
 void watch(const gossip::EventBus<>& bus, const Options& options, const Note& note) {
   const bool screen = !options.plain && on_terminal();
   const auto begin = steady_clock::now();
   const auto end = begin + std::chrono::seconds{options.seconds};
   View view;
   auto last = begin;
-  for (auto next = begin; next < end && interrupted == 0;) {
+  for (auto next = begin; next < end && interrupted == 0 && std::ferror(stdout) == 0;) {
     next = std::min(next + std::chrono::milliseconds{options.interval}, end);
-    std::this_thread::sleep_until(next);
+    wait_until(next);
     const auto now = steady_clock::now();
     view.update(bus.stats(), now - last);
     last = now;
@@ -101,7 +116,6 @@ bool account(const gossip::Statistics& statistics, long placed) {
 }
 
 int run(const Options& options) {
-  using namespace std::chrono_literals;
   Note note;
   // [seeing]
   gossip::EventBus bus{
@@ -129,16 +143,16 @@ int run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    const Options options = parse_options(argc, argv);
-    if (options.help) {
+  return program::finish("monitor", [&] {
+    try {
+      const Options options = parse_options(argc, argv);
+      for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = 1; });
+      if (!options.help) return run(options);
       print(usage);
       return 0;
+    } catch (const UsageError& error) {
+      std::fprintf(stderr, "monitor: %s\ntry monitor --help\n", error.what());
+      return 2;
     }
-    std::signal(SIGINT, [](int) { interrupted = 1; });
-    return run(options);
-  } catch (const UsageError& error) {
-    std::fprintf(stderr, "monitor: %s\nmonitor: try --help\n", error.what());
-    return 2;
-  }
+  });
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "../program.hpp"
 #include "options.hpp"
 
 #include <charconv>
@@ -38,7 +39,7 @@ times, failures. On a terminal as a screen that is drawn anew, elsewhere as one 
   --plain          lines, on a terminal too
   --metrics        at the end, the page that Prometheus would be given
   --topology KIND  only shows how the bus is wired, as mermaid, dot or json
-  --help           this
+  --help, -h       this
 
 Ends with 0 if every event was accounted for, 1 if not, 2 for a command line that makes no
 sense.
@@ -52,7 +53,7 @@ Options parse_options(int argc, const char* const* argv) {
       if (i + 1 == argc) throw UsageError{std::string{argument}.append(" needs a value")};
       return argv[++i];
     };
-    if (argument == "--help") {
+    if (program::is_help(argument)) {
       options.help = true;
     } else if (argument == "--plain") {
       options.plain = true;
@@ -75,7 +76,7 @@ Options parse_options(int argc, const char* const* argv) {
                              .append("'")};
       }
     } else {
-      throw UsageError{std::string{"no such option: '"}.append(argument).append("'")};
+      throw UsageError{program::no_such_option(argument, usage)};
     }
   }
   return options;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # piped_test.sh MONITOR: plain lines where there is no terminal, and every event accounted for; the
-# page for Prometheus; the topology, but for numbers of lines.
+# page for Prometheus; an early end; the topology, but for numbers of lines.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -19,6 +19,18 @@ published=$(sed -n 's/^placed=.* published=\([0-9]*\) .*/\1/p' "$folder/out")
 grep -qx "gossip_events_published_total $published" "$folder/out" || fail 'another count for Prometheus'
 grep -qE '^gossip_call_duration_seconds_bucket\{event_type="shop.order.paid",subscription="warehouse",le="\+Inf"\} [1-9][0-9]*$' "$folder/out" ||
   fail 'no histogram of calls'
+if [ -r /proc/self/status ]; then # asked to end, it does not wait for its next look, a minute off
+  "$1" --seconds 86400 --interval 60000 --rate 100 > "$folder/out" < /dev/null &
+  monitor=$!
+  until grep -q '^State:.*S' "/proc/$monitor/status" && # it waits, with two workers and the customers
+    [ "$(sed -n 's/^Threads:[[:space:]]*//p' "/proc/$monitor/status")" -ge 4 ]; do
+    kill -0 "$monitor" || fail 'it ends early'
+  done
+  kill -TERM "$monitor"
+  wait "$monitor" || fail 'asked to end, it fails'
+  ! grep -qE '^t=[0-9]{2,}\.[0-9]s ' "$folder/out" || fail 'asked to end, it goes on'
+  grep -q ': all accounted for$' "$folder/out" || fail 'asked to end, it does not account'
+fi
 for kind in mermaid dot json; do
   "$1" --topology "$kind" | sed -E -e 's|"file": "[^"]*/|"file": "|g' -e 's|(shop\.hpp):[0-9]+|\1:N|' \
     -e 's/"(id|line)": [0-9]+/"\1": N/g' > "$folder/out"

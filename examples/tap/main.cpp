@@ -5,6 +5,7 @@
 #include <gossip/redis/stream_fields.hpp>
 #include <gossip/redis/tap.hpp>
 
+#include "../program.hpp"
 #include "options.hpp"
 
 #include <nlohmann/json.hpp>
@@ -13,7 +14,6 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -25,27 +25,6 @@ namespace {
 
 using gossip::redis::TappedEvent;
 using nlohmann::json;
-
-constexpr const char* usage = R"(usage: tap PATTERN [OPTION...]
-
-Shows the events of a Redis as they are published, without knowing their types.
-PATTERN is that of event types: 'order.*' for one more token, 'order.>' for the
-rest, '>' for all.
-
-  --host NAME          the server's name or address (127.0.0.1)
-  --port NUMBER        its port (6379)
-  --user NAME          of the access control list
-  --password-env NAME  the environment variable that holds the password
-  --tls                talk TLS
-  --delivery WHAT      streams or pub_sub (streams)
-  --prefix TEXT        of keys and channels, RedisOptions::key_prefix
-  --from PLACE         now, beginning, or a stream id such as 1700000000000-0 (now)
-  --count NUMBER       ends after so many events
-  --json               one JSON object per line
-  --help               this
-
-It ends at Ctrl-C. Exit code: 0; 1 if the server cannot be used; 2 for wrong options.
-)";
 
 /// The payload as JSON, if it is; else a text, in which bytes that are no UTF-8 are replaced.
 json payload_of(const TappedEvent& tapped) {
@@ -125,7 +104,7 @@ int watch(Options options) {
                               [&](const TappedEvent& event) {
                                 if (options.count != 0 && shown == options.count) return;
                                 options.json ? print_json(event) : print_text(event);
-                                if (++shown == options.count) wake_main();
+                                if (++shown == options.count || !std::cout) wake_main();
                               }};
   tap.start();
   // [/tap]
@@ -138,20 +117,15 @@ int watch(Options options) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  Options options;
-  const std::vector<std::string_view> words(arguments + 1, arguments + count);
-  if (const std::string wrong = parse(words, options); !wrong.empty()) {
-    std::cerr << "tap: " << wrong << "\nTry --help\n";
-    return 2;
-  }
-  if (options.help) {
+  return program::finish("tap", [&] {
+    Options options;
+    const std::vector<std::string_view> words(arguments + 1, arguments + count);
+    if (const std::string wrong = parse(words, options); !wrong.empty()) {
+      std::cerr << "tap: " << wrong << "\ntry tap --help\n";
+      return 2;
+    }
+    if (!options.help) return watch(std::move(options));
     std::cout << usage;
     return 0;
-  }
-  try {
-    return watch(std::move(options));
-  } catch (const std::exception& error) {
-    std::cerr << "tap: " << error.what() << '\n';
-    return 1;
-  }
+  });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gossip/core/event_pattern.hpp>
 
+#include "../program.hpp"
 #include "options.hpp"
 
 #include <charconv>
@@ -76,17 +77,38 @@ std::string parse_value(std::string_view option, std::string_view value, Options
   } else if (option == "--count") {
     wrong = parse_number(option, value, std::numeric_limits<std::uint64_t>::max(), options.count);
   } else {
-    wrong = "no such option: " + quoted(option);
+    wrong = program::no_such_option(option, usage);
   }
   return wrong;
 }
 
 }  // namespace
 
+const char* const usage = R"(usage: tap PATTERN [OPTION...]
+
+Shows the events of a Redis as they are published, without knowing their types.
+PATTERN is that of event types: 'order.*' for one more token, 'order.>' for the
+rest, '>' for all.
+
+  --host NAME          the server's name or address (127.0.0.1)
+  --port NUMBER        its port (6379)
+  --user NAME          of the access control list
+  --password-env NAME  the environment variable that holds the password
+  --tls                talk TLS
+  --delivery WHAT      streams or pub_sub (streams)
+  --prefix TEXT        of keys and channels, RedisOptions::key_prefix
+  --from PLACE         now, beginning, or a stream id such as 1700000000000-0 (now)
+  --count NUMBER       ends after so many events
+  --json               one JSON object per line
+  --help, -h           this
+
+It ends at Ctrl-C. Exit code: 0; 1 if the server cannot be used; 2 for wrong options.
+)";
+
 std::string parse(const std::vector<std::string_view>& words, Options& options) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = words[i];
-    if (word == "--help") {
+    if (program::is_help(word)) {
       options.help = true;
       return {};
     }
@@ -94,7 +116,7 @@ std::string parse(const std::vector<std::string_view>& words, Options& options) 
       options.json = true;
     } else if (word == "--tls") {
       options.redis.tls.enabled = true;
-    } else if (word.substr(0, 2) == "--") {
+    } else if (word.starts_with('-')) {
       const bool has_value = i + 1 < words.size();
       std::string wrong = parse_value(word, has_value ? words[i + 1] : "1", options);
       if (wrong.find("no such option") == 0) return wrong;

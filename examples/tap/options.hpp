@@ -19,5 +19,7 @@ struct Options {
   bool help = false;
 };
 
+extern const char* const usage;
+
 /// @return  what is wrong with the words; empty: nothing
 std::string parse(const std::vector<std::string_view>& words, Options& options);

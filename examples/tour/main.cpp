@@ -4,6 +4,8 @@
 // they print the same each time, and drain the bus before they go on.
 #include <gossip/gossip.hpp>
 
+#include "../program.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <iostream>
@@ -380,17 +382,16 @@ constexpr Step steps[] = {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  if (argc > 1) {
-    const bool help = argc == 2 && std::string_view{argv[1]} == "--help";
-    (help ? cout : std::cerr) << "usage: tour [--help]\nShows gossip, one feature at a time.\n";
-    return help ? 0 : 2;
-  }
-  cout << std::boolalpha;
-  int number = 0;
-  for (const Step& step : steps) {
-    ++number;
-    cout << (number == 1 ? "" : "\n") << number << ". " << step.heading << '\n';
-    step.run();
-  }
+int main(int count, char** arguments) {
+  constexpr const char* usage = "usage: tour [--help]\nShows gossip, one feature at a time.\n";
+  return program::without_arguments("tour", usage, count, arguments, [] {
+    cout << std::boolalpha;
+    int number = 0;
+    for (const Step& step : steps) {
+      ++number;
+      cout << (number == 1 ? "" : "\n") << number << ". " << step.heading << '\n';
+      step.run();
+    }
+    return 0;
+  });
 }

@@ -4,9 +4,9 @@
 #include <gossip/gossip.hpp>
 
 #include "../catalogue.hpp"
+#include "../program.hpp"
 
 #include <iostream>
-#include <string_view>
 
 using namespace catalogue;
 
@@ -86,14 +86,12 @@ void one_name_two_types(gossip::EventBus<>& bus) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count > 1) {
-    const bool help = count == 2 && std::string_view{arguments[1]} == "--help";
-    (help ? std::cout : std::cerr) << usage;
-    return help ? 0 : 2;
-  }
-  gossip::EventBus bus{{.workers = 1}};  // one, so that it prints the same each time
-  right_type(bus);
-  any_type(bus);
-  wrong_type(bus);
-  one_name_two_types(bus);
+  return program::without_arguments("typed_payloads", usage, count, arguments, [] {
+    gossip::EventBus bus{{.workers = 1}};  // one, so that it prints the same each time
+    right_type(bus);
+    any_type(bus);
+    wrong_type(bus);
+    one_name_two_types(bus);
+    return 0;
+  });
 }
