@@ -93,6 +93,7 @@ run_tests() {
 # --- demo, test, bench ---------------------------------------------------------------------------
 
 command_demo() {
+  [ $# -eq 0 ] || { echo "cmake/dev.sh: demo takes no arguments, not '$1'" >&2 && exit 2; }
   bootstrap build
   say 'building the examples (Release)'
   cmake --preset demo > build-demo.log 2>&1 || { cat build-demo.log; rm -f build-demo.log; exit 1; }
@@ -290,7 +291,7 @@ case $command in
   step) "step_$(echo "$1" | tr - _)" ;;
   help | -h | --help) usage ;;
   *)
-    usage >&2
+    { echo "cmake/dev.sh: no such command: '$command'" && usage; } >&2
     exit 2
     ;;
 esac

@@ -4,7 +4,7 @@
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 status=0
-for rule in layers sizes mirror header_form header_list no_sleep top_level snippets links \
+for rule in layers sizes mirror header_form header_list no_sleep top_level snippets examples_listed links \
   figures documented packages version; do
   if output=$(sh "$here/$rule.sh" "$@" 2>&1); then
     echo "ok: $rule"

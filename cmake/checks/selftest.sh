@@ -67,6 +67,7 @@ plant() {
   listing benchmarks/CMakeLists.txt '  core/event_bench.cpp'
   source_file examples/tour/main.cpp '  // [one]' '  if (first) {' '    second();' '  }' '  // [/one]'
   listing examples/CMakeLists.txt 'gossip_example(tour SOURCES tour/main.cpp)'
+  printf '%s\n' '| `tour/` | a folder |' > "$tree/examples/README.md"
   listing CMakeLists.txt 'option(GOSSIP_WITH_JSON "JSON" OFF)'
   port=$tree/cmake/vcpkg/ports/gossip
   mkdir -p "$port"
@@ -220,6 +221,12 @@ sed -i '/tour/d' "$tree/examples/CMakeLists.txt"
 rejects snippets 'nothing compiles it'
 sed -i '$!b; s/.*/```\n```cpp/' "$tree/README.md"
 rejects snippets 'a block without an end'
+
+append examples/CMakeLists.txt '# gossip_example(name SOURCES file)' 'gossip_example(more SOURCES' '  more/main.cpp)'
+rejects examples_listed 'its table has neither more/main.cpp nor more/'
+append examples/CMakeLists.txt '# gossip_example(name SOURCES file)' 'gossip_example(more SOURCES' '  more/main.cpp)'
+append examples/README.md '| `more/` | a folder |'
+accepts examples_listed
 
 append README.md '[a page](tests/absent.md)'
 rejects links 'README.md:13: leads nowhere: tests/absent.md'
