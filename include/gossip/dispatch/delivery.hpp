@@ -23,6 +23,131 @@
 
 namespace gossip::detail {
 
+/// Calls a processor. Inlined: with 64 processors the call of it was a third of what each costs.
+[[gnu::always_inline]] inline CallResult call_by(ErasedProcessor::Run run,
+                                                 SubscriptionRecord& record, Call& call) noexcept {
+  try {
+    return run(record.processor.object, call);
+  } catch (...) {
+    call.error = status_of_current_exception();
+    return failure_of(call);
+  }
+}
+
+/// What is rare in a delivery, kept out of line, so that callers save no registers for it. Made where it
+/// is needed: a Delivery whose address went to other functions would have to be in memory.
+struct RareSteps {
+  ThreadSlot& slot;
+  Registry& registry;
+  HazardFrame& frame;
+
+  /// After a walk, if anything has been cancelled meanwhile or somebody waits for its end.
+  /// @param cancellations  when it began
+  [[gnu::noinline]] void finish(std::uint64_t cancellations) const noexcept {
+    if (slot.measures) {
+      slot.times->end(frame.timing);
+      frame.timing.wait_known = false;
+    }
+    registry.quiescence().called();
+    // Whoever is the last to leave a processor that was cancelled from inside destroys it.
+    if (slot.self_cancelled ||
+        registry.cancellations().load(std::memory_order_relaxed) != cancellations) {
+      registry.collect();
+      if (slot.depth == 0) slot.self_cancelled = false;
+    }
+    if (slot.depth != 0) return;
+    slot.chores = slot.measures;
+    if (slot.keep_alive) {
+      const auto bus = std::move(slot.keep_alive);  // may be its end, and ours
+    }
+  }
+
+  /// What is to be done about a call that was not made, or failed.
+  [[gnu::noinline]] CallResult settle(CallResult result, SubscriptionRecord& record,
+                                      std::uint64_t serial, Call& call) const {
+    if (result == CallResult::special) {
+      if (record.lane != nullptr && call.asynchronous()) {
+        frame.timing.serial = 0;  // not called here
+        return CallResult::elsewhere;
+      }
+      result = call_special(record, serial, call);
+    }
+    if (result == CallResult::gone) frame.timing.serial = 0;
+    ThreadSlot::increment(frame.settled);
+    if (slot.measures) slot.times->end(frame.timing);
+    if (result == CallResult::failed) count_failure(record);
+    if (result == CallResult::failed || result == CallResult::denied) {
+      call.failures.report(call.failures.context, call, record);
+    }
+    return result;
+  }
+
+  CallResult call_special(SubscriptionRecord& record, std::uint64_t serial,
+                          Call& call) const noexcept {
+    return record.once ? claim_and_call(record, serial, call)
+                       : call_by(record.processor.special, record, call);
+  }
+
+  /// Before a call, if something has been cancelled since the walk began, or if each call has to be
+  /// looked at: tells who may be waiting for the last call, and looks whether to make this one.
+  [[gnu::noinline]] CallResult look(const SubscriptionRecord& record, std::uint64_t serial,
+                                    Call& call) const noexcept {
+    light_fence();
+    registry.quiescence().called();
+    if (slot.measures) slot.times->end(frame.timing);
+    // (5) acquire: pairs with the release in Registry::subscribe
+    if (record.serial.load(std::memory_order_acquire) != serial) return CallResult::gone;
+    if (call.limited && !may_go_on(call)) {
+      call.denied = true;
+      return CallResult::denied;
+    }
+    if (slot.measures) begin_timing(record, serial, call);
+    return CallResult::ok;
+  }
+
+ private:
+  void count_failure(SubscriptionRecord& record) const noexcept {
+    record.failed.fetch_add(1, std::memory_order_release);
+    ThreadSlot::increment(slot.failed);
+  }
+
+  void begin_timing(const SubscriptionRecord& record, std::uint64_t serial,
+                    const Call& call) const noexcept {
+    slot.times->begin(frame.timing, serial, record.index);
+    if (frame.timing.wait_known || !call.asynchronous() || call.type == nullptr) return;
+    slot.times->wait(frame.timing, call.type->index, call.event.timestamp());
+  }
+
+  /// Gives a `once` subscription its event, if this is the first that its filter passes, or another
+  /// attempt for it. That ends the subscription, unless yet another attempt has been arranged.
+  CallResult claim_and_call(SubscriptionRecord& record, std::uint64_t serial,
+                            Call& call) const noexcept {
+    if (call.attempt == 1) {
+      if (record.processor.ask != nullptr && !record.claimed.load(std::memory_order_relaxed)) {
+        const CallResult answer = call_by(record.processor.ask, record, call);
+        if (answer != CallResult::special) return answer;
+      }
+      if (record.claimed.exchange(true)) return CallResult::gone;
+    }
+    const CallResult result = call_by(record.processor.special, record, call);
+    if (result != CallResult::deferred) registry.cancel({serial, record.index}, &slot);
+    return result;
+  }
+
+  /// Whether the caller's deadline and stop_token allow one more call.
+  static bool may_go_on(Call& call) noexcept {
+    if (call.stop.stop_requested()) {
+      call.error = Errc::cancelled;
+      return false;
+    }
+    if (call.deadline != SteadyTime::max() && call.clock->now(call.clock->clock) >= call.deadline) {
+      call.error = Errc::timeout;
+      return false;
+    }
+    return true;
+  }
+};
+
 /// One walk over the subscriptions of an event type, announced in the thread's slot while it lasts.
 /// See Registry for why this is safe.
 class Delivery {
@@ -53,12 +178,12 @@ class Delivery {
   }
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
-  ~Delivery() {
+  [[gnu::always_inline]] ~Delivery() {
     slot_.leave();
     light_fence();
     if (registry_.quiescence().is_awaited() || slot_.chores ||
         registry_.cancellations().load(std::memory_order_relaxed) != cancellations_) [[unlikely]] {
-      finish();
+      rare().finish(cancellations_);
     }
   }
 
@@ -83,12 +208,12 @@ class Delivery {
       light_fence(true);  // Dekker with the heavy fence in Registry::cancel
       CallResult result = CallResult::ok;
       if (cancellations.load(std::memory_order_relaxed) != unchanged) [[unlikely]] {
-        result = look(*record, entry->serial, call);
+        result = rare().look(*record, entry->serial, call);
       }
       if (result == CallResult::ok) [[likely]]
         result = call_by(record->processor.run, *record, call);
       if (result != CallResult::ok) [[unlikely]] {
-        result = settle(result, *record, entry->serial, call);
+        result = rare().settle(result, *record, entry->serial, call);
         if (was_not_made(result)) ++left_out;
         if (result != CallResult::ok) continue;
       }
@@ -127,11 +252,11 @@ class Delivery {
     frame_.current.store(&record, std::memory_order_release);
     light_fence(true);  // Dekker with the heavy fence in Registry::cancel
     frame_.timing.wait_known = call.attempt != 1;
-    CallResult result = look(record, serial, call);
+    CallResult result = rare().look(record, serial, call);
     if (result == CallResult::ok) result = call_by(record.processor.run, record, call);
-    if (result == CallResult::special) result = call_special(record, serial, call);
+    if (result == CallResult::special) result = rare().call_special(record, serial, call);
     if (slot_.measures) slot_.times->end(frame_.timing);
-    if (result != CallResult::ok) result = settle(result, record, serial, call);
+    if (result != CallResult::ok) result = rare().settle(result, record, serial, call);
     if (result == CallResult::ok) slot_.delivered.increment(record.index);
     return result;
   }
@@ -139,121 +264,7 @@ class Delivery {
  private:
   static constexpr std::uint64_t always_look = static_cast<std::uint64_t>(-1);
 
-  // What is rare is kept out of line: callers save no registers for it.
-
-  /// After the walk, if anything has been cancelled meanwhile or somebody waits for its end.
-  [[gnu::noinline]] void finish() noexcept {
-    if (slot_.measures) {
-      slot_.times->end(frame_.timing);
-      frame_.timing.wait_known = false;
-    }
-    registry_.quiescence().called();
-    // Whoever is the last to leave a processor that was cancelled from inside destroys it.
-    if (slot_.self_cancelled ||
-        registry_.cancellations().load(std::memory_order_relaxed) != cancellations_) {
-      registry_.collect();
-      if (slot_.depth == 0) slot_.self_cancelled = false;
-    }
-    if (slot_.depth != 0) return;
-    slot_.chores = slot_.measures;
-    if (slot_.keep_alive) {
-      const auto bus = std::move(slot_.keep_alive);  // may be its end, and ours
-    }
-  }
-
-  /// Inlined: with 64 processors the call of it was a third of what each costs.
-  [[gnu::always_inline]] static CallResult call_by(ErasedProcessor::Run run,
-                                                   SubscriptionRecord& record,
-                                                   Call& call) noexcept {
-    try {
-      return run(record.processor.object, call);
-    } catch (...) {
-      call.error = status_of_current_exception();
-      return failure_of(call);
-    }
-  }
-
-  /// What is to be done about a call that was not made, or failed.
-  [[gnu::noinline]] CallResult settle(CallResult result, SubscriptionRecord& record,
-                                      std::uint64_t serial, Call& call) {
-    if (result == CallResult::special) {
-      if (record.lane != nullptr && call.asynchronous()) {
-        frame_.timing.serial = 0;  // not called here
-        return CallResult::elsewhere;
-      }
-      result = call_special(record, serial, call);
-    }
-    if (result == CallResult::gone) frame_.timing.serial = 0;
-    ThreadSlot::increment(frame_.settled);
-    if (slot_.measures) slot_.times->end(frame_.timing);
-    if (result == CallResult::failed) count_failure(record);
-    if (result == CallResult::failed || result == CallResult::denied) {
-      call.failures.report(call.failures.context, call, record);
-    }
-    return result;
-  }
-
-  CallResult call_special(SubscriptionRecord& record, std::uint64_t serial, Call& call) noexcept {
-    return record.once ? claim_and_call(record, serial, call)
-                       : call_by(record.processor.special, record, call);
-  }
-
-  void count_failure(SubscriptionRecord& record) noexcept {
-    record.failed.fetch_add(1, std::memory_order_release);
-    ThreadSlot::increment(slot_.failed);
-  }
-
-  /// Before a call, if something has been cancelled since the walk began, or if each call has to be
-  /// looked at: tells who may be waiting for the last call, and looks whether to make this one.
-  [[gnu::noinline]] CallResult look(const SubscriptionRecord& record, std::uint64_t serial,
-                                    Call& call) noexcept {
-    light_fence();
-    registry_.quiescence().called();
-    if (slot_.measures) slot_.times->end(frame_.timing);
-    // (5) acquire: pairs with the release in Registry::subscribe
-    if (record.serial.load(std::memory_order_acquire) != serial) return CallResult::gone;
-    if (call.limited && !may_go_on(call)) {
-      call.denied = true;
-      return CallResult::denied;
-    }
-    if (slot_.measures) begin_timing(record, serial, call);
-    return CallResult::ok;
-  }
-
-  void begin_timing(const SubscriptionRecord& record, std::uint64_t serial,
-                    const Call& call) noexcept {
-    slot_.times->begin(frame_.timing, serial, record.index);
-    if (frame_.timing.wait_known || !call.asynchronous() || call.type == nullptr) return;
-    slot_.times->wait(frame_.timing, call.type->index, call.event.timestamp());
-  }
-
-  /// Gives a `once` subscription its event, if this is the first that its filter passes, or another
-  /// attempt for it. That ends the subscription, unless yet another attempt has been arranged.
-  CallResult claim_and_call(SubscriptionRecord& record, std::uint64_t serial, Call& call) noexcept {
-    if (call.attempt == 1) {
-      if (record.processor.ask != nullptr && !record.claimed.load(std::memory_order_relaxed)) {
-        const CallResult answer = call_by(record.processor.ask, record, call);
-        if (answer != CallResult::special) return answer;
-      }
-      if (record.claimed.exchange(true)) return CallResult::gone;
-    }
-    const CallResult result = call_by(record.processor.special, record, call);
-    if (result != CallResult::deferred) registry_.cancel({serial, record.index}, &slot_);
-    return result;
-  }
-
-  /// Whether the caller's deadline and stop_token allow one more call.
-  static bool may_go_on(Call& call) noexcept {
-    if (call.stop.stop_requested()) {
-      call.error = Errc::cancelled;
-      return false;
-    }
-    if (call.deadline != SteadyTime::max() && call.clock->now(call.clock->clock) >= call.deadline) {
-      call.error = Errc::timeout;
-      return false;
-    }
-    return true;
-  }
+  [[gnu::always_inline]] RareSteps rare() const noexcept { return {slot_, registry_, frame_}; }
 
   ThreadSlot& slot_;
   Registry& registry_;
