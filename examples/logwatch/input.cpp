@@ -27,14 +27,16 @@ Input::Input(const std::string& file)
 }
 
 std::optional<std::string> Input::next() {
-  std::string line;
   errno = 0;
-  if (!std::getline(*stream_, line)) {
-    if (stream_->bad())
-      throw InputError{name_, "reading: " + std::generic_category().message(errno)};
-    return std::nullopt;
+  stream_->getline(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+  const auto read = static_cast<std::size_t>(stream_->gcount());
+  bytes_read_ += read;
+  if (stream_->bad()) throw InputError{name_, "reading: " + std::generic_category().message(errno)};
+  if (stream_->fail()) {
+    if (read == 0) return std::nullopt;
+    throw InputError{name_, "a line is longer than 1 MiB: this is no log"};
   }
-  bytes_read_ += line.size() + 1;
+  std::string line{buffer_.data(), stream_->eof() ? read : read - 1};  // without the line feed
   if (line.ends_with('\r')) line.pop_back();
   return line;
 }

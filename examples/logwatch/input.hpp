@@ -4,12 +4,14 @@
 /// @file
 /// Input: a file or standard input, line by line.
 
+#include <cstddef>
 #include <cstdint>
 #include <fstream>
 #include <iosfwd>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace logwatch {
 
@@ -43,6 +45,7 @@ class Input {
   std::string name_;
   std::ifstream file_;
   std::istream* stream_;
+  std::vector<char> buffer_ = std::vector<char>((1U << 20U) + 1);  ///< of a line, and a zero
   std::uint64_t bytes_read_ = 0;
   std::uint64_t size_ = 0;
 };
