@@ -179,6 +179,7 @@ set(GOSSIP_HEADERS
   gossip/redis/redis_metrics.hpp
   gossip/redis/refusals.hpp
   gossip/redis/reply.hpp
+  gossip/redis/reply_builder.hpp
   gossip/redis/resp.hpp
   gossip/redis/rfc3339.hpp
   gossip/redis/send_queue.hpp

@@ -357,6 +357,17 @@ TEST_CASE(
   REQUIRE_NOTHROW(RedisBus{{.workers = 1}, options});
 }
 
+TEST_CASE("failure: TLS: a server that wants a certificate of ours, and gets none, says why",
+          "[redis][failure]") {
+  const Secured secured{"good", "yes"};
+  Told told;
+  auto options = secured.options();
+  told.listen(options);
+  RedisBus bus{{.workers = 1}, options};
+  REQUIRE(told.wait_for("certificate required"));
+  REQUIRE(told.count("ready") == 0);
+}
+
 TEST_CASE("failure: TLS: a server without TLS is not spoken to in the clear", "[redis][failure]") {
   RedisServer server;
   auto options = server.options();

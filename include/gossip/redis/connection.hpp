@@ -2,13 +2,14 @@
 #pragma once
 
 /// @file
-/// Connection: bytes to and from one Redis server. The one file that knows hiredis. Layer: redis.
+/// Connection: bytes to and from one Redis server. Nothing above it knows hiredis. Layer: redis.
 
 #include <gossip/core/error.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/redis/lent_socket.hpp>
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/reply.hpp>
+#include <gossip/redis/reply_builder.hpp>
 #include <gossip/redis/tls_session.hpp>
 
 #include <hiredis/hiredis.h>
@@ -19,6 +20,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <fcntl.h>
 #include <new>
@@ -30,108 +32,7 @@
 #include <sys/types.h>
 #include <utility>
 
-#if HIREDIS_MAJOR < 1
-#error "gossip needs hiredis 1.0 or newer"
-#endif
-
 namespace gossip::redis {
-
-/// Builds replies while hiredis parses. The outermost is always the same object, whose memory is used
-/// again. A reply deeper than max_depth is refused before any recursion, and one that is too large as
-/// soon as it is.
-class ReplyBuilder {
- public:
-  static constexpr int max_depth = 16;  ///< levels
-
-  /// What hiredis is to be given as its private data.
-  struct Building {
-    Reply reply;             ///< the outermost
-    std::size_t bytes = 0;   ///< so far
-    std::size_t most = 0;    ///< it may have // bytes
-    bool too_large = false;  ///< it had more
-  };
-
-  /// What hiredis calls.
-  [[nodiscard]] static redisReplyObjectFunctions functions() noexcept {
-    return {&make_text, &make_array, &make_integer, &make_double, &make_nil, &make_bool, &destroy};
-  }
-
- private:
-  /// An empty reply of that kind where the task says; null if the whole becomes too large by it.
-  /// @param size  of its text // bytes
-  static Reply* place(const redisReadTask* task, Reply::Kind kind, std::size_t size = 0) {
-    auto& building = *static_cast<Building*>(task->privdata);
-    if (task->parent == nullptr) building.bytes = 0;
-    building.bytes += sizeof(Reply) + size;
-    building.too_large = building.bytes > building.most;
-    if (building.too_large) return nullptr;
-    Reply* reply = nullptr;
-    if (task->parent == nullptr) {
-      reply = &building.reply;
-      if (reply->text.capacity() > most_kept) reply->text = {};
-      if (reply->items.capacity() > most_reserved) reply->items = {};
-      reply->text.clear();
-      reply->items.clear();
-      reply->integer = 0;
-    } else {
-      reply = &static_cast<Reply*>(task->parent->obj)->items.emplace_back();
-    }
-    reply->kind = kind;
-    return reply;
-  }
-  static void* make_text(const redisReadTask* task, char* text, std::size_t size) noexcept {
-    const Reply::Kind kind = task->type == REDIS_REPLY_ERROR    ? Reply::Kind::error
-                             : task->type == REDIS_REPLY_STATUS ? Reply::Kind::status
-                                                                : Reply::Kind::text;
-    try {
-      Reply* reply = place(task, kind, size);
-      if (reply != nullptr) reply->text.assign(text, size);
-      return reply;
-    } catch (...) {
-      return nullptr;  // hiredis reports that memory ran out
-    }
-  }
-  static void* make_array(const redisReadTask* task, std::size_t size) noexcept {
-    int depth = 0;
-    for (const redisReadTask* at = task; at != nullptr; at = at->parent) ++depth;
-    if (depth > max_depth) return nullptr;
-    try {
-      Reply* reply = place(task, Reply::Kind::array);
-      if (reply != nullptr) reply->items.reserve(size < most_reserved ? size : most_reserved);
-      return reply;
-    } catch (...) {
-      return nullptr;
-    }
-  }
-  static void* make_integer(const redisReadTask* task, long long number) noexcept {
-    try {
-      Reply* reply = place(task, Reply::Kind::integer);
-      if (reply != nullptr) reply->integer = number;
-      return reply;
-    } catch (...) {
-      return nullptr;
-    }
-  }
-  static void* make_double(const redisReadTask* task, double, char* text,
-                           std::size_t size) noexcept {
-    return make_text(task, text, size);
-  }
-  static void* make_nil(const redisReadTask* task) noexcept {
-    try {
-      return place(task, Reply::Kind::nil);
-    } catch (...) {
-      return nullptr;
-    }
-  }
-  static void* make_bool(const redisReadTask* task, int value) noexcept {
-    return make_integer(task, value);
-  }
-  static void destroy(void*) noexcept {}  // the connection owns it
-
-  /// A server that lies about sizes gets no memory for it.
-  static constexpr std::size_t most_reserved = 256;  // elements
-  static constexpr std::size_t most_kept = 4096;     // bytes of the outermost
-};
 
 /// A connection that never blocks but while a name is resolved. Opened by open(), then driven by
 /// advance() whenever descriptor() is ready for what interest() says. Without TLS, somebody else may
@@ -176,6 +77,8 @@ class Connection {
   void close() noexcept {
     if (context_ != nullptr) redisFree(std::exchange(context_, nullptr));  // and its TLS session
     ssl_ = nullptr;
+    read_awaits_ = POLLIN;
+    write_awaits_ = POLLOUT;
     clear_output();
     stage_ = Stage::none;
   }
@@ -189,9 +92,9 @@ class Connection {
   /// What poll() is to look for; 0 while not open.
   [[nodiscard]] short interest() const noexcept {
     if (context_ == nullptr) return 0;
-    const bool writing =
-        stage_ == Stage::connecting || unsent() != 0 || (ssl_ != nullptr && SSL_want_write(ssl_));
-    return static_cast<short>(POLLIN | (writing ? POLLOUT : 0));
+    if (stage_ == Stage::connecting) return POLLIN | POLLOUT;
+    if (stage_ == Stage::securing) return SSL_want_write(ssl_) != 0 ? POLLOUT : POLLIN;
+    return static_cast<short>(read_awaits_ | (unsent() != 0 ? write_awaits_ : 0));
   }
 
   /// How long a recv() waits that is told to: once established, without TLS.
@@ -229,16 +132,12 @@ class Connection {
       if (Status status = shake_hands(); !status.ok() || stage_ == Stage::securing) return status;
     }
     if (stage_ != Stage::established) return {};
-    if (Status status = write(); !status.ok()) return status;
-    if ((events & (POLLIN | POLLERR | POLLHUP)) == 0) return {};
-    if (!tls_.enabled) return read();
-    do {
-      const std::size_t before = context_->reader->len;
-      if (redisBufferRead(context_) != REDIS_OK) return failure("reading");
-      heard_ = heard_ || context_->reader->len != before;
-      if (context_->reader->len > building_.most) return too_large();
-    } while (ssl_ != nullptr && SSL_pending(ssl_) > 0);
-    return {};
+    if (write_awaits_ == POLLOUT) {
+      if (Status status = write(); !status.ok()) return status;
+    }
+    const int awaited = read_awaits_ | (write_awaits_ & POLLIN) | POLLERR | POLLHUP;
+    if ((events & awaited) == 0) return {};
+    return tls_.enabled ? read_secured() : read();
   }
 
   /// Takes what somebody has read from the socket. @return why the connection is of no more use
@@ -278,6 +177,7 @@ class Connection {
 
   static Status too_large() { return RetryableError{"redis: a reply is larger than allowed"}; }
   Status failure(const char* doing, int error = errno) const {
+    if (ssl_ != nullptr && ERR_peek_last_error() != 0) return tls_failure(doing, ssl_);
     std::string text{"redis: "};
     text += doing;
     text += ": ";
@@ -291,8 +191,10 @@ class Connection {
   Status write() {
     if (unsent() == 0) return {};
     if (tls_.enabled) {
-      int done = 0;
-      return redisBufferWrite(context_, &done) == REDIS_OK ? Status{} : failure("writing");
+      ERR_clear_error();  // what others have left there would be taken for ours
+      if (redisBufferWrite(context_, nullptr) != REDIS_OK) return failure("writing");
+      write_awaits_ = SSL_want_read(ssl_) != 0 ? POLLIN : POLLOUT;
+      return {};
     }
     const ssize_t sent =
         ::send(context_->fd, out_.data() + written_, unsent(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -310,6 +212,18 @@ class Connection {
     const ssize_t size = ::recv(context_->fd, bytes, sizeof bytes, MSG_DONTWAIT);
     if (size < 0) return take({{}, errno});
     return take({{bytes, static_cast<std::size_t>(size)}, 0});
+  }
+
+  Status read_secured() {
+    do {
+      const std::size_t before = context_->reader->len;
+      ERR_clear_error();  // as in write()
+      if (redisBufferRead(context_) != REDIS_OK) return failure("reading");
+      heard_ = heard_ || context_->reader->len != before;
+      if (context_->reader->len > building_.most) return too_large();
+    } while (SSL_pending(ssl_) > 0);
+    read_awaits_ = SSL_want_write(ssl_) != 0 ? POLLOUT : POLLIN;
+    return write_awaits_ == POLLIN ? write() : Status{};  // now that it may have what it waits for
   }
 
   void clear_output() noexcept {
@@ -376,6 +290,11 @@ class Connection {
   ReplyBuilder::Building building_;  ///< what is being read, or was read last
   SSL* ssl_ = nullptr;               ///< owned by the context
   TlsOptions tls_;
+  /// What poll() is to look for, for each: by TLS either may have to do the other first.
+  /// @{
+  short read_awaits_ = POLLIN;
+  short write_awaits_ = POLLOUT;
+  /// @}
   std::string out_;          ///< to be written, without TLS
   std::size_t written_ = 0;  ///< of it
   bool heard_ = false;       ///< something has arrived

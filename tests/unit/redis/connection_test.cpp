@@ -2,20 +2,28 @@
 #include <gossip/redis/connection.hpp>
 
 #include "support/fake_redis.hpp"
+#include "support/tls_peer.hpp"
+#include "support/wait.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <openssl/bio.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <fcntl.h>
 #include <memory>
 #include <optional>
 #include <poll.h>
 #include <string>
+#include <sys/socket.h>
 
 using gossip::Status;
 using gossip::redis::Connection;
 using gossip::redis::RedisOptions;
 using gossip::redis::Reply;
+using gossip::test::eventually;
 using gossip::test::FakeRedis;
+using gossip::test::TlsPeer;
 using namespace std::string_literals;
 
 namespace {
@@ -121,4 +129,119 @@ TEST_CASE("Connection: nobody listens", "[redis]") {
 TEST_CASE("Connection: a process that is started does not get it", "[redis]") {
   Fixture fixture{"+PONG\r\n"};
   REQUIRE((::fcntl(fixture.connection.descriptor(), F_GETFD) & FD_CLOEXEC) != 0);
+}
+
+namespace {
+
+/// A connection and the other end of it, which have greeted each other by TLS.
+struct Secured {
+  explicit Secured(int version) : peer{version} {
+    options.port = peer.port();
+    options.tls.enabled = true;
+    options.tls.verify_peer = false;
+    REQUIRE(connection.open(options).ok());
+    peer.accept();
+    REQUIRE(eventually([&] {
+      REQUIRE(connection.advance(ready()).ok());
+      return peer.shake_hands() && connection.established();
+    }));
+  }
+  /// What a poll() says that does not wait.
+  [[nodiscard]] short ready() const {
+    pollfd socket{connection.descriptor(), connection.interest(), 0};
+    return ::poll(&socket, 1, 0) > 0 ? socket.revents : short{0};
+  }
+  /// Whether there is something to read, be it wanted or not.
+  [[nodiscard]] bool readable() const {
+    pollfd socket{connection.descriptor(), POLLIN, 0};
+    return ::poll(&socket, 1, 0) > 0;
+  }
+  /// Waits for the next reply.
+  std::string read() {
+    Reply* reply = nullptr;
+    REQUIRE(eventually([&] {
+      REQUIRE(connection.advance(ready()).ok());
+      REQUIRE(connection.next_reply(reply).ok());
+      return reply != nullptr;
+    }));
+    return reply->text;
+  }
+  /// Fills what the system buffers of what the connection writes. @return how much that is // bytes
+  [[nodiscard]] std::size_t fill() const {
+    const std::string zeros(4096, '\0');
+    std::size_t filled = 0;
+    std::size_t size = zeros.size();
+    for (int refused = 0; refused < 100;) {  // what is on its way to the other end makes room
+      const auto sent = ::send(connection.descriptor(), zeros.data(), size, MSG_DONTWAIT);
+      if (sent > 0) filled += static_cast<std::size_t>(sent);
+      refused = sent > 0 || size > 1 ? 0 : refused + 1;
+      if (sent < 0) size = std::max<std::size_t>(1, size / 2);
+    }
+    return filled;
+  }
+
+  TlsPeer peer;
+  RedisOptions options;
+  Connection connection;
+};
+
+}  // namespace
+
+TEST_CASE("Connection: TLS: what is sent waits for what has to be read first, and does not spin",
+          "[redis]") {
+  Secured secured{TLS1_2_VERSION};
+  TlsPeer& peer = secured.peer;
+  Connection& connection = secured.connection;
+  peer.ask_for_greeting();
+  REQUIRE(eventually([&] { return secured.ready() == POLLIN; }));
+  REQUIRE(connection.advance(POLLIN).ok());  // greets anew, and waits for the answer
+  REQUIRE(connection.send("PING"));
+  REQUIRE(connection.advance(0).ok());
+  REQUIRE(connection.unsent() == 4);
+  REQUIRE(secured.ready() == 0);
+  std::string arrived;
+  REQUIRE(eventually([&] {
+    arrived += peer.receive();
+    REQUIRE(connection.advance(secured.ready()).ok());
+    return !arrived.empty();
+  }));
+  REQUIRE(arrived == "PING");
+  REQUIRE(peer.send("+PONG\r\n"));
+  REQUIRE(secured.read() == "PONG");
+}
+
+TEST_CASE("Connection: TLS: what is read waits for what has to be sent first, and does not spin",
+          "[redis]") {
+  Secured secured{TLS1_2_VERSION};
+  TlsPeer& peer = secured.peer;
+  Connection& connection = secured.connection;
+  peer.ask_for_greeting();
+  REQUIRE(peer.send("+PONG\r\n"));
+  REQUIRE(eventually([&] { return secured.ready() == POLLIN; }));
+  const std::size_t filled = secured.fill();
+  REQUIRE(connection.advance(POLLIN).ok());  // has no room to greet anew
+  REQUIRE(secured.readable());
+  REQUIRE(secured.ready() == 0);
+  std::size_t arrived = 0;
+  while (arrived < filled) arrived += peer.receive_raw().size();
+  REQUIRE(eventually([&] { return secured.ready() == POLLOUT; }));
+  REQUIRE(connection.advance(POLLOUT).ok());
+  REQUIRE(eventually([&] { return !peer.receive_raw().empty(); }));
+  REQUIRE(secured.read() == "PONG");
+}
+
+TEST_CASE("Connection: TLS: errors that others have left behind are not its own", "[redis]") {
+  Secured secured{TLS1_3_VERSION};
+  TlsPeer& peer = secured.peer;
+  Connection& connection = secured.connection;
+  // What greeting leaves to be read, sessions to be resumed, would clear the errors away.
+  REQUIRE(peer.send("+PONG\r\n"));
+  REQUIRE(secured.read() == "PONG");
+  REQUIRE_FALSE(secured.readable());
+  REQUIRE(BIO_new_file("/nonexistent", "r") == nullptr);
+  REQUIRE(connection.advance(POLLIN).ok());
+  REQUIRE(BIO_new_file("/nonexistent", "r") == nullptr);
+  static_cast<void>(secured.fill());
+  REQUIRE(connection.send(std::string(100'000, 'a')));
+  REQUIRE(connection.advance(0).ok());
 }
