@@ -51,15 +51,22 @@ class Note {
   void set(std::string text) {
     const std::lock_guard lock{mutex_};
     text_ = std::move(text);
+    told_ = false;
   }
   [[nodiscard]] std::string get() const {
     const std::lock_guard lock{mutex_};
     return text_;
   }
+  /// As a line, if it has not been told yet; else empty.
+  [[nodiscard]] std::string news() {
+    const std::lock_guard lock{mutex_};
+    return std::exchange(told_, true) ? std::string{} : "stalled: " + text_ + '\n';
+  }
 
  private:
   mutable std::mutex mutex_;
   std::string text_;
+  bool told_ = true;
 };
 
 void print(const std::string& text) {
@@ -85,7 +92,7 @@ void wait_until(steady_clock::time_point then) {
 }
 
 /// Looks at the bus until the time is up, somebody presses Ctrl-C, or nobody can read it any more.
-void watch(const gossip::EventBus<>& bus, const Options& options, const Note& note) {
+void watch(const gossip::EventBus<>& bus, const Options& options, Note& note) {
   const bool screen = !options.plain && on_terminal();
   const auto begin = steady_clock::now();
   const auto end = begin + std::chrono::seconds{options.seconds};
@@ -97,7 +104,7 @@ void watch(const gossip::EventBus<>& bus, const Options& options, const Note& no
     const auto now = steady_clock::now();
     view.update(bus.stats(), now - last);
     last = now;
-    print(screen ? view.screen(note.get()) : view.line() + "\n");
+    print(screen ? view.screen(note.get()) : view.line() + "\n" + note.news());
   }
 }
 
@@ -124,7 +131,7 @@ int run(const Options& options) {
        .stall_after = 1s,
        .on_stall = [&](const gossip::StallReport& report) { note.set(to_string(report)); }}};
   // [/seeing]
-  Shop shop{bus};
+  Shop shop{bus, options.stall};
   if (!options.topology.empty()) {
     show_topology(bus, options.topology);
     return 0;
@@ -133,6 +140,7 @@ int run(const Options& options) {
   watch(bus, options, note);
   const long placed = customers.finish();
   bus.drain();
+  print(note.news());
   const bool fine = account(bus.stats(), placed);
   // [metrics]
   if (options.metrics) print(gossip::to_prometheus(bus.stats()));

@@ -36,6 +36,7 @@ times, failures. On a terminal as a screen that is drawn anew, elsewhere as one 
   --interval N     milliseconds between two looks, 1 to 60000; 1000 if not given
   --rate N         orders per second, 1 to 100000; 2000 if not given
   --workers N      threads that handle events, 1 to 64; 2 if not given
+  --stall          the warehouse hangs for three seconds, once: the watchdog names it
   --plain          lines, on a terminal too
   --metrics        at the end, the page that Prometheus would be given
   --topology KIND  only shows how the bus is wired, as mermaid, dot or json
@@ -57,6 +58,8 @@ Options parse_options(int argc, const char* const* argv) {
       options.help = true;
     } else if (argument == "--plain") {
       options.plain = true;
+    } else if (argument == "--stall") {
+      options.stall = true;
     } else if (argument == "--metrics") {
       options.metrics = true;
     } else if (argument == "--seconds") {

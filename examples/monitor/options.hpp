@@ -18,6 +18,7 @@ struct Options {
   int workers = 2;
   bool plain = false;
   bool metrics = false;
+  bool stall = false;
   bool help = false;
   std::string topology = {};  ///< mermaid, dot or json; empty: none
 };

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # piped_test.sh MONITOR: plain lines where there is no terminal, and every event accounted for; the
-# page for Prometheus; an early end; the topology, but for numbers of lines.
+# page for Prometheus; an early end; a processor that hangs; the topology, but for numbers of lines.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -31,6 +31,10 @@ if [ -r /proc/self/status ]; then # asked to end, it does not wait for its next 
   ! grep -qE '^t=[0-9]{2,}\.[0-9]s ' "$folder/out" || fail 'asked to end, it goes on'
   grep -q ': all accounted for$' "$folder/out" || fail 'asked to end, it does not account'
 fi
+"$1" --seconds 1 --rate 300 --stall > "$folder/out" < /dev/null
+grep -qE "^stalled: 'warehouse' \(shop\.order\.paid, subscribed at .*shop\.hpp:[0-9]+\) has been running for [12][0-9]{3} ms on worker [01]$" "$folder/out" ||
+  fail 'nobody says that the warehouse hangs'
+grep -q ' stalled=1: all accounted for$' "$folder/out" || fail 'a stalled call is not counted'
 for kind in mermaid dot json; do
   "$1" --topology "$kind" | sed -E -e 's|"file": "[^"]*/|"file": "|g' -e 's|(shop\.hpp):[0-9]+|\1:N|' \
     -e 's/"(id|line)": [0-9]+/"\1": N/g' > "$folder/out"

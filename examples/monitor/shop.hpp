@@ -32,7 +32,8 @@ inline void work_for(std::chrono::microseconds time) {
 /// The processors of the shop. Outlived by its bus.
 class Shop {
  public:
-  explicit Shop(gossip::EventBus<>& bus) {
+  /// @param stall  one order hangs in the warehouse
+  Shop(gossip::EventBus<>& bus, bool stall) {
     using namespace std::chrono_literals;
     handles_.push_back(bus.subscribe(
         order_placed,
@@ -48,7 +49,10 @@ class Shop {
             }),
         {.name = "payments"}));
     handles_.push_back(bus.subscribe(order_paid,
-                                     [&bus](const Order& order) {
+                                     [&bus, stall](const Order& order) {
+                                       if (stall && order.number == 100) {
+                                         std::this_thread::sleep_for(3s);
+                                       }
                                        work_for(order.number % 100 == 7 ? 2ms : 50us);
                                        return bus.publish(order_shipped, order);
                                      },
