@@ -42,7 +42,7 @@ violations=$(
   find tests/compile_fail -name '*.fail.cpp' -o -name '*.pass.cpp' | sort | while read -r source; do
     name=${source#tests/compile_fail/}
     name=${name%.*.cpp}
-    grep -q "^gossip_compile_fail_test($name)\$" tests/compile_fail/CMakeLists.txt ||
+    grep -q "^ *gossip_compile_fail_test($name)\$" tests/compile_fail/CMakeLists.txt ||
       echo "$source: is not named in tests/compile_fail/CMakeLists.txt"
   done
   find examples -mindepth 2 -name '*.cpp' | sort | while read -r source; do

@@ -46,8 +46,12 @@ template <class T>
 nlohmann::json json_of(const StoredPayload<T>& data) {
   if constexpr (std::is_void_v<T>) {
     return nullptr;
-  } else {
+  } else if constexpr (requires { nlohmann::json(data); }) {
     return nlohmann::json(data);
+  } else {
+    static_assert(std::is_void_v<T>,
+                  "nlohmann_json cannot write the payload: it needs to_json(), one of the macros "
+                  "NLOHMANN_DEFINE_TYPE_..., or another codec");
   }
 }
 
@@ -59,8 +63,12 @@ Status payload_of(const nlohmann::json& value, std::optional<StoredPayload<T>>& 
   if constexpr (std::is_void_v<T>) {
     if (!value.is_null()) return ValidationError{"data", "there is data; expected: null"};
     data.emplace();
+  } else if constexpr (requires { value.template get<T>(); }) {
+    data.emplace(value.template get<T>());
   } else {
-    data.emplace(value.get<T>());
+    static_assert(std::is_void_v<T>,
+                  "nlohmann_json cannot read the payload: it needs from_json(), one of the macros "
+                  "NLOHMANN_DEFINE_TYPE_..., or another codec");
   }
   return {};
 }
