@@ -28,6 +28,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -151,7 +152,7 @@ class ChannelReader {
         next = std::min(next, channel.not_before);
       const bool again = channel.is_refused() && now >= channel.not_before;
       if (!std::exchange(channel.changed, false) && !again) continue;
-      link_.send(Command{channel.wanted ? "SUBSCRIBE" : "UNSUBSCRIBE", key}, {});
+      link_.send(Command{channel.wanted ? "SUBSCRIBE" : "UNSUBSCRIBE", key}, {&on_answer, this, 0});
       asked_.push_back(key);
       ++channel.unanswered;
       channel.not_before = now + options_.back_off_cap;
@@ -170,29 +171,9 @@ class ChannelReader {
   [[nodiscard]] bool drained() const { return true; }
   /// @}
 
-  /// A message, a confirmation, the answer to a probe, or an error.
+  /// A message.
   void on_push(Reply& reply) {
-    if (reply.is_error()) return refuse(reply);
-    if (reply.items.size() < 3) return;
-    const std::string& kind = reply.items[0].text;
-    if (kind == "message") return deliver(reply.items[1].text, reply.items[2].text);
-    const bool subscribed = kind == "subscribe";
-    if (!subscribed && kind != "unsubscribe") return;
-    bool recovered = false;
-    {
-      const std::lock_guard lock{mutex_};
-      if (!asked_.empty()) asked_.erase(asked_.begin());
-      const auto found = channels_.find(reply.items[1].text);
-      if (found == channels_.end()) return;
-      recovered = subscribed && !found->second.refusal.ok();
-      missed_ = missed_ || recovered;
-      found->second.confirmed = subscribed;
-      found->second.refusal = {};
-      if (found->second.unanswered != 0) --found->second.unanswered;
-      changed_.notify_all();
-    }
-    if (recovered && options_.on_state) options_.on_state(State::ready, Status{});
-    tell_of_gap();  // before what came behind the confirmation
+    if (reply.is_message()) deliver(reply.items[1].text, reply.items[2].text);
   }
 
  private:
@@ -231,21 +212,40 @@ class ChannelReader {
     }
   }
 
-  /// An error answers the first question that is open.
-  void refuse(const Reply& reply) {
+  static void on_answer(void* context, std::uint64_t, const Status& lost, Reply& reply) {
+    if (lost.ok()) static_cast<ChannelReader*>(context)->take_answer(reply);
+  }
+  /// To the first question that is open.
+  void take_answer(const Reply& reply) {
+    const bool subscribed = answers(reply, "subscribe");
+    if (!reply.is_error() && !subscribed && !answers(reply, "unsubscribe")) {
+      return link_.give_up(RetryableError{"redis: SUBSCRIBE: an answer of another kind"});
+    }
     Status why;
+    bool recovered = false;
     {
       const std::lock_guard lock{mutex_};
-      if (asked_.empty()) return;
-      const std::string key = asked_.front();
+      const std::string key = std::move(asked_.front());
       asked_.erase(asked_.begin());
-      why = status_of(reply, "SUBSCRIBE " + key);
+      if (reply.is_error()) why = status_of(reply, "SUBSCRIBE " + key);
       Channel& channel = channels_[key];
+      recovered = subscribed && !channel.refusal.ok();
+      missed_ = missed_ || recovered;
+      if (why.ok()) channel.confirmed = subscribed;
       channel.refusal = why;
-      if (channel.unanswered != 0) --channel.unanswered;
+      --channel.unanswered;
       changed_.notify_all();
     }
-    if (options_.on_state) options_.on_state(State::degraded, why);
+    if (!why.ok() || recovered) tell_state(why);
+    if (why.ok()) tell_of_gap();  // before what came behind the confirmation
+  }
+  [[nodiscard]] bool answers(const Reply& reply, std::string_view kind) const {
+    const std::lock_guard lock{mutex_};
+    return !asked_.empty() && reply.items.size() == 3 && reply.items[0].text == kind &&
+           reply.items[1].text == asked_.front();
+  }
+  void tell_state(const Status& why) const {
+    if (options_.on_state) options_.on_state(why.ok() ? State::ready : State::degraded, why);
   }
 
   void deliver(const std::string& key, const std::string& text) {

@@ -45,7 +45,7 @@ namespace gossip::redis {
 /// The client, which outlives the link, is called by whoever has the turn:
 /// - `on_ready()`: the connection may be used, from the beginning;
 /// - `on_lost(const Status&)`: it is gone; what was sent and not answered has been told so before;
-/// - `on_push(Reply&)`: a reply that nobody waits for;
+/// - `on_push(Reply&)`: what answers nothing: a message;
 /// - `on_state(State, const Status&)`: for the user;
 /// - `on_turn() -> SteadyTime`: before each wait; sends what there is to send; answers when it wants
 ///   the next turn;
@@ -57,7 +57,7 @@ namespace gossip::redis {
 template <class Client>
 class Link {
  public:
-  /// @param pushes         every reply of a ready connection goes to on_push: Pub/Sub
+  /// @param pushes         messages come between the answers: Pub/Sub
   /// @param needs_primary  see Session
   Link(const RedisOptions& options, Client& client, bool needs_primary, bool pushes = false)
       : options_{options},
@@ -124,7 +124,7 @@ class Link {
   /// Sends a command that is already in its wire form. @pre ready()
   /// @param count  how many commands they are, one behind the other; each has its answer
   void send_wire(std::string_view wire, ReplyTo reply_to, std::size_t count = 1) {
-    if (!pushes_) expected_.add(reply_to, count);
+    expected_.add(reply_to, count);
     if (!connection_.send(wire)) out_of_memory_ = true;
   }
   /// True once commands may be sent.
@@ -317,7 +317,7 @@ class Link {
 
   void take(Reply& reply, SteadyTime at) {
     if (session_.handshaking()) return apply(session_.reply(reply, at));
-    if (pushes_ || expected_.empty()) return client_.on_push(reply);
+    if (expected_.empty() || (pushes_ && reply.is_message())) return client_.on_push(reply);
     expected_.tell(reply);
   }
 

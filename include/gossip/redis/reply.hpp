@@ -50,6 +50,10 @@ struct Reply {
   /// @}
   /// True for a status or a text.
   [[nodiscard]] bool is_text() const noexcept { return kind == Kind::status || kind == Kind::text; }
+  /// True if it answers nothing, where channels are listened to: what somebody has published there.
+  [[nodiscard]] bool is_message() const noexcept {
+    return items.size() >= 3 && (items[0].text == "message" || items[0].text == "pmessage");
+  }
   /// The word by which an error begins, such as "NOGROUP"; empty for everything else.
   [[nodiscard]] std::string_view error_code() const noexcept {
     if (!is_error()) return {};

@@ -110,7 +110,9 @@ class RedisTap {
     if (!link_.ready() || waiting_) return SteadyTime::max();
     if (options_.delivery == Delivery::pub_sub) {
       if (!listening_ && now < not_before_) return not_before_;
-      if (!std::exchange(listening_, true)) link_.send(Command{"PSUBSCRIBE", glob_}, {});
+      if (!std::exchange(listening_, true)) {
+        link_.send(Command{"PSUBSCRIBE", glob_}, {&on_listening, this, 0});
+      }
       return SteadyTime::max();
     }
     if (now >= next_scan_) {
@@ -136,12 +138,6 @@ class RedisTap {
   [[nodiscard]] bool has_work() const { return false; }
   [[nodiscard]] bool drained() const { return true; }
   void on_push(Reply& reply) {
-    if (reply.is_error()) return refuse(reply);
-    if (reply.items.size() == 3 && reply.items[0].text == "psubscribe") {
-      refused_ = false;
-      tell_of_gap();
-      return tell_begun();
-    }
     if (reply.items.size() != 4 || reply.items[0].text != "pmessage") return;
     TappedEvent tapped{name_of(reply.items[2].text), {}, {}, {}};
     if (!pattern_.matches(tapped.name)) return;
@@ -189,6 +185,14 @@ class RedisTap {
     if (std::exchange(missed_, false) && options_.on_gap) {
       options_.on_gap({"", "the connection was lost", 0});
     }
+  }
+  static void on_listening(void* context, std::uint64_t, const Status& lost, Reply& reply) {
+    auto& self = *static_cast<RedisTap*>(context);
+    if (!lost.ok()) return;
+    if (reply.is_error()) return self.refuse(reply);
+    self.refused_ = false;
+    self.tell_of_gap();
+    self.tell_begun();
   }
   /// Asks again before long, and tells it once.
   void refuse(const Reply& reply) {

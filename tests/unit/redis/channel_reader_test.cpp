@@ -165,6 +165,37 @@ TEST_CASE("ChannelReader: what finds no room in the bus's queue is a gap of know
   REQUIRE(statistics.gaps == script.noted().size() - 3);  // one for all that came at once
 }
 
+TEST_CASE("ChannelReader: the answer to a probe is not taken for that to a question", "[redis]") {
+  std::atomic<int> held{0};  // probes without an answer
+  bool asked = false;
+  FakeRedis server{greeting([&](const std::string& command) -> std::string {
+    const std::string refusal{"-NOPERM you may not PING\r\n"};
+    if (has(command, "PING")) {
+      if (asked) return refusal;
+      return ++held == 1 ? "-NOPERM" : "x";  // the answer goes on and on
+    }
+    asked = true;
+    std::string answer{"\r\n"};
+    for (int i = 1; i < held; ++i) answer += refusal;
+    return answer + confirmed("subscribe");
+  })};
+  RedisOptions options;
+  options.port = server.port();
+  options.health_interval = std::chrono::milliseconds{1};
+  ChannelReader reader{options};
+  reader.start();
+  REQUIRE(eventually([&] { return held.load() != 0; }));
+  const auto ignore = [](WireEvent&, Receipt&) { return Status{}; };
+  REQUIRE(reader.subscribe({"a.b", "a.b", ignore}).ok());
+}
+
+TEST_CASE("ChannelReader: a server that answers something else is given up", "[redis]") {
+  Scripted script{{"*2\r\n$4\r\npong\r\n$0\r\n\r\n", confirmed("subscribe") + message()}};
+  script.reader.start();
+  static_cast<void>(script.subscribe());
+  REQUIRE(script.wait_for({lost, "event"}));
+}
+
 TEST_CASE("ChannelReader: events reach every bus that listens", "[redis]") {
   RedisServer server;
   Handled first_handled;

@@ -17,6 +17,17 @@ TEST_CASE("Reply: each kind says what it is", "[redis]") {
   REQUIRE_FALSE(Reply::of_text("").is_nil());
 }
 
+TEST_CASE("Reply: a message is no answer", "[redis]") {
+  const auto reply_of = [](const char* kind) {
+    return Reply::of_array({Reply::of_text(kind), Reply::of_text("a"), Reply::of_text("b")});
+  };
+  REQUIRE(reply_of("message").is_message());
+  REQUIRE(reply_of("pmessage").is_message());
+  REQUIRE_FALSE(reply_of("subscribe").is_message());
+  REQUIRE_FALSE(Reply::of_text("message").is_message());
+  REQUIRE_FALSE(Reply::of_array({Reply::of_text("pong"), Reply::of_text("")}).is_message());
+}
+
 TEST_CASE("Reply: an error's code is its first word", "[redis]") {
   REQUIRE(Reply::of_error("NOGROUP No such key").error_code() == "NOGROUP");
   REQUIRE(Reply::of_error("WRONGPASS").error_code() == "WRONGPASS");

@@ -172,6 +172,28 @@ TEST_CASE("RedisTap: a right that is missing is told once, and asked for again",
   REQUIRE(asked_to_listen == 3);
 }
 
+TEST_CASE("RedisTap: a probe that is refused is no refusal to listen", "[redis]") {
+  std::atomic<int> probes{0};
+  FakeRedis server{greeting([&](const std::string& asked) -> std::string {
+    if (asked.find("PSUBSCRIBE") != std::string::npos) {
+      return "*3\r\n$10\r\npsubscribe\r\n$1\r\n*\r\n:1\r\n";
+    }
+    ++probes;
+    return "-NOPERM you may not PING\r\n";
+  })};
+  Told told;
+  RedisOptions options;
+  options.port = server.port();
+  options.delivery = Delivery::pub_sub;
+  options.health_interval = std::chrono::milliseconds{1};
+  told.listen(options);
+  RedisTap tap{options, EventPattern{">"}, [](const TappedEvent&) {}};
+  tap.start();
+  REQUIRE(eventually([&] { return probes >= 3; }));
+  REQUIRE(told.count("ready") == 1);
+  REQUIRE(told.count("degraded") == 0);
+}
+
 TEST_CASE("RedisTap: what cannot be read is shown as it is", "[redis]") {
   RedisServer server;
   RedisOptions options = server.options();
