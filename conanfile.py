@@ -22,6 +22,7 @@ class GossipConan(ConanFile):
     default_options = {"with_json": False, "with_redis": False}
     exports_sources = "LICENSE", "include/*.hpp"
     no_copy_source = True
+    test_package_folder = "tests/consumer/conan/test_package"  # Conan 2.3
 
     @property
     def _json(self):

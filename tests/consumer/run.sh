@@ -142,7 +142,7 @@ case $way in
     command -v python3 > /dev/null || skip 'python3 is not installed'
     version=$(PYTHONDONTWRITEBYTECODE=1 python3 "$here/conan/stand_in.py" "$GOSSIP_SOURCE" "$GOSSIP_WORK")
     grep -qF "\"$version\"" "$GOSSIP_SOURCE/include/gossip/version.hpp"
-    echo "conan: the recipe packages gossip $version"
+    echo "conan: the recipe packages gossip $version, and its test package runs"
     ;;
   *)
     echo "no such way: $way"
