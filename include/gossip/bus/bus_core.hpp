@@ -160,10 +160,10 @@ class BusCore : public Kept {
   Status publish(TypeEntry& entry, StoredPayload<T>& data, Priority priority) {
     return publish<T>(entry, data, priority, extras_of_cause());
   }
-  /// @param extras  what it has beside its payload; null: nothing
+  /// @param extras  what it has beside its payload, null: nothing; what nobody took stays the caller's
   template <Payload T>
   Status publish(TypeEntry& entry, StoredPayload<T>& data, Priority priority,
-                 Owner<EventExtras> extras) {
+                 Owner<EventExtras>&& extras) {
     if (!is_valid(priority)) [[unlikely]]
       return refuse(entry.name, refuse_priority(priority));
     return send<T>(entry, data, priority, std::move(extras));
@@ -172,12 +172,11 @@ class BusCore : public Kept {
   /// Publishes an event that a user has built.
   template <Payload T>
   Status publish(TypeEntry& entry, Event<T>& event) {
-    if (const Priority priority = EventAccess::header(event).priority; !is_valid(priority))
-        [[unlikely]]
+    if (const Priority priority = event.priority(); !is_valid(priority)) [[unlikely]]
       return refuse(entry.name, refuse_priority(priority));
     LentExtras lent{EventAccess::header(event)};
     Outgoing<T> outgoing{entry.name,       entry,       EventAccess::data(event),
-                         lent.header.time, lent.extras, lent.header.priority};
+                         lent.header.time, lent.extras, event.priority()};
     return provider_.publish(*this, outgoing);
   }
 
@@ -236,7 +235,7 @@ class BusCore : public Kept {
 
   template <Payload T>
   Status send(TypeEntry& entry, StoredPayload<T>& data, Priority priority,
-              Owner<EventExtras> extras) {
+              Owner<EventExtras>&& extras) {
     Outgoing<T> event{entry.name, entry, data, dispatcher_.stamp(clock_), extras, priority};
     return provider_.publish(*this, event);
   }

@@ -146,7 +146,7 @@ class TimedPublishing {
       detail::EventHeader& header = detail::EventAccess::header(event);
       remember_cause(header);
       return repeat<T>(header.type, std::move(detail::EventAccess::data(event)),
-                       std::move(header.metadata), header.priority, period);
+                       std::move(header.metadata), header.priority(), period);
     }
   /// @}
 

@@ -43,7 +43,7 @@ class EventBase {
     return header_.metadata ? *header_.metadata : detail::no_metadata();
   }
   /// How urgent the event is.
-  [[nodiscard]] Priority priority() const noexcept { return header_.priority; }
+  [[nodiscard]] Priority priority() const noexcept { return header_.priority(); }
 
  protected:
   /// For Event.
@@ -107,12 +107,12 @@ class Event : public EventBase {
   /// Sets the priority. Of a temporary event makes the event with that priority.
   /// @{
   Event& with_priority(Priority priority) & noexcept {
-    header_.priority = priority;
+    header_.set_priority(priority);
     return *this;
   }
   [[nodiscard]] Event with_priority(Priority priority) && noexcept(
       std::is_nothrow_move_constructible_v<StoredPayload<T>>) {
-    header_.priority = priority;
+    header_.set_priority(priority);
     return std::move(*this);
   }
   /// @}

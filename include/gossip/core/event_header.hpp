@@ -111,8 +111,15 @@ class EventTime {
   std::uint64_t raw_ = 0;
 };
 
-/// Not numbered by a source: the event's id is made when asked for.
-inline constexpr std::uint64_t unnumbered = static_cast<std::uint64_t>(-1);
+/// In place of a number, of an event that no source has numbered: its id is made when asked for. It
+/// tells the priority, too, even one that there is not.
+[[nodiscard]] constexpr std::uint64_t unnumbered_with(Priority priority) noexcept {
+  return ~(static_cast<std::uint64_t>(priority) ^ static_cast<std::uint64_t>(Priority::normal));
+}
+inline constexpr std::uint64_t unnumbered = unnumbered_with(Priority::normal);
+[[nodiscard]] constexpr bool is_numbered(std::uint64_t sequence) noexcept {
+  return sequence >> 63U == 0;
+}
 
 /// A bus numbers the events of each priority from here on, so the number tells the priority.
 [[nodiscard]] constexpr std::uint64_t first_ticket(Priority priority) noexcept {
@@ -124,8 +131,12 @@ inline constexpr std::uint64_t unnumbered = static_cast<std::uint64_t>(-1);
   return 0;
 }
 
-/// The priority of an event with that number.
+/// The priority of an event with that number, or with what is in its place.
 [[nodiscard]] constexpr Priority priority_of(std::uint64_t sequence) noexcept {
+  if (!is_numbered(sequence)) {
+    return static_cast<Priority>(static_cast<std::uint8_t>(~sequence) ^
+                                 static_cast<std::uint8_t>(Priority::normal));
+  }
   switch (sequence >> 60U) {
     case 1: return Priority::high;
     case 2: return Priority::low;
@@ -134,7 +145,9 @@ inline constexpr std::uint64_t unnumbered = static_cast<std::uint64_t>(-1);
 }
 static_assert(priority_of(first_ticket(Priority::high)) == Priority::high);
 static_assert(priority_of(first_ticket(Priority::low)) == Priority::low);
-static_assert(priority_of(unnumbered) == Priority::normal);
+static_assert(priority_of(unnumbered_with(Priority::high)) == Priority::high);
+static_assert(priority_of(unnumbered_with(Priority::low)) == Priority::low);
+static_assert(unnumbered == static_cast<std::uint64_t>(-1));
 
 /// What the header of a delivered event is made from.
 struct DeliveredHeader {
@@ -157,16 +170,14 @@ struct EventHeader {
       : type{parts.type}, time{parts.time}, source{parts.source}, sequence{parts.sequence} {
     if (parts.extras != nullptr) [[unlikely]]
       take(Owner<EventExtras>{parts.extras});
-    if (parts.sequence >> 60U != 0) [[unlikely]]
-      priority = priority_of(parts.sequence);
   }
 
   EventHeader(const EventHeader& other)
       : type{other.type},
         time{EventTime::at(other.timestamp())},
+        sequence{unnumbered_with(other.priority())},
         own_id{other.id()},
-        metadata{other.metadata},
-        priority{other.priority} {}
+        metadata{other.metadata} {}
   EventHeader(EventHeader&&) noexcept = default;
   EventHeader& operator=(EventHeader other) noexcept {
     type = other.type;
@@ -176,7 +187,6 @@ struct EventHeader {
     own_id = std::move(other.own_id);
     metadata = std::move(other.metadata);
     receipt = std::move(other.receipt);
-    priority = other.priority;
     return *this;
   }
   ~EventHeader() = default;
@@ -191,18 +201,21 @@ struct EventHeader {
   [[nodiscard]] Timestamp timestamp() const noexcept { return time.resolve(source); }
 
   [[nodiscard]] EventId id() const {
-    if (sequence != unnumbered && !own_id.exists()) return {source->origin, sequence};
+    if (is_numbered(sequence) && !own_id.exists()) return {source->origin, sequence};
     return own_id.get();
   }
+
+  [[nodiscard]] Priority priority() const noexcept { return priority_of(sequence); }
+  /// @pre not numbered
+  void set_priority(Priority priority) noexcept { sequence = unnumbered_with(priority); }
 
   EventTypeName type;
   EventTime time;
   const EventSource* source = nullptr;
-  std::uint64_t sequence = unnumbered;
+  std::uint64_t sequence = unnumbered;  ///< tells the priority
   LazyEventId own_id;
   HeldMetadata metadata;
   Receipt receipt;  ///< not copied with the event
-  Priority priority = Priority::normal;
 };
 
 }  // namespace gossip::detail

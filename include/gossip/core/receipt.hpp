@@ -43,10 +43,7 @@ class Receipt {
     return *this;
   }
   ~Receipt() {
-    // acq_rel: settle() sees what every holder did
-    if (state_ != nullptr && state_->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      state_->settle(state_);
-    }
+    if (state_ != nullptr) let_go(state_);
   }
   /// @}
 
@@ -58,6 +55,12 @@ class Receipt {
   [[nodiscard]] explicit operator bool() const noexcept { return state_ != nullptr; }
 
  private:
+  /// Out of line, since every event destroys one, and few hold a state.
+  [[gnu::noinline]] static void let_go(ReceiptState* state) noexcept {
+    // acq_rel: settle() sees what every holder did
+    if (state->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) state->settle(state);
+  }
+
   ReceiptState* state_ = nullptr;
 };
 

@@ -176,7 +176,7 @@ class OrderedPublishing {
     SharedEvent event =
         offered.take_data(DeliveredHeader{type.name, offered.time, &source_}, offered.data);
     EventHeader& header = EventAccess::header(event.sole());
-    header.priority = offered.priority;
+    header.set_priority(offered.priority);
     if (offered.extras) {
       header.own_id = std::move(offered.extras->own_id);
       header.metadata = std::move(offered.extras->metadata);

@@ -78,8 +78,8 @@ class RetainedEvent {
 
  private:
   void keep(SharedEvent& event, std::uint64_t number) noexcept {
-    const bool comparable = number != unnumbered && number_ != unnumbered &&
-                            priority_of(number) == priority_of(number_);
+    const bool comparable =
+        is_numbered(number) && is_numbered(number_) && priority_of(number) == priority_of(number_);
     if (comparable && number < number_) return;
     std::swap(last_, event);
     number_ = number;

@@ -17,10 +17,13 @@ namespace {
 
 using gossip::EventId;
 using gossip::EventType;
+using gossip::Priority;
 using gossip::Timestamp;
 using gossip::detail::EventHeader;
 using gossip::detail::EventSource;
 using gossip::detail::EventTime;
+using gossip::detail::first_ticket;
+using gossip::detail::is_numbered;
 using gossip::detail::LazyEventId;
 
 constexpr EventType<int> type{"header.test"};
@@ -132,10 +135,10 @@ TEST_CASE("EventHeader: an id of its own comes before the source's number", "[ev
 
 TEST_CASE("EventHeader: a copy holds what the source explained and outlives it", "[event_header]") {
   auto source = std::make_unique<EventSource>(milliseconds_source());
-  auto original = std::make_unique<EventHeader>(delivered(*source, 9, 4));
+  const std::uint64_t number = first_ticket(Priority::low) + 4;
+  auto original = std::make_unique<EventHeader>(delivered(*source, 9, number));
   original->metadata = gossip::detail::HeldMetadata{gossip::Metadata{}};
   original->metadata->set("k", 1);
-  original->priority = gossip::Priority::low;
   const EventHeader copy{*original};
   EventHeader assigned{type.key()};
   assigned = *original;
@@ -144,13 +147,39 @@ TEST_CASE("EventHeader: a copy holds what the source explained and outlives it",
   for (const EventHeader* header : {&copy, &std::as_const(assigned)}) {
     CHECK(header->source == nullptr);
     CHECK(header->timestamp() == Timestamp{std::chrono::milliseconds{9}});
-    CHECK(header->id() == EventId{77, 4});
+    CHECK(header->id() == EventId{77, number});
     REQUIRE(header->metadata);
     CHECK(*header->metadata->find("k") == gossip::MetadataValue{1});
-    CHECK(header->priority == gossip::Priority::low);
+    CHECK(header->priority() == Priority::low);
   }
   CHECK(assigned.metadata);
   CHECK(assigned.metadata.get() != copy.metadata.get());
+}
+
+TEST_CASE("EventHeader: the number tells the priority", "[event_header]") {
+  const EventSource source = milliseconds_source();
+  for (const Priority priority : {Priority::high, Priority::normal, Priority::low}) {
+    const EventHeader header = delivered(source, 9, first_ticket(priority) + 4);
+    CHECK(is_numbered(header.sequence));
+    CHECK(header.priority() == priority);
+  }
+}
+
+TEST_CASE("EventHeader: without a number it keeps any priority, even one that there is not",
+          "[event_header]") {
+  EventHeader header{type.key()};
+  CHECK(header.priority() == Priority::normal);
+  const EventId id = header.id();
+  for (unsigned value = 0; value < 256; ++value) {
+    const auto priority = static_cast<Priority>(value);
+    header.set_priority(priority);
+    const EventHeader copy{header};
+    for (const EventHeader* each : {&std::as_const(header), &copy}) {
+      CHECK_FALSE(is_numbered(each->sequence));
+      CHECK(each->priority() == priority);
+      CHECK(each->id() == id);
+    }
+  }
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ using gossip::detail::first_ticket;
 using gossip::detail::RetainedEvent;
 using gossip::detail::SharedEvent;
 using gossip::detail::unnumbered;
+using gossip::detail::unnumbered_with;
 
 namespace {
 
@@ -76,6 +77,10 @@ TEST_CASE("RetainedEvent: of one priority the one published later is the last", 
   REQUIRE(kept(retained) == 5);
   dispatch(retained, 6, 1);
   REQUIRE(kept(retained) == 6);
+  dispatch(retained, 7, unnumbered_with(Priority::high));
+  REQUIRE(kept(retained) == 7);
+  dispatch(retained, 8, first_ticket(Priority::high) + 2);
+  REQUIRE(kept(retained) == 8);
 }
 
 TEST_CASE("RetainedEvent: what is not done is not kept, nor what could not be copied",
