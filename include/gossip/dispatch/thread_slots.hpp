@@ -197,9 +197,10 @@ struct alignas(prefetch_pair_bytes) ThreadSlot {
   }
   /// Ends the dispatch begun last.
   void leave() noexcept {
-    innermost->current.store(nullptr, std::memory_order_release);
-    innermost->array.store(nullptr, std::memory_order_release);
-    innermost = innermost->outer;
+    HazardFrame& frame = *innermost;
+    frame.current.store(nullptr, std::memory_order_release);
+    frame.array.store(nullptr, std::memory_order_release);
+    innermost = frame.outer;
     --depth;
   }
 
