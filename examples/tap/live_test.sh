@@ -55,6 +55,19 @@ diff -u tap/live.txt "$folder/out" || complain 'it shows something else'
 sed 's/"place":"[^"]*"/"place":""/' "$folder/out" | diff -u tap/live.json - ||
   complain 'as JSON it shows something else'
 
+# What is hostile: names and texts that command a terminal, and JSON that is nested too deep to print.
+escape=$(printf '\033')
+redis XADD "hostile:order.a${escape}[2J" '*' id 000000000000000100000000000000aa type order.a time 1 \
+  content-type application/json data "\"$(printf '\302\233')2J\"" "m:${escape}key" '"blue"'
+awk 'BEGIN { for (i = 0; i < 400000; ++i) printf i < 200000 ? "[" : "]" }' |
+  redis-cli -p "$port" -x XADD hostile:order.deep '*' id 000000000000000100000000000000aa \
+    type order.deep time 1 content-type application/json data > "$folder/answer"
+"$tap" '>' --port "$port" --prefix hostile: --from beginning --count 2 > "$folder/out" 2>&1 ||
+  complain "hostile events make it fail: $(head -c 2000 "$folder/out")"
+! LC_ALL=C grep -q "$(printf '\302\233')\\|$escape" "$folder/out" || complain 'it hands on what commands a terminal'
+grep -q '  order\.a?\[2J  6 bytes  id 0' "$folder/out" && grep -q '^    ?key: "blue"$' "$folder/out" &&
+  grep -q '^    "??2J"$' "$folder/out" || complain "of what is hostile it shows: $(head -c 600 "$folder/out")"
+
 # A stream that comes later, and Ctrl-C.
 : > "$folder/later"
 "$tap" '>' --port "$port" --prefix later: > "$folder/later" 2>&1 &

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shows the events of a Redis as they are published, without knowing their types.
 #include <gossip/core/event_pattern.hpp>
+#include <gossip/json/codecs.hpp>
 #include <gossip/redis/rfc3339.hpp>
 #include <gossip/redis/stream_fields.hpp>
 #include <gossip/redis/tap.hpp>
@@ -10,11 +11,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unistd.h>
@@ -28,8 +31,9 @@ using nlohmann::json;
 
 /// The payload as JSON, if it is; else a text, in which bytes that are no UTF-8 are replaced.
 json payload_of(const TappedEvent& tapped) {
-  json data = json::parse(tapped.event.data, nullptr, false);
-  return data.is_discarded() ? json(tapped.event.data) : data;
+  std::optional<json> data;  // the codec refuses what is nested too deep to be written again
+  return gossip::JsonCodec::decode<json>(tapped.event.data, data).ok() ? std::move(*data)
+                                                                       : json(tapped.event.data);
 }
 std::string text_of(const json& value, int indent) {
   return value.dump(indent, ' ', false, json::error_handler_t::replace);
@@ -59,22 +63,39 @@ void print_json(const TappedEvent& tapped) {
   std::cout << text_of(line, -1) << '\n' << std::flush;
 }
 
+/// A text that does not command a terminal: others have written what is in it.
+std::string harmless(std::string text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto before = i == 0 ? '\0' : text[i - 1];
+    const bool second_half = before == '\xc2' && byte >= 0x80 && byte < 0xa0;  // U+0080 to U+009F
+    if (second_half) text[i - 1] = '?';
+    if (second_half || byte < 0x20 || byte == 0x7f) text[i] = '?';
+  }
+  return text;
+}
+
 /// A head, then the payload, indented.
 void print_text(const TappedEvent& tapped) {
   if (tapped.status.ok()) std::cout << time_of(tapped) << "  ";
-  std::cout << tapped.name << "  " << tapped.event.data.size() << " bytes";
-  if (!tapped.event.id.empty()) std::cout << "  id " << tapped.event.id;
+  std::cout << harmless(tapped.name) << "  " << tapped.event.data.size() << " bytes";
+  if (!tapped.event.id.empty()) std::cout << "  id " << harmless(tapped.event.id);
   std::cout << '\n';
-  if (!tapped.status.ok()) std::cout << "    unreadable: " << tapped.status.what() << '\n';
+  if (!tapped.status.ok()) {
+    std::cout << "    unreadable: " << harmless(std::string{tapped.status.what()}) << '\n';
+  }
   for (const auto& [key, value] : tapped.event.metadata) {
-    std::cout << "    " << key << ": " << text_of(gossip::redis::json_of_metadata(value), -1)
-              << '\n';
+    const std::string shown = text_of(gossip::redis::json_of_metadata(value), -1);
+    std::cout << "    " << harmless(key) << ": " << harmless(shown) << '\n';
   }
-  std::string text = text_of(payload_of(tapped), 2);
-  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 5) {
-    text.insert(at + 1, "    ");
+  // Line by line: line feeds of the payload itself are escaped.
+  const std::string text = text_of(payload_of(tapped), 2);
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::cout << "    " << harmless(text.substr(at, end - at)) << '\n';
+    at = end + 1;
   }
-  std::cout << "    " << text << '\n' << std::flush;
+  std::cout << std::flush;
 }
 
 /// Ends the program's wait, from any thread.
@@ -93,7 +114,8 @@ int watch(Options options) {
   options.redis.on_state = [&](gossip::redis::State state, const gossip::Status& why) {
     if (state == gossip::redis::State::ready) begun = true;
     if (why.ok()) return;
-    std::cerr << "tap: " << why.what() << (begun ? "; trying again" : "") << '\n';
+    std::cerr << "tap: " << harmless(std::string{why.what()}) << (begun ? "; trying again" : "")
+              << '\n';
     if (!begun && !failed.exchange(true)) wake_main();
   };
   options.redis.on_gap = [](const gossip::redis::Gap& gap) {
