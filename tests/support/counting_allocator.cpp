@@ -4,13 +4,16 @@
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 namespace {
 
 std::atomic<std::size_t> count{0};
+thread_local std::size_t until_failure = 0;  // allocations, that one among them; 0: none is to fail
 
 void* allocate(std::size_t bytes, std::size_t alignment) {
   count.fetch_add(1, std::memory_order_relaxed);
+  if (until_failure != 0 && --until_failure == 0) throw std::bad_alloc{};
   const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   if (void* memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded)) {
     return memory;
@@ -23,6 +26,10 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
 namespace gossip::test {
 
 std::size_t allocations() noexcept { return count.load(std::memory_order_relaxed); }
+
+void fail_after(std::size_t others) noexcept { until_failure = others + 1; }
+
+bool stop_failing() noexcept { return std::exchange(until_failure, 0) == 0; }
 
 }  // namespace gossip::test
 

@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// Counts every allocation of a program. Link support/counting_allocator.cpp, which replaces the
+/// Counts every allocation of a program, and makes one fail that a test names. Link support/counting_allocator.cpp, which replaces the
 /// global operators new and delete, into one program of its own.
 
 #include <cstddef>
@@ -11,5 +11,10 @@ namespace gossip::test {
 
 /// How often any thread has called operator new so far. // allocations
 [[nodiscard]] std::size_t allocations() noexcept;
+
+/// The calling thread's next allocation but so many throws std::bad_alloc, once.
+void fail_after(std::size_t others) noexcept;
+/// No more of that on the calling thread. @return whether one has failed
+bool stop_failing() noexcept;
 
 }  // namespace gossip::test

@@ -152,8 +152,8 @@ class ChannelReader {
         next = std::min(next, channel.not_before);
       const bool again = channel.is_refused() && now >= channel.not_before;
       if (!std::exchange(channel.changed, false) && !again) continue;
+      asked_.push_back(key);  // first: if that fails, nothing has been sent
       link_.send(Command{channel.wanted ? "SUBSCRIBE" : "UNSUBSCRIBE", key}, {&on_answer, this, 0});
-      asked_.push_back(key);
       ++channel.unanswered;
       channel.not_before = now + options_.back_off_cap;
     }

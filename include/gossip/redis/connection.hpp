@@ -19,6 +19,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -100,6 +101,13 @@ class Connection {
   /// How long a recv() waits that is told to: once established, without TLS.
   static constexpr std::chrono::milliseconds receive_limit{100};
 
+  /// For the thread that writes by TLS to a socket whose other end may be gone.
+  static void ignore_broken_pipes() noexcept {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  }
   /// True if TLS protects it. Writing may raise SIGPIPE then.
   [[nodiscard]] bool secured() const noexcept { return tls_.enabled; }
 

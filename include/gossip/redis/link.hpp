@@ -20,7 +20,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -116,20 +115,22 @@ class Link {
   // ---- For the client, on the link's thread ---------------------------------------------------
 
   /// Sends a command. @pre ready()
+  /// @throws std::bad_alloc; nothing has been sent then, and `reply_to` is told nothing
   void send(const Command& command, ReplyTo reply_to) {
     wire_.clear();
     command.append_to(wire_);
     send_wire(wire_, reply_to);
   }
-  /// Sends a command that is already in its wire form. @pre ready()
+  /// As send(), for what is in its wire form already.
   /// @param count  how many commands they are, one behind the other; each has its answer
   void send_wire(std::string_view wire, ReplyTo reply_to, std::size_t count = 1) {
     expected_.add(reply_to, count);
-    if (!connection_.send(wire)) out_of_memory_ = true;
+    // Behind what is missing nothing may come: the answers would be taken for those to other commands.
+    out_of_memory_ = out_of_memory_ || !connection_.send(wire);
   }
   /// True once commands may be sent.
   [[nodiscard]] bool ready() const noexcept { return session_.ready(); }
-  /// What is known of the connection.
+  /// What is known of it.
   [[nodiscard]] const Session& session() const noexcept { return session_; }
   /// How many replies are waited for. // replies
   [[nodiscard]] std::size_t unanswered() const noexcept { return expected_.size(); }
@@ -147,11 +148,11 @@ class Link {
 
   void run() {
     gossip::detail::current_thread.never_waits = true;
-    ignore_broken_pipes();
+    Connection::ignore_broken_pipes();
     std::unique_lock turn{turn_};
     apply(session_.start(now()));
     while (!session_.closed()) {
-      const SteadyTime next = client_.on_turn();
+      const SteadyTime next = clients_turn();
       write_now();
       if (closing() && (client_.drained() || now() >= close_by())) {
         apply(session_.close());
@@ -168,6 +169,15 @@ class Link {
     connection_.close();
   }
 
+  /// What it was about to send when memory ran out, it sends on another connection.
+  SteadyTime clients_turn() {
+    try {
+      return client_.on_turn();
+    } catch (const std::bad_alloc&) {
+      out_of_memory_ = true;
+      return now();
+    }
+  }
   [[nodiscard]] SteadyTime close_by() const noexcept {
     return SteadyTime{SteadyTime::duration{close_by_.load(std::memory_order_relaxed)}};
   }
@@ -197,19 +207,11 @@ class Link {
     if (events != 0 && connection_.is_open()) receive(events);
   }
 
-  /// TLS writes to a socket whose other end may be gone; for the link's thread alone.
-  static void ignore_broken_pipes() noexcept {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  }
-
   /// While another thread reads, this one would be woken for nothing.
   bool begin_nap() noexcept {
     if (!ready_ || closing() || (connection_.interest() & POLLOUT) != 0) return false;
-    napping_.store(
-        true);  // (1) seq_cst: either (2) sees that somebody helps no more, or (3) sees this
+    // (1) seq_cst: either (2) sees that somebody helps no more, or (3) sees this
+    napping_.store(true);
     if (helped_.exchange(false, std::memory_order_relaxed) || helping_.load()) return true;  // (2)
     napping_.store(false, std::memory_order_relaxed);
     return false;
@@ -227,7 +229,9 @@ class Link {
   };
 
   /// Something that the link's thread alone deals with.
-  [[nodiscard]] bool in_doubt() const noexcept { return !doubts_.ok() || deferred_.has_value(); }
+  [[nodiscard]] bool in_doubt() const noexcept {
+    return out_of_memory_ || !doubts_.ok() || deferred_;
+  }
   [[nodiscard]] bool usable() const noexcept {
     return ready_ && !closing() && !in_doubt() && !connection_.secured();
   }

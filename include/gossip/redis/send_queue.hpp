@@ -86,10 +86,10 @@ class SendQueue {
   /// How many of them have been sent and not answered.
   [[nodiscard]] std::size_t sent() const noexcept { return sent_; }
 
-  /// The wire form of the next events that have not been sent; they are, now.
+  /// The wire form of the next events that have not been sent.
   /// @param most   how many, at most
   /// @param count  how many they are; 0: none
-  [[nodiscard]] std::string_view send(std::size_t most, std::size_t& count) {
+  [[nodiscard]] std::string_view next(std::size_t most, std::size_t& count) {
     count = 0;
     if (most == 0 || sent_ == size_) return {};
     if (next_item_ == batches_[next_batch_].size()) {
@@ -99,10 +99,13 @@ class SendQueue {
     const EventBatch& batch = batches_[next_batch_];
     const std::size_t left = batch.size() - next_item_;
     count = left < most ? left : most;
-    const std::string_view wire = batch.wire(next_item_, next_item_ + count);
+    return batch.wire(next_item_, next_item_ + count);
+  }
+  /// They are sent, now.
+  /// @param count  as next() has told it
+  void mark_sent(std::size_t count) noexcept {
     next_item_ += count;
     sent_ += count;
-    return wire;
   }
   /// Everything is to be sent anew.
   void unsend() noexcept {

@@ -183,8 +183,10 @@ class StreamReader {
   SteadyTime prepare(const std::shared_ptr<StreamPlace>& stream, SteadyTime now) {
     if (stream->ready || stream->asked || reading_) return SteadyTime::max();
     if (now < stream->not_before) return stream->not_before;
+    auto question = std::make_unique<Question>(Question{this, stream});
+    link_.send(stream->next_question(options_), {&on_answered, question.get(), 0});
+    static_cast<void>(question.release());  // on_answered has it now
     stream->asked = true;
-    link_.send(stream->next_question(options_), {&on_answered, new Question{this, stream}, 0});
     return SteadyTime::max();
   }
 

@@ -23,13 +23,13 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace gossip::redis {
 
@@ -112,15 +112,13 @@ class Writer {
   /// Sends a command of another kind. `answer` is called on the writer's thread; with a failure if the
   /// connection is lost before the answer, or at the end.
   void ask(Command command, OnAnswer answer) {
+    auto kept = std::make_unique<OnAnswer>(std::move(answer));
     {
       const std::lock_guard lock{mutex_};
-      if (!closed_) {
-        questions_.push_back({std::move(command), std::move(answer)});
-        answer = nullptr;
-      }
+      if (!closed_) questions_.push_back({std::move(command), std::move(kept)});
     }
     Reply none;
-    if (answer) return answer(Status{Errc::closed}, none);
+    if (kept) return (*kept)(Status{Errc::closed}, none);
     link_.notify();
   }
 
@@ -178,7 +176,7 @@ class Writer {
     }
     link_.close(deadline);
     const auto turn = link_.take_turn();  // from a flush that helps
-    std::vector<Question> unasked;
+    std::deque<Question> unasked;
     {
       const std::lock_guard lock{mutex_};
       closed_ = true;
@@ -190,7 +188,7 @@ class Writer {
     while (!in_flight_.empty()) settle_first(Status{Errc::closed});
     tell_settled();
     Reply none;
-    for (Question& question : unasked) question.answer(Status{Errc::closed}, none);
+    for (Question& question : unasked) (*question.answer)(Status{Errc::closed}, none);
   }
 
   /// What it has done. @par Thread safety any thread
@@ -240,23 +238,22 @@ class Writer {
   }
 
   SteadyTime on_turn() {
-    std::vector<Question> questions;
+    bool questions = false;
     {
       const std::lock_guard lock{mutex_};
       count_settled();
       in_flight_.take(arrived_);
-      if (link_.ready()) questions.swap(questions_);
+      questions = !questions_.empty();
     }
     if (!link_.ready()) return SteadyTime::max();
     while (in_flight_.sent() < window_.size()) {
       std::size_t count = 0;
-      const std::string_view wire = in_flight_.send(window_.size() - in_flight_.sent(), count);
+      const std::string_view wire = in_flight_.next(window_.size() - in_flight_.sent(), count);
       if (count == 0) break;
       link_.send_wire(wire, {&on_published, this, 0}, count);
+      in_flight_.mark_sent(count);
     }
-    for (Question& question : questions) {
-      link_.send(question.command, {&on_answer, new OnAnswer{std::move(question.answer)}, 0});
-    }
+    if (questions) send_questions();
     return SteadyTime::max();
   }
   [[nodiscard]] bool has_work() const {
@@ -273,8 +270,18 @@ class Writer {
  private:
   struct Question {
     Command command;
-    OnAnswer answer;
+    std::unique_ptr<OnAnswer> answer;
   };
+
+  /// One after the other: those that no memory is left for are sent by the next turn.
+  void send_questions() {
+    const std::lock_guard lock{mutex_};
+    for (; !questions_.empty(); questions_.pop_front()) {
+      auto& [command, answer] = questions_.front();
+      link_.send(command, {&on_answer, answer.get(), 0});
+      static_cast<void>(answer.release());  // on_answer has it now
+    }
+  }
 
   /// True in what a link calls, too.
   static bool on_links_thread() noexcept { return gossip::detail::current_thread.never_waits; }
@@ -365,7 +372,7 @@ class Writer {
   std::condition_variable changed_;
   std::condition_variable space_;
   EventBatch arrived_;
-  std::vector<Question> questions_;
+  std::deque<Question> questions_;
   std::size_t waiting_ = 0;  ///< taken over and not yet confirmed // events
   std::size_t blocked_ = 0;  ///< wait for space // threads
   bool closing_ = false;

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// What becomes of an event when memory runs out on its way to Redis.
+#include <gossip/redis/writer.hpp>
+
+#include "support/counting_allocator.hpp"
+#include "support/fake_redis.hpp"
+#include "support/wait.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <new>
+#include <string>
+#include <vector>
+
+using gossip::EventId;
+using gossip::Status;
+using gossip::redis::Command;
+using gossip::redis::EncodedEvent;
+using gossip::redis::RedisOptions;
+using gossip::redis::Reply;
+using gossip::redis::Writer;
+using gossip::test::FakeRedis;
+using gossip::test::greeting;
+
+namespace {
+
+/// A server that keeps what it is sent, and a writer that is connected with it.
+struct OnServer {
+  OnServer() {
+    options.port = server.port();
+    options.back_off_initial = options.back_off_cap = std::chrono::milliseconds{1};
+    writer.start();
+    REQUIRE(writer.wait_until_connected(soon()).ok());
+  }
+  static gossip::SteadyTime soon() {
+    return std::chrono::steady_clock::now() + gossip::test::patience;
+  }
+  [[nodiscard]] std::vector<std::string> arrived() {
+    const std::lock_guard lock{mutex};
+    return commands;
+  }
+
+  std::mutex mutex;
+  std::vector<std::string> commands;
+  FakeRedis server{greeting([this](const std::string& command) {
+    const std::lock_guard lock{mutex};
+    commands.push_back(command);
+    return std::string{"+OK\r\n"};
+  })};
+  RedisOptions options;
+  Writer writer{options, true};
+};
+
+std::string wire_of(std::int64_t number) {
+  std::string wire;
+  Command{"XADD", "a.b", "1-1", "n"}.add(number).append_to(wire);
+  return wire;
+}
+
+}  // namespace
+
+TEST_CASE("Writer: an event that was taken over is sent once, whatever allocation fails",
+          "[allocations]") {
+  OnServer on;
+  std::vector<std::string> accepted;
+  int failures = 0;
+  for (std::size_t i = 0; i < 400; ++i) {
+    EncodedEvent event{wire_of(static_cast<std::int64_t>(i)), {"a.b", EventId{1, i}}};
+    bool taken_over = false;
+    gossip::test::fail_after(i % 4);
+    try {
+      taken_over = on.writer.publish(event).ok();
+    } catch (const std::bad_alloc&) {
+      taken_over = false;
+    }
+    if (gossip::test::stop_failing()) ++failures;
+    if (taken_over) accepted.push_back(event.wire);
+    REQUIRE(on.writer.flush(OnServer::soon()).ok());
+  }
+  REQUIRE(failures > 10);
+  REQUIRE(accepted.size() > 200);
+  REQUIRE(on.arrived() == accepted);
+  REQUIRE(on.writer.statistics().failed == 0);
+}
+
+TEST_CASE("Writer: a question that was taken over is answered, whatever allocation fails",
+          "[allocations]") {
+  OnServer on;
+  std::atomic<int> answered{0};
+  int asked = 0;
+  int failures = 0;
+  for (std::size_t i = 0; i < 400; ++i) {
+    gossip::test::fail_after(i % 8);
+    try {
+      on.writer.ask({"ECHO", "a text that is longer than a string holds by itself"},
+                    [&](const Status&, Reply&) { ++answered; });
+      ++asked;
+      // Alone, so that this thread sends the question, too, unless the other one has done so.
+      static_cast<void>(on.writer.publish({wire_of(0), {"a.b", EventId{1, i}}}));
+    } catch (const std::bad_alloc&) {
+      ++failures;
+    }
+    gossip::test::stop_failing();
+    REQUIRE(on.writer.flush(OnServer::soon()).ok());
+  }
+  REQUIRE(failures > 10);
+  REQUIRE(asked > 200);
+  REQUIRE(gossip::test::eventually([&] { return answered.load() == asked; }));
+}
