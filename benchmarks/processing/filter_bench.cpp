@@ -8,10 +8,12 @@
 
 #include <benchmark/benchmark.h>
 
+#include <any>
 #include <cstddef>
 #include <cstdint>
 #include <stop_token>
 #include <string>
+#include <unordered_map>
 
 namespace {
 
@@ -65,5 +67,32 @@ GOSSIP_BENCH_METADATA(std::string, "text", in_any_order);
 GOSSIP_BENCH_METADATA(std::int64_t, "integer", in_any_order);
 GOSSIP_BENCH_METADATA(std::string, "text", in_one_order);
 GOSSIP_BENCH_METADATA(std::int64_t, "integer", in_one_order);
+
+/// What a filter answers: that the entry is there and equal, there and different, or not there.
+template <class Matches>
+void answer(benchmark::State& state, Matches matches) {
+  const auto event = gossip::Event{bench::placed, {}}
+                         .with_metadata("tenant", "acme")
+                         .with_metadata("user", "alice");
+  const std::uint64_t allocated = bench::allocations();
+  for (auto _ : state) benchmark::DoNotOptimize(matches(event));
+  bench::report_items(state, state.iterations(), allocated);
+}
+void BM_Filter_match(benchmark::State& state) {
+  answer(state, gossip::by_metadata("tenant", "acme"));
+}
+void BM_Filter_no_match(benchmark::State& state) {
+  answer(state, gossip::by_metadata("tenant", "ajax"));
+}
+void BM_Filter_missing(benchmark::State& state) { answer(state, gossip::has_metadata("region")); }
+void BM_Map_missing(benchmark::State& state) {
+  const std::unordered_map<std::string, std::any> map{{"tenant", 1}, {"user", 2}};
+  const std::string wanted{"region"};
+  answer(state, [&](const auto&) { return map.find(wanted) != map.end(); });
+}
+BENCHMARK(BM_Filter_match);
+BENCHMARK(BM_Filter_no_match);
+BENCHMARK(BM_Filter_missing);
+BENCHMARK(BM_Map_missing);
 
 }  // namespace

@@ -4,12 +4,15 @@
 #include <gossip/processing/logging.hpp>
 #include <gossip/processing/middleware.hpp>
 #include <gossip/processing/recovery.hpp>
+#include <gossip/processing/retry.hpp>
+#include <gossip/processing/timeout.hpp>
 
 #include "processing/equivalents.hpp"
 #include "support/report_items.hpp"
 
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <cstdint>
 #include <stop_token>
 
@@ -83,5 +86,19 @@ BENCHMARK_TEMPLATE(chain_of_three, by_hand)->Name("BM_HandWritten_chain/sink:nul
 BENCHMARK_TEMPLATE(chain_of_three, chained)->Name("BM_Chain_chain/sink:null");
 BENCHMARK_TEMPLATE(chain_of_three, by_hand_counting)->Name("BM_HandWritten_chain/sink:counting");
 BENCHMARK_TEMPLATE(chain_of_three, chained_counting)->Name("BM_Chain_chain/sink:counting");
+
+auto bare(Sum next, Counts) {
+  return [next](const Event<Order>& event, Context&) -> Status {
+    next(event.data());
+    return {};
+  };
+}
+auto retried(Sum next, Counts) { return gossip::retry({.max_attempts = 4})(next); }
+auto limited(Sum next, Counts) { return gossip::timeout({.limit = std::chrono::seconds{5}})(next); }
+
+// What each costs where nothing fails, and nothing is late.
+BENCHMARK_TEMPLATE(chain_of_three, bare)->Name("BM_HandWritten_call");
+BENCHMARK_TEMPLATE(chain_of_three, retried)->Name("BM_Retry_call");
+BENCHMARK_TEMPLATE(chain_of_three, limited)->Name("BM_Timeout_call");
 
 }  // namespace
