@@ -66,13 +66,19 @@ class OtelTracer {
     otel::StartSpanOptions options;
     options.kind = consumer ? otel::SpanKind::kConsumer : otel::SpanKind::kProducer;
     if (what.parent != nullptr) options.parent = to_otel(*what.parent);
-    const std::string name = std::string{consumer ? "process " : "send "}.append(what.event_type);
-    return OtelSpan{
-        tracer_->StartSpan(to_otel(name),
-                           {{"messaging.system", "gossip"},
-                            {"messaging.destination.subscription.name", to_otel(what.subscription)},
-                            {"gossip.attempt", static_cast<std::uint32_t>(what.attempt)}},
-                           options)};
+    const char* const operation = consumer ? "process" : "send";
+    const std::string name = std::string{operation}.append(" ").append(what.event_type);
+    auto span = tracer_->StartSpan(to_otel(name),
+                                   {{"messaging.system", "gossip"},
+                                    {"messaging.operation.name", operation},
+                                    {"messaging.operation.type", operation},
+                                    {"messaging.destination.name", to_otel(what.event_type)}},
+                                   options);
+    if (consumer) {
+      span->SetAttribute("messaging.destination.subscription.name", to_otel(what.subscription));
+      span->SetAttribute("gossip.attempt", static_cast<std::uint32_t>(what.attempt));
+    }
+    return OtelSpan{std::move(span)};
   }
 
  private:

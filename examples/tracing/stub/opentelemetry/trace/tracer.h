@@ -113,14 +113,20 @@ struct StartSpanOptions {
 
 class Span {
  public:
-  Span(SpanContext context, std::string line)
-      : context_{std::move(context)}, line_{std::move(line)} {}
+  Span(SpanContext context, nostd::string_view name) : context_{std::move(context)}, name_{name} {}
 
   [[nodiscard]] SpanContext GetContext() const noexcept { return context_; }
+  void SetAttribute(nostd::string_view key, const common::AttributeValue& value) {
+    if (!attributes_.empty()) attributes_ += ' ';
+    attributes_ += key.substr(key.rfind('.', key.rfind('.') - 1) + 1);
+    attributes_ += '=';
+    if (const auto* number = std::get_if<std::uint32_t>(&value))
+      attributes_ += std::to_string(*number);
+    if (const auto* text = std::get_if<const char*>(&value)) attributes_ += *text;
+    if (const auto* view = std::get_if<nostd::string_view>(&value)) attributes_ += *view;
+  }
   void SetStatus(StatusCode code, nostd::string_view description = "") {
-    if (code != StatusCode::kError) return;
-    line_ += ": ";
-    line_ += description;
+    if (code == StatusCode::kError) error_ = std::string{": "}.append(description);
   }
   void End() { ended_ = true; }
 
@@ -128,7 +134,9 @@ class Span {
   friend class Tracer;
 
   SpanContext context_;
-  std::string line_;
+  std::string name_;
+  std::string attributes_;
+  std::string error_;
   bool ended_ = false;
 };
 
@@ -151,19 +159,8 @@ class Tracer {
     const std::uint8_t trace_id[16] = {0xab, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, number};
     const SpanContext context{parent.IsValid() ? parent.trace_id() : TraceId{trace_id},
                               SpanId{span_id}, TraceFlags{1}, false, parent.trace_state()};
-    std::string line{name};
-    const char* before = " (";
-    for (const auto& [key, value] : attributes) {
-      line += std::exchange(before, " ");
-      line += key.substr(key.rfind('.', key.rfind('.') - 1) + 1);
-      line += '=';
-      if (const auto* number_of = std::get_if<std::uint32_t>(&value))
-        line += std::to_string(*number_of);
-      if (const auto* text = std::get_if<const char*>(&value)) line += *text;
-      if (const auto* view = std::get_if<nostd::string_view>(&value)) line += *view;
-    }
-    line += ')';
-    spans_.push_back(std::make_shared<Span>(context, line));
+    spans_.push_back(std::make_shared<Span>(context, name));
+    for (const auto& [key, value] : attributes) spans_.back()->SetAttribute(key, value);
     parents_.push_back(parent.span_id());
     return spans_.back();
   }
@@ -173,9 +170,10 @@ class Tracer {
     const std::lock_guard lock{mutex_};
     for (; printed_ < spans_.size(); ++printed_) {
       const Span& span = *spans_[printed_];
-      std::printf("  %s-%s in %s%s\n    %s\n", digits(span.context_.trace_id()).c_str(),
+      std::printf("  %s-%s in %s%s\n    %s (%s)%s\n", digits(span.context_.trace_id()).c_str(),
                   digits(span.context_.span_id()).c_str(), digits(parents_[printed_]).c_str(),
-                  span.ended_ ? "" : " (has not ended)", span.line_.c_str());
+                  span.ended_ ? "" : " (has not ended)", span.name_.c_str(),
+                  span.attributes_.c_str(), span.error_.c_str());
     }
   }
 
