@@ -31,6 +31,7 @@ set(GOSSIP_HEADERS
   gossip/core/event_type.hpp
   gossip/core/held_metadata.hpp
   gossip/core/keeper.hpp
+  gossip/core/late.hpp
   gossip/core/manual_clock.hpp
   gossip/core/metadata.hpp
   gossip/core/metadata_value.hpp

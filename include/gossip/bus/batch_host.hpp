@@ -21,13 +21,17 @@ namespace gossip::detail {
 class LentTask {
  public:
   explicit LentTask(BatchTask& task) noexcept : task_{&task} {}
-  LentTask(LentTask&& other) noexcept : task_{std::exchange(other.task_, nullptr)} {}
+  LentTask(LentTask&& other) noexcept : task_{other.task_} { other.task_ = nullptr; }
   LentTask& operator=(LentTask&&) = delete;
   ~LentTask() {
     if (task_ != nullptr && !Background::shared().post(*task_)) task_->go();
   }
 
-  void operator()() noexcept { std::exchange(task_, nullptr)->go(); }
+  void operator()() noexcept {
+    BatchTask* const task = task_;
+    task_ = nullptr;
+    task->go();
+  }
 
  private:
   BatchTask* task_;

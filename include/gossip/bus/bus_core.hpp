@@ -271,7 +271,8 @@ class BusCore : public Kept {
         // Into a copy, so that an event that nobody takes stays as it was.
         HeldMetadata metadata = from.metadata ? from.metadata : HeldMetadata{Metadata{}};
         add_cause(*metadata);
-        original = std::exchange(from.metadata, std::move(metadata));
+        original = std::move(from.metadata);
+        from.metadata = std::move(metadata);
         augmented = true;
       }
       extras->own_id = std::move(from.own_id);

@@ -14,12 +14,12 @@
 #include <gossip/core/any_event.hpp>
 #include <gossip/core/any_processor.hpp>
 #include <gossip/core/causality.hpp>
-#include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/event_pattern.hpp>
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/keeper.hpp>
+#include <gossip/core/late.hpp>
 #include <gossip/core/processor.hpp>
 #include <gossip/core/provider.hpp>
 #include <gossip/core/shared_processor.hpp>
@@ -74,7 +74,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   explicit EventBus(const BusOptions& options, typename P::Options provider_options = {},
                     C clock = C{})
       : core_{new Core{Core::checked(options), std::move(provider_options), std::move(clock)}} {
-    core_->dispatcher().start(core_);
+    core_->dispatcher().start(core_, detail::WorkerHooks::of_options());
   }
   /// @}
   EventBus(const EventBus&) = delete;
@@ -193,7 +193,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
                                                         const SubscribeOptions& options = {}) {
     const detail::SharedProcessor<T, std::decay_t<F>> shared{
         std::make_shared<std::decay_t<F>>(std::forward<F>(processor))};
-    std::vector<Subscription> handles;
+    std::vector<detail::Late<Subscription, T>> handles;
     handles.reserve(types.size());
     for (const EventType<T>& type : types) handles.push_back(subscribe(type, shared, options));
     return handles;

@@ -8,6 +8,7 @@
 #include <gossip/dispatch/options.hpp>
 
 #include <atomic>
+#include <concepts>
 #include <cstdlib>
 #include <mutex>
 
@@ -16,10 +17,12 @@ namespace gossip {
 namespace detail {
 
 /// The global bus and its beginning. The bus is shut down when the program exits, and never
-/// destroyed: a late publish is answered with Errc::closed, not with undefined behaviour.
+/// destroyed: a late publish is answered with Errc::closed, not with undefined behaviour. A template,
+/// as what leads to it, so that only who uses it compiles a bus that is given options.
+template <class Bus>
 struct GlobalBus {
   std::mutex beginning;
-  std::atomic<EventBus<>*> bus{nullptr};
+  std::atomic<Bus*> bus{nullptr};
 
   static GlobalBus& instance() {
     static GlobalBus& global = *new GlobalBus;
@@ -32,7 +35,7 @@ struct GlobalBus {
     if (global.bus.load(std::memory_order_acquire) != nullptr) return false;
     const std::lock_guard lock{global.beginning};
     if (global.bus.load(std::memory_order_relaxed) != nullptr) return false;
-    global.bus.store(new EventBus<>{options}, std::memory_order_release);
+    global.bus.store(new Bus{options}, std::memory_order_release);
     std::atexit([] { instance().bus.load()->shutdown(); });
     return true;
   }
@@ -45,14 +48,18 @@ struct GlobalBus {
 /// @throws             as the constructor of EventBus; there is no global bus then
 /// @pre                not called by the options' own on_worker_start
 /// @par Thread safety  any thread
-inline bool init_global_bus(const BusOptions& options) { return detail::GlobalBus::begin(options); }
+template <std::same_as<EventBus<>> Bus = EventBus<>>
+bool init_global_bus(const BusOptions& options) {
+  return detail::GlobalBus<Bus>::begin(options);
+}
 
 /// The global bus, made with default options if need be. Shut down when the program exits.
 /// @throws             as the constructor of EventBus
 /// @par Thread safety  any thread
-[[nodiscard]] inline EventBus<>& global_bus() {
-  detail::GlobalBus::begin({});
-  return *detail::GlobalBus::instance().bus.load(std::memory_order_acquire);
+template <std::same_as<EventBus<>> Bus = EventBus<>>
+[[nodiscard]] Bus& global_bus() {
+  detail::GlobalBus<Bus>::begin({});
+  return *detail::GlobalBus<Bus>::instance().bus.load(std::memory_order_acquire);
 }
 
 }  // namespace gossip

@@ -41,7 +41,10 @@ inline std::string_view write_digits(const EventId& id, char (&digits)[32]) noex
       digits[--at] = "0123456789abcdef"[part & 15U];
     }
   }
-  return {digits, sizeof digits};
+  // As what a std::string gives a view: for a pointer of another type its constructor would be checked
+  // anew.
+  const char* const first = digits;
+  return {first, sizeof digits};
 }
 
 }  // namespace detail

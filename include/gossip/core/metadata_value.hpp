@@ -130,7 +130,9 @@ class MetadataValue {
   /// @{
   MetadataValue(const MetadataValue&) = default;
   MetadataValue(MetadataValue&& other) noexcept
-      : core_{std::exchange(other.core_, Core{})}, text_{std::move(other.text_)} {}
+      : core_{other.core_}, text_{std::move(other.text_)} {
+    other.core_ = Core{};
+  }
   MetadataValue& operator=(MetadataValue other) noexcept {
     core_ = other.core_;
     text_.swap(other.text_);

@@ -27,14 +27,18 @@ class Owner {
     if (object_ != nullptr) destroy(object_);
   }
 
-  [[nodiscard]] T* get() const noexcept { return object_; }
-  [[nodiscard]] T& operator*() const noexcept { return *object_; }
-  [[nodiscard]] T* operator->() const noexcept { return object_; }
-  [[nodiscard]] explicit operator bool() const noexcept { return object_ != nullptr; }
-  [[nodiscard]] bool operator==(std::nullptr_t) const noexcept { return object_ == nullptr; }
+  [[nodiscard, gnu::always_inline]] T* get() const noexcept { return object_; }
+  [[nodiscard, gnu::always_inline]] T& operator*() const noexcept { return *object_; }
+  [[nodiscard, gnu::always_inline]] T* operator->() const noexcept { return object_; }
+  [[nodiscard, gnu::always_inline]] explicit operator bool() const noexcept {
+    return object_ != nullptr;
+  }
+  [[nodiscard, gnu::always_inline]] bool operator==(std::nullptr_t) const noexcept {
+    return object_ == nullptr;
+  }
 
   /// Lets go of the object, which is the caller's from now on.
-  [[nodiscard]] T* release() noexcept {
+  [[nodiscard, gnu::always_inline]] T* release() noexcept {
     T* object = object_;
     object_ = nullptr;
     return object;
@@ -63,8 +67,10 @@ class Owner<T[]> {
   Owner& operator=(const Owner&) = delete;
   ~Owner() { delete[] array_; }
 
-  [[nodiscard]] T* get() const noexcept { return array_; }
-  [[nodiscard]] T& operator[](std::size_t index) const noexcept { return array_[index]; }
+  [[nodiscard, gnu::always_inline]] T* get() const noexcept { return array_; }
+  [[nodiscard, gnu::always_inline]] T& operator[](std::size_t index) const noexcept {
+    return array_[index];
+  }
 
  private:
   T* array_;

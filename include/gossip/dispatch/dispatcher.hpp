@@ -75,9 +75,10 @@ class Dispatcher {
 
   /// Starts the workers. @throws what WorkerPool::start throws
   /// @param keep_alive  held by each worker while it runs
-  void start(const Keeper& keep_alive) {
+  /// @param hooks       see WorkerPool::start
+  void start(const Keeper& keep_alive, WorkerHooks hooks = {}) {
     for (std::size_t i = 0; i < workers_; ++i) worker_slots_[i] = &slots_.all().acquire(this);
-    pool_.start(options_, workers_, {&work, this}, keep_alive);
+    pool_.start(options_, workers_, {&work, this}, keep_alive, hooks);
   }
 
   // ---- Types and subscriptions ----------------------------------------------------------------

@@ -9,7 +9,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace gossip {
 namespace detail {
@@ -34,6 +33,41 @@ struct HistogramScale {
     const std::size_t shift = (bucket >> cuts) - 1;
     return ((bucket & ((1U << cuts) - 1)) + (1U << cuts)) << shift;
   }
+};
+
+/// A count for each bucket, all 0 at first; or nothing. In place of a std::vector, whose members are
+/// constexpr and thus compiled by everybody.
+class HistogramCounts {
+ public:
+  HistogramCounts() noexcept = default;
+  /// @throws std::bad_alloc
+  HistogramCounts(const HistogramCounts& other) {
+    if (other.empty()) return;
+    allocate();
+    for (std::size_t i = 0; i < HistogramScale::size; ++i) counts_[i] = other.counts_[i];
+  }
+  HistogramCounts(HistogramCounts&& other) noexcept : counts_{other.counts_} {
+    other.counts_ = nullptr;
+  }
+  HistogramCounts& operator=(HistogramCounts other) noexcept {
+    std::uint64_t* const mine = counts_;
+    counts_ = other.counts_;
+    other.counts_ = mine;
+    return *this;
+  }
+  ~HistogramCounts() { delete[] counts_; }
+
+  /// @pre empty @throws std::bad_alloc
+  void allocate() { counts_ = new std::uint64_t[HistogramScale::size]{}; }
+
+  [[nodiscard]] bool empty() const noexcept { return counts_ == nullptr; }
+  [[nodiscard]] std::size_t size() const noexcept { return empty() ? 0 : HistogramScale::size; }
+  [[nodiscard]] std::uint64_t& operator[](std::size_t bucket) const noexcept {
+    return counts_[bucket];
+  }
+
+ private:
+  std::uint64_t* counts_ = nullptr;
 };
 
 }  // namespace detail
@@ -109,7 +143,7 @@ class Histogram {
   /// @{
   void add(std::size_t bucket, std::uint64_t count) {
     if (count == 0) return;
-    if (counts_.empty()) counts_.resize(detail::HistogramScale::size);
+    if (counts_.empty()) counts_.allocate();
     counts_[bucket] += count;
     count_ += count;
   }
@@ -127,7 +161,7 @@ class Histogram {
     return rank == 0 ? 1 : rank;
   }
 
-  std::vector<std::uint64_t> counts_;  ///< by bucket; empty while there are none
+  detail::HistogramCounts counts_;  ///< empty while there are no values
   std::uint64_t count_ = 0;
   std::uint64_t sum_ = 0;  // nanoseconds
 };

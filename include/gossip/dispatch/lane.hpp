@@ -53,7 +53,7 @@ class Lane {
         abandoned.lane->abandon(abandoned);
       };
       runner.lane = this;
-      runner.next_idle = std::exchange(idle_, &runner);
+      runner.rest(idle_);
     }
   }
   Lane(const Lane&) = delete;
@@ -105,7 +105,7 @@ class Lane {
 
   /// The tenant's processor is gone, and nobody asks for keys any more.
   virtual void vacate() noexcept {
-    { const Ordering forgotten = std::exchange(ordering_, {}); }
+    { const Ordering forgotten = std::move(ordering_); }
     bool vacant = false;
     {
       const std::lock_guard lock{mutex_};
@@ -362,7 +362,7 @@ class Lane {
   }
   /// @return true if the lane may have another tenant from now on
   bool rest(LaneRunner& runner) noexcept {
-    runner.next_idle = std::exchange(idle_, &runner);
+    runner.rest(idle_);
     --at_work_;
     return at_work_ == 0 && vacated_;
   }

@@ -47,6 +47,12 @@ struct LaneHost {
 
 /// Takes the part of one worker in a lane. Posted when there is something to do, idle otherwise.
 struct LaneRunner : Task {
+  /// Becomes the first of those that are idle.
+  void rest(LaneRunner*& first_idle) noexcept {
+    next_idle = first_idle;
+    first_idle = this;
+  }
+
   Lane* lane = nullptr;
   LaneRunner* next_idle = nullptr;
 };

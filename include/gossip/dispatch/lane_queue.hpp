@@ -76,7 +76,8 @@ class LaneQueue {
       keys_[at].hash = key;
       keys_[at].listed = true;
       Index& bucket = bucket_of(key);
-      keys_[at].next = std::exchange(bucket, at);
+      keys_[at].next = bucket;
+      bucket = at;
     }
     append(at, std::move(event), type);
   }
@@ -118,7 +119,8 @@ class LaneQueue {
     remove_ready(at);
     keys_[at].state = State::taken;
     taken.key = at;
-    taken.retry = std::exchange(keys_[at].retry, nullptr);
+    taken.retry = keys_[at].retry;
+    keys_[at].retry = nullptr;
     if (taken.retry != nullptr) {
       --retrying_;
     } else {
@@ -211,7 +213,8 @@ class LaneQueue {
       while (*link != at) link = &keys_[*link].next;
       *link = keys_[at].next;
     }
-    keys_[at].next = std::exchange(free_keys_, at);
+    keys_[at].next = free_keys_;
+    free_keys_ = at;
   }
 
   void append(Index at, SharedEvent event, TypeEntry& type) noexcept {
@@ -223,7 +226,8 @@ class LaneQueue {
     entry.key = at;
     entry.next = none;
     entry.newer = none;
-    entry.older = std::exchange(newest_, place);
+    entry.older = newest_;
+    newest_ = place;
     (entry.older != none ? entries_[entry.older].newer : oldest_) = place;
     ++waiting_;
     Key& key = keys_[at];
@@ -243,7 +247,8 @@ class LaneQueue {
     if (key.first == none) key.last = none;
     (entry.older != none ? entries_[entry.older].newer : oldest_) = entry.newer;
     (entry.newer != none ? entries_[entry.newer].older : newest_) = entry.older;
-    entry.next = std::exchange(free_entries_, place);
+    entry.next = free_entries_;
+    free_entries_ = place;
     --waiting_;
   }
 
@@ -251,7 +256,8 @@ class LaneQueue {
     Key& key = keys_[at];
     key.state = State::ready;
     key.later = none;
-    key.earlier = std::exchange(last_ready_, at);
+    key.earlier = last_ready_;
+    last_ready_ = at;
     (key.earlier != none ? keys_[key.earlier].later : first_ready_) = at;
     ++ready_;
   }

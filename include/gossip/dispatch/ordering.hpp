@@ -182,8 +182,10 @@ class Ordering {
     other.function_ = nullptr;
   }
   Ordering& operator=(Ordering other) noexcept {
-    std::swap(kind_, other.kind_);
-    std::swap(function_, other.function_);
+    detail::KeyFunction* const mine = function_;
+    kind_ = other.kind_;
+    function_ = other.function_;
+    other.function_ = mine;
     return *this;
   }
   /// @}

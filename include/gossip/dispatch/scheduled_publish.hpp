@@ -83,11 +83,12 @@ class HeldSchedule {
   explicit HeldSchedule(ScheduledPublish* item) noexcept : item_{item} {
     item_->count.add_holder();
   }
-  HeldSchedule(HeldSchedule&& other) noexcept : item_{std::exchange(other.item_, nullptr)} {}
+  HeldSchedule(HeldSchedule&& other) noexcept : item_{other.item_} { other.item_ = nullptr; }
   HeldSchedule& operator=(HeldSchedule&& other) noexcept {
     if (this != &other) {
       if (item_ != nullptr) release(*item_);
-      item_ = std::exchange(other.item_, nullptr);
+      item_ = other.item_;
+      other.item_ = nullptr;
     }
     return *this;
   }

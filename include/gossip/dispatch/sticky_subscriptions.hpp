@@ -86,7 +86,7 @@ class StickySubscriptions {
     for (;;) {
       retained->look(begin_with);
       if (registered) break;
-      known = std::exchange(next, {});  // not under the lock: it may destroy an event
+      known = std::move(next);  // not under the lock: it may destroy an event
       wanted = wants(processor, *known, options);
       ++asked;
     }

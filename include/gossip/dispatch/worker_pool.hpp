@@ -18,7 +18,6 @@
 #include <system_error>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #if defined(__linux__)
 #include <pthread.h>
@@ -31,6 +30,44 @@ namespace gossip::detail {
 struct WorkerBody {
   void (*run)(void* context, std::size_t index);  ///< must not throw
   void* context;
+};
+
+/// What workers do about options that few buses have, so that a bus without any does not compile it.
+struct WorkerHooks {
+  /// What BusOptions ask for.
+  template <class Options = BusOptions>
+  static WorkerHooks of_options() noexcept {
+    return {&begin_as_asked<Options>, [](const Options& options, std::size_t index) {
+              if (options.on_worker_stop) options.on_worker_stop(index);
+            }};
+  }
+
+  /// On each worker's thread, before any of them runs its body; may throw. Null: nothing.
+  void (*begin)(const BusOptions& options, std::size_t index) = nullptr;
+  /// On each worker's thread, when its body has ended; must not throw. Null: nothing.
+  void (*end)(const BusOptions& options, std::size_t index) = nullptr;
+
+ private:
+  template <class Options>
+  static void begin_as_asked(const Options& options, std::size_t index) {
+    if (!options.worker_cores.empty()) {
+      bind_to(options.worker_cores[index % options.worker_cores.size()]);
+    }
+    if (options.on_worker_start) options.on_worker_start(index);
+  }
+
+  static void bind_to([[maybe_unused]] unsigned core) {
+#if defined(__linux__)
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(core, &set);
+    if (const int error = pthread_setaffinity_np(pthread_self(), sizeof set, &set)) {
+      char what[64];
+      std::snprintf(what, sizeof what, "worker_cores: cannot run on core %u", core);
+      throw std::system_error{error, std::generic_category(), what};
+    }
+#endif
+  }
 };
 
 /// Threads that each run the same body with their own index, after the hooks, names and cores of
@@ -47,12 +84,13 @@ class WorkerPool {
   /// Starts `count` threads and waits until each has run its start hook. Called once.
   /// @param options     outlive the threads
   /// @param keep_alive  held by each thread while it runs
+  /// @param hooks       WorkerHooks::of_options(); none if the options are the defaults
   /// @throws what a start hook throws, std::system_error if a thread cannot be started or bound to
   ///         its core; no body has run then, and no thread is left
   void start(const BusOptions& options, std::size_t count, WorkerBody body,
-             const Keeper& keep_alive = {}) {
+             const Keeper& keep_alive, WorkerHooks hooks) {
     workers_.reset(new Workers{count});
-    Start start{options, body, keep_alive};
+    Start start{options, body, keep_alive, hooks};
     try {
       for (std::size_t i = 0; i < count; ++i) {
         Worker& worker = workers_->all[i];
@@ -90,12 +128,14 @@ class WorkerPool {
   /// Holds every worker back until all have got through their hooks, or one has failed.
   class Start {
    public:
-    Start(const BusOptions& bus_options, WorkerBody what, const Keeper& held) noexcept
-        : options{bus_options}, body{what}, keep_alive{held} {}
+    Start(const BusOptions& bus_options, WorkerBody what, const Keeper& held,
+          WorkerHooks around) noexcept
+        : options{bus_options}, body{what}, keep_alive{held}, hooks{around} {}
 
     const BusOptions& options;
     const WorkerBody body;
     const Keeper& keep_alive;
+    const WorkerHooks hooks;
 
     void fail(std::exception_ptr failure) {
       const std::lock_guard lock{mutex_};
@@ -158,17 +198,17 @@ class WorkerPool {
     const Keeper keep_alive = start.keep_alive;
     const BusOptions& options = start.options;
     const WorkerBody body = start.body;
+    const WorkerHooks hooks = start.hooks;
     bool started = false;
     try {
       name_thread(options.worker_name, index);
-      bind_thread(options.worker_cores, index);
-      if (options.on_worker_start) options.on_worker_start(index);
+      if (hooks.begin != nullptr) hooks.begin(options, index);
       started = true;
     } catch (...) {
       start.fail(std::current_exception());
     }
     if (start.arrive()) body.run(body.context, index);
-    if (started && options.on_worker_stop) options.on_worker_stop(index);
+    if (started && hooks.end != nullptr) hooks.end(options, index);
   }
 
   static void name_thread([[maybe_unused]] const std::string& prefix,
@@ -178,22 +218,6 @@ class WorkerPool {
     char name[48];  // of which the system takes 15 bytes
     std::snprintf(name, sizeof name, "%.*s-%zu", 14 - digits, prefix.c_str(), index);
     pthread_setname_np(pthread_self(), name);
-#endif
-  }
-
-  static void bind_thread([[maybe_unused]] const std::vector<unsigned>& cores,
-                          [[maybe_unused]] std::size_t index) {
-#if defined(__linux__)
-    if (cores.empty()) return;
-    const unsigned core = cores[index % cores.size()];
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(core, &set);
-    if (const int error = pthread_setaffinity_np(pthread_self(), sizeof set, &set)) {
-      char what[64];
-      std::snprintf(what, sizeof what, "worker_cores: cannot run on core %u", core);
-      throw std::system_error{error, std::generic_category(), what};
-    }
 #endif
   }
 

@@ -29,10 +29,12 @@ struct WatchedCall {
 /// of it that has begun. Such a task runs no code of users but their stop callbacks, for which a
 /// std::stop_callback has to wait anyway; whatever else they want to be told has to go through a
 /// task that does not belong to the call.
+/// @tparam Call  WatchedCall. So only who uses timeout() compiles any of this.
+template <class Call = WatchedCall>
 class CallWatch {
  public:
   /// @throws std::bad_alloc, std::system_error (no thread)
-  CallWatch(Timer& timer, const WatchedCall& call, SteadyTime deadline, SteadyTime stall)
+  CallWatch(Timer& timer, const Call& call, SteadyTime deadline, SteadyTime stall)
       : timer_{timer}, call_{call}, stall_{stall} {
     // (1) The task may begin before its id is stored; it does not look at it.
     deadline_task_ = timer_.schedule(deadline, [this] { deadline_passed(); });
@@ -63,7 +65,7 @@ class CallWatch {
   }
 
   Timer& timer_;
-  const WatchedCall call_;
+  const Call call_;
   const SteadyTime stall_;
   std::stop_source stop_;
   const std::stop_token token_ = stop_.get_token();

@@ -7,6 +7,7 @@
 #include <gossip/core/chrono.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/error.hpp>
+#include <gossip/core/shared.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/processing/failure.hpp>
@@ -16,7 +17,6 @@
 #include <atomic>
 #include <concepts>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -86,6 +86,8 @@ namespace detail {
 class Circuit {
  public:
   explicit Circuit(const CircuitBreakerOptions& options) noexcept : options_{options} {}
+
+  SharedCount count;  ///< of the copies of a processor
 
   /// A change of the state; from == to: none.
   struct Change {
@@ -185,7 +187,7 @@ class CircuitBroken {
       : trips_(std::move(trips)),
         on_change_(std::move(on_change)),
         refused_{RetryableError{"circuit breaker is open"}},
-        circuit_{std::make_shared<Circuit>(options)},
+        circuit_{new Circuit{options}},
         next_(std::move(next)) {}
 
   template <class E>
@@ -209,7 +211,7 @@ class CircuitBroken {
   [[no_unique_address]] Predicate trips_;
   [[no_unique_address]] OnChange on_change_;
   Status refused_;
-  std::shared_ptr<Circuit> circuit_;
+  Shared<Circuit> circuit_;
   Next next_;
 };
 

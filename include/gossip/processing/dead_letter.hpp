@@ -67,8 +67,9 @@ class DeadLettering {
   static constexpr bool is_letter(const Event<T>& /*event*/) noexcept {
     return std::same_as<T, DeadLetter>;
   }
-  static bool is_letter(const AnyEvent& event) noexcept {
-    return event.get_if<DeadLetter>() != nullptr;
+  template <std::same_as<AnyEvent> E>
+  static bool is_letter(const E& event) noexcept {
+    return event.template get_if<DeadLetter>() != nullptr;
   }
 
   template <class T>

@@ -20,7 +20,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -96,7 +95,7 @@ class Deduplicating {
         refused_{options.unfinished == DeduplicateOptions::Unfinished::refuse
                      ? Status{RetryableError{"duplicate of an event that is being handled"}}
                      : Status{}},
-        seen_{std::make_shared<SeenKeys>(options.capacity, options.window)},
+        seen_{new SeenKeys{options.capacity, options.window}},
         next_(std::move(next)) {}
 
   template <class E>
@@ -126,7 +125,7 @@ class Deduplicating {
 
   [[no_unique_address]] Key key_;
   Status refused_;
-  std::shared_ptr<SeenKeys> seen_;
+  Shared<SeenKeys> seen_;
   Next next_;
 };
 

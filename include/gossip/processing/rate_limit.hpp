@@ -7,6 +7,7 @@
 #include <gossip/core/chrono.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/error.hpp>
+#include <gossip/core/shared.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/processing/failure.hpp>
@@ -17,7 +18,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <string>
 #include <utility>
 
@@ -86,6 +86,8 @@ class TokenBucket {
     tolerance_ = burst - 1 <= most / interval_ ? (burst - 1) * interval_ : most;
   }
 
+  SharedCount count;  ///< of the copies of a processor
+
   /// Takes the next token, if it is there by `now + patience`.
   /// @return  how long after `now` it is there, 0 for at once; negative if none was taken
   std::chrono::nanoseconds take(SteadyTime now, std::chrono::nanoseconds patience) noexcept {
@@ -138,7 +140,7 @@ class RateLimited {
                       ? options.max_delay
                       : std::chrono::nanoseconds::zero()},
         refused_{RetryableError{"rate limit"}},
-        bucket_{std::make_shared<TokenBucket>(options)},
+        bucket_{new TokenBucket{options}},
         next_(std::move(next)) {}
 
   template <class E>
@@ -164,7 +166,7 @@ class RateLimited {
  private:
   std::chrono::nanoseconds patience_;
   Status refused_;
-  std::shared_ptr<TokenBucket> bucket_;
+  Shared<TokenBucket> bucket_;
   Next next_;
 };
 

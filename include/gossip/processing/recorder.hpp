@@ -11,8 +11,10 @@
 #include <gossip/core/context.hpp>
 #include <gossip/core/event.hpp>
 #include <gossip/core/event_type.hpp>
+#include <gossip/core/late.hpp>
 #include <gossip/core/payload.hpp>
 #include <gossip/core/processor.hpp>
+#include <gossip/core/shared.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/processing/failure.hpp>
@@ -20,7 +22,6 @@
 
 #include <concepts>
 #include <cstddef>
-#include <memory>
 #include <stop_token>
 #include <string>
 #include <type_traits>
@@ -90,10 +91,10 @@ class RecorderAdder {
  private:
   friend class Recorder;
 
-  explicit RecorderAdder(std::shared_ptr<detail::Recording> recording) noexcept
-      : recording_{std::move(recording)} {}
+  explicit RecorderAdder(const detail::Shared<detail::Recording>& recording) noexcept
+      : recording_{recording} {}
 
-  std::shared_ptr<detail::Recording> recording_;
+  detail::Shared<detail::Recording> recording_;
 };
 
 /// Keeps copies of the last events, of whatever types it is fed with, and hands them on later: to a
@@ -115,9 +116,9 @@ class Recorder {
   /// @throws std::bad_alloc
   template <Clock C = TickClock>
   explicit Recorder(const RecorderOptions& options = {}, C clock = {})
-      : recording_{std::make_shared<detail::RecordingRing<C>>(
-            detail::require_valid("RecorderOptions", options).capacity, options.max_age,
-            std::move(clock))} {}
+      : recording_{
+            new detail::RecordingRing<C>{detail::require_valid("RecorderOptions", options).capacity,
+                                         options.max_age, std::move(clock)}} {}
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
   ~Recorder() = default;
@@ -144,8 +145,14 @@ class Recorder {
   /// @}
 
   /// The events that are kept, oldest first. They share what the recorder holds.
+  /// @tparam E  left to its default, so that only who asks compiles a vector of them
   /// @throws std::bad_alloc
-  [[nodiscard]] std::vector<AnyEvent> events() const { return recording_->events(); }
+  template <std::same_as<AnyEvent> E = AnyEvent>
+  [[nodiscard]] std::vector<E> events() const {
+    std::vector<E> copies;
+    recording_->copy_to(copies);
+    return copies;
+  }
   /// How many events are kept. // events
   [[nodiscard]] std::size_t size() const { return recording_->size(); }
   /// True if none is.
@@ -206,7 +213,7 @@ class Recorder {
     const std::stop_token none;
     Context context{none};
     ReplayResult result;
-    for (const AnyEvent& event : events()) {
+    for (const AnyEvent& event : events<detail::Late<AnyEvent, Step>>()) {
       if (!step(event, context, result.status)) {
         ++result.skipped;
       } else if (result.status.ok()) {
@@ -218,7 +225,7 @@ class Recorder {
     return result;
   }
 
-  std::shared_ptr<detail::Recording> recording_;
+  detail::Shared<detail::Recording> recording_;
 };
 
 }  // namespace gossip

@@ -8,6 +8,7 @@
 #include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
+#include <gossip/core/shared.hpp>
 
 #include <cstddef>
 #include <mutex>
@@ -25,10 +26,12 @@ class Recording {
  public:
   virtual ~Recording() = default;
 
+  SharedCount count;  ///< of the recorder and what it gives out
+
   /// Adds an event, which owns itself. @throws nothing
   virtual void add(AnyEvent&& event) = 0;
-  /// Oldest first. @throws std::bad_alloc
-  [[nodiscard]] virtual std::vector<AnyEvent> events() = 0;
+  /// Adds copies, oldest first. @throws std::bad_alloc
+  virtual void copy_to(std::vector<AnyEvent>& copies) = 0;
   [[nodiscard]] virtual std::size_t size() = 0;
   /// Forgets what is there now.
   virtual void clear() = 0;
@@ -55,15 +58,15 @@ class RecordingRing final : public Recording {
     }
   }
 
-  [[nodiscard]] std::vector<AnyEvent> events() override {
+  void copy_to(std::vector<AnyEvent>& copies) override {
     drop_expired();
-    std::vector<decltype(Entry::event)> copies;  // whose members only who makes a ring compiles
+    // By a type whose members only who makes a ring compiles.
+    std::vector<decltype(Entry::event)>& to = copies;
     const std::lock_guard lock{mutex_};
-    copies.reserve(size_);
+    to.reserve(size_);
     for (std::size_t i = 0; i < size_; ++i) {
-      copies.push_back(ring_[(first_ + i) % capacity_]->event);  // shares it
+      to.push_back(ring_[(first_ + i) % capacity_]->event);  // shares it
     }
-    return copies;
   }
 
   [[nodiscard]] std::size_t size() override {

@@ -9,10 +9,9 @@
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/timer.hpp>
 
-#include <atomic>
+#include <concepts>
 #include <condition_variable>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -50,13 +49,13 @@ class StallReports {
   explicit StallReports(OnStalled on_stalled)
       : state_{close_at_end(std::make_shared<State>(std::move(on_stalled)))} {}
 
-  /// @param failures  counts what `OnStalled` throws
-  /// @throws          std::bad_alloc
-  void send(Timer& timer, StalledCall call,
-            std::shared_ptr<std::atomic<std::uint64_t>> failures) const {
+  /// @param failed  called if `OnStalled` throws; must not throw
+  /// @throws        std::bad_alloc
+  template <std::invocable Failed>
+  void send(Timer& timer, StalledCall call, Failed failed) const {
     timer.schedule(SteadyTime::min(), [state = state_->shared_from_this(), call = std::move(call),
-                                       failures = std::move(failures)] {
-      if (!state->report(call)) failures->fetch_add(1, std::memory_order_relaxed);
+                                       failed = std::move(failed)] {
+      if (!state->report(call)) failed();
     });
   }
 

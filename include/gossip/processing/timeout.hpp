@@ -8,6 +8,8 @@
 #include <gossip/core/clock.hpp>
 #include <gossip/core/context.hpp>
 #include <gossip/core/error.hpp>
+#include <gossip/core/late.hpp>
+#include <gossip/core/shared.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/processing/call_watch.hpp>
@@ -20,7 +22,6 @@
 #include <concepts>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <new>
 #include <string>
 #include <type_traits>
@@ -49,6 +50,7 @@ namespace detail {
 
 /// What the processors that one timeout() wraps have counted.
 struct TimeoutCounts {
+  SharedCount count;  ///< of the middleware, its processors and their reports
   std::atomic<std::uint64_t> timed_out{0};
   std::atomic<std::uint64_t> stalled{0};
   std::atomic<std::uint64_t> failed_reports{0};
@@ -61,12 +63,9 @@ class Limited {
   static constexpr const char* middleware_name = "timeout";
   using wrapped_type = Next;
 
-  Limited(std::chrono::nanoseconds limit, OnStalled on_stalled,
-          std::shared_ptr<TimeoutCounts> counts, Next next)
-      : limit_{limit},
-        counts_{std::move(counts)},
-        reports_{std::move(on_stalled)},
-        next_(std::move(next)) {}
+  Limited(std::chrono::nanoseconds limit, OnStalled on_stalled, const Shared<TimeoutCounts>& counts,
+          Next next)
+      : limit_{limit}, counts_{counts}, reports_{std::move(on_stalled)}, next_(std::move(next)) {}
 
   template <class E>
   requires Handler<Next, E> Status operator()(const E& event, Context& context) {
@@ -91,7 +90,7 @@ class Limited {
                                 static_cast<Limited*>(self.processor)
                                     ->stalled(*static_cast<const E*>(self.event), *self.context);
                               }};
-    const CallWatch watch{*timer, watched, deadline, later(end, limit_)};
+    const CallWatch<Late<WatchedCall, E>> watch{*timer, watched, deadline, later(end, limit_)};
     Context inner = context.with_stop(watch.stop_token(), deadline);
     return handle_caught(next_, event, inner);
   }
@@ -118,15 +117,19 @@ class Limited {
             *ContextAccess::timer(context),
             StalledCall{std::string{event.type()}, event.id(), context.subscription(),
                         std::string{context.subscription_name()}, context.attempt(), limit_},
-            std::shared_ptr<std::atomic<std::uint64_t>>{counts_, &counts_->failed_reports});
+            [counts = counts_] { count_failed_report(*counts); });
       } catch (const std::exception&) {
-        counts_->failed_reports.fetch_add(1, std::memory_order_relaxed);
+        count_failed_report(*counts_);
       }
     }
   }
 
+  static void count_failed_report(TimeoutCounts& counts) noexcept {
+    counts.failed_reports.fetch_add(1, std::memory_order_relaxed);
+  }
+
   std::chrono::nanoseconds limit_;
-  std::shared_ptr<TimeoutCounts> counts_;
+  Shared<TimeoutCounts> counts_;
   [[no_unique_address]] StallReports<OnStalled> reports_;
   [[no_unique_address]] Next next_;
 };
@@ -159,7 +162,7 @@ class Timeout : public MiddlewareBase {
  private:
   std::chrono::nanoseconds limit_;
   OnStalled on_stalled_;
-  std::shared_ptr<TimeoutCounts> counts_ = std::make_shared<TimeoutCounts>();
+  Shared<TimeoutCounts> counts_{new TimeoutCounts};
 };
 
 }  // namespace detail

@@ -36,7 +36,7 @@ struct Pool {
   void start(const gossip::detail::Keeper& keep_alive = {}) {
     pool.start(options, options.workers,
                {[](void* self, std::size_t index) { static_cast<Pool*>(self)->body(index); }, this},
-               keep_alive);
+               keep_alive, gossip::detail::WorkerHooks::of_options());
   }
 };
 template <class Body>

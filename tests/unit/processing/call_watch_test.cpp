@@ -26,7 +26,7 @@ struct Fixture {
   FakeCall call;
   Context context = call.context();
   int stalled = 0;
-  std::optional<CallWatch> watch;
+  std::optional<CallWatch<>> watch;
 
   void begin() {
     const SteadyTime now = context.now();

@@ -8,9 +8,7 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -31,27 +29,30 @@ StalledCall call_of(unsigned attempt) {
 
 struct Fixture {
   FakeTime time;
-  std::shared_ptr<std::atomic<std::uint64_t>> failures =
-      std::make_shared<std::atomic<std::uint64_t>>(0);
+  /// To be called when a report fails.
+  [[nodiscard]] auto count_failure() {
+    return [this] { failures.fetch_add(1); };
+  }
+  std::atomic<unsigned> failures{0};
 };
 
 TEST_CASE("StallReports: tells in a task of the timer, not at once", "[timeout]") {
   Fixture fixture;
   unsigned told = 0;
   const StallReports<Tell> reports{[&](const StalledCall& call) { told = call.attempt; }};
-  reports.send(fixture.time.timer, call_of(3), fixture.failures);
+  reports.send(fixture.time.timer, call_of(3), fixture.count_failure());
   CHECK(told == 0);
   fixture.time.timer.run_due();
   CHECK(told == 3);
-  CHECK(fixture.failures->load() == 0);
+  CHECK(fixture.failures.load() == 0);
 }
 
 TEST_CASE("StallReports: counts what the user's code throws", "[timeout]") {
   Fixture fixture;
   const StallReports<Tell> reports{[](const StalledCall&) { throw std::runtime_error{"x"}; }};
-  reports.send(fixture.time.timer, call_of(1), fixture.failures);
+  reports.send(fixture.time.timer, call_of(1), fixture.count_failure());
   fixture.time.timer.run_due();
-  CHECK(fixture.failures->load() == 1);
+  CHECK(fixture.failures.load() == 1);
 }
 
 TEST_CASE("StallReports: nothing is told once the last copy is gone", "[timeout]") {
@@ -59,11 +60,11 @@ TEST_CASE("StallReports: nothing is told once the last copy is gone", "[timeout]
   int told = 0;
   std::optional<StallReports<Tell>> reports{Tell{[&](const StalledCall&) { ++told; }}};
   std::optional<StallReports<Tell>> copy = reports;
-  reports->send(fixture.time.timer, call_of(1), fixture.failures);
+  reports->send(fixture.time.timer, call_of(1), fixture.count_failure());
   reports.reset();
   fixture.time.timer.run_due();
   CHECK(told == 1);
-  copy->send(fixture.time.timer, call_of(1), fixture.failures);
+  copy->send(fixture.time.timer, call_of(1), fixture.count_failure());
   copy.reset();
   fixture.time.timer.run_due();
   CHECK(told == 1);
@@ -77,7 +78,7 @@ TEST_CASE("StallReports: the last copy may be destroyed by the report", "[timeou
     reports.reset();
     told = true;
   }});
-  reports->send(fixture.time.timer, call_of(1), fixture.failures);
+  reports->send(fixture.time.timer, call_of(1), fixture.count_failure());
   fixture.time.timer.run_due();
   CHECK(told);
 }
@@ -93,7 +94,7 @@ TEST_CASE("StallReports: the last copy waits for the report under way", "[timeou
     go_on.wait();
     done = true;
   }});
-  reports->send(fixture.time.timer, call_of(1), fixture.failures);
+  reports->send(fixture.time.timer, call_of(1), fixture.count_failure());
   std::thread reporter{[&] { fixture.time.timer.run_due(); }};
   const bool begun = running.wait();
   bool early = true;

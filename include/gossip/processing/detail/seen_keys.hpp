@@ -8,6 +8,7 @@
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event_id.hpp>
 #include <gossip/core/owner.hpp>
+#include <gossip/core/shared.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -74,6 +75,8 @@ class SeenKeys {
     }
   }
 
+  SharedCount count;  ///< of the copies of a processor
+
   /// Enters a key, unless it is there; forgets the oldest if there is no room.
   /// @param again  it may pass although it is there
   Place enter(SeenKey key, SteadyTime now, bool again) {
@@ -96,9 +99,11 @@ class SeenKeys {
     entry.ticket = next_ticket_++;
     entry.entered = now;
     entry.finished = false;
-    entry.chain = std::exchange(head(hash), index);
+    entry.chain = head(hash);
+    head(hash) = index;
     entry.newer = none;
-    entry.older = std::exchange(newest_, index);
+    entry.older = newest_;
+    newest_ = index;
     (entry.older == none ? oldest_ : entries_[entry.older].newer) = index;
     return {Found::nothing, index, entry.ticket};
   }
@@ -153,7 +158,8 @@ class SeenKeys {
     (entry.older == none ? oldest_ : entries_[entry.older].newer) = entry.newer;
     (entry.newer == none ? newest_ : entries_[entry.newer].older) = entry.older;
     entry.ticket = 0;
-    entry.newer = std::exchange(free_, index);
+    entry.newer = free_;
+    free_ = index;
   }
 
   const std::chrono::nanoseconds window_;
