@@ -11,6 +11,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -187,6 +188,45 @@ TEST_CASE("ChannelReader: the answer to a probe is not taken for that to a quest
   REQUIRE(eventually([&] { return held.load() != 0; }));
   const auto ignore = [](WireEvent&, Receipt&) { return Status{}; };
   REQUIRE(reader.subscribe({"a.b", "a.b", ignore}).ok());
+}
+
+TEST_CASE("ChannelReader: after a loss every channel is listened to again", "[redis]") {
+  std::mutex mutex;
+  std::map<std::string, int> asked;  // by channel // times
+  std::atomic<bool> hang_up{false};
+  FakeRedis server{greeting([&](const std::string& command) -> std::string {
+    if (has(command, "PING"))
+      return hang_up.exchange(false) ? "" : "*2\r\n$4\r\npong\r\n$0\r\n\r\n";
+    const std::lock_guard lock{mutex};
+    for (const char* key : {"a.b", "a.c", "a.d"}) {
+      if (!has(command, key)) continue;
+      const bool ends = has(command, "UNSUBSCRIBE");
+      if (!ends) ++asked[key];
+      std::string reply{"*3\r\n"};
+      append_bulks(reply, {ends ? "unsubscribe" : "subscribe", key});
+      return reply += ":1\r\n";
+    }
+    return "-ERR what?\r\n";
+  })};
+  RedisOptions options;
+  options.port = server.port();
+  options.health_interval = options.back_off_initial = std::chrono::milliseconds{1};
+  ChannelReader reader{options};
+  reader.start();
+  const auto ignore = [](WireEvent&, Receipt&) { return Status{}; };
+  for (const char* key : {"a.b", "a.c", "a.d"}) REQUIRE(reader.subscribe({key, key, ignore}).ok());
+  reader.unsubscribe("a.c", [] { return true; });
+  const auto by_channel_now = [&] {
+    const std::lock_guard lock{mutex};
+    return asked;
+  };
+  auto before = by_channel_now();
+  hang_up = true;
+  REQUIRE(eventually([&] {
+    auto now = by_channel_now();
+    return now["a.b"] > before["a.b"] && now["a.d"] > before["a.d"];
+  }));
+  REQUIRE(by_channel_now()["a.c"] == before["a.c"]);
 }
 
 TEST_CASE("ChannelReader: a server that answers something else is given up", "[redis]") {

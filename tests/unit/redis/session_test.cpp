@@ -153,6 +153,17 @@ TEST_CASE("Session: it backs off twice as long each time, up to the cap", "[redi
   }
 }
 
+TEST_CASE("Session: once it was ready it backs off from the beginning", "[redis]") {
+  Fixture fixture{{.back_off_initial = 100ms, .back_off_cap = 1s}};
+  for (int i = 0; i < 3; ++i) {
+    fixture.become_ready();
+    for (const auto expected : {100ms, 200ms}) {
+      static_cast<void>(fixture.session.lost(gossip::Errc::retryable, fixture.now));
+      REQUIRE(fixture.delay() == expected);
+    }
+  }
+}
+
 TEST_CASE("Session: the jitter shortens the delay by at most its share", "[redis]") {
   RedisOptions options{.back_off_initial = 1s, .back_off_cap = 1s, .back_off_jitter = 0.5};
   Session session{options, true, 7};

@@ -81,6 +81,7 @@ TEST_CASE("StreamClaims: it comes again after a third of claim_after", "[redis]"
   REQUIRE(claims.turn(now + 100ms, {}) == now + 200ms);
   claims.hurry();
   REQUIRE(claims.turn(now + 101ms, {}) == now + 201ms);
+  REQUIRE(claims.refresh(now + 200ms) == now + 201ms);  // what is held is kept as often
   REQUIRE_FALSE(claims.has_claimed());
 }
 

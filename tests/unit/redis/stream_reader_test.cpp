@@ -226,6 +226,21 @@ TEST_CASE_METHOD(OnServer, "StreamReader: what a silent consumer holds is claime
   REQUIRE(handled.total() == 10);
 }
 
+TEST_CASE_METHOD(OnServer, "StreamReader: what has been pending for long is claimed at the start",
+                 "[redis]") {
+  REQUIRE(server.ask({"XGROUP", "CREATE", "order.placed", "workers", "$", "MKSTREAM"}) == "OK");
+  REQUIRE(publish(server, 0, 1));
+  const std::string read =
+      server.ask({"XREADGROUP", "GROUP", "workers", "gone", "STREAMS", "order.placed", ">"});
+  const std::string id = read.substr(13, read.find(' ', 13) - 13);  // behind the stream's name
+  REQUIRE(server.ask({"XCLAIM", "order.placed", "workers", "gone", "0", id, "IDLE", "3600001",
+                      "JUSTID"}) == id);
+  auto options = impatient(server);
+  options.claim_after = std::chrono::hours{1};
+  listen(options);
+  REQUIRE(handled.wait_for(1));
+}
+
 TEST_CASE("StreamReader: what waits for room in the bus is not claimed by others", "[redis]") {
   RedisServer server;
   auto options = patient(server);

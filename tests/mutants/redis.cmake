@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: MIT
+# Mistakes in gossip::redis, as CMakeLists.txt has them for the rest: what tests/redis/README.md's failure
+# table promises can fail. Those tests alone that need no more than some seconds; a few start a
+# redis-server.
+
+# What comes from the wire has its limits
+gossip_mutant(redis_reply_may_be_too_large
+  HEADER redis/reply_builder.hpp
+  OLD "building.too_large = building.bytes > building.most;"
+  NEW "building.too_large = false;"
+  SOURCES unit/redis/reply_builder_test.cpp
+  TESTS "ReplyBuilder: what a reply takes*")
+gossip_mutant(redis_reply_may_be_too_deep
+  HEADER redis/reply_builder.hpp
+  OLD "    if (depth > max_depth) return nullptr;"
+  NEW ""
+  SOURCES unit/redis/connection_test.cpp
+  TESTS "Connection: a reply nested too deep*")
+gossip_mutant(redis_inflated_without_limit
+  HEADER redis/compression.hpp
+  OLD "    if (bytes.size() > most) return refuse(\"deflated: more than maximum_payload\");"
+  NEW ""
+  SOURCES unit/redis/compression_test.cpp
+  TESTS "compression: no more than the limit*")
+
+# TLS
+gossip_mutant(redis_tls_name_is_not_checked
+  HEADER redis/tls_session.hpp
+  OLD "    if (X509_VERIFY_PARAM_set1_ip_asc(check, name) != 1 &&
+        SSL_set1_host(session.get(), name) != 1) {"
+  NEW "    if (check == nullptr) {"
+  SOURCES unit/redis/tls_session_test.cpp
+  TESTS "TlsSession: the server's certificate*")
+gossip_mutant(redis_tls_write_spins
+  HEADER redis/connection.hpp
+  OLD "      write_awaits_ = SSL_want_read(ssl_) != 0 ? POLLIN : POLLOUT;"
+  NEW ""
+  SOURCES unit/redis/connection_test.cpp
+  TESTS "Connection: TLS: what is sent waits*")
+gossip_mutant(redis_tls_read_spins
+  HEADER redis/connection.hpp
+  OLD "    read_awaits_ = SSL_want_write(ssl_) != 0 ? POLLOUT : POLLIN;"
+  NEW ""
+  SOURCES unit/redis/connection_test.cpp
+  TESTS "Connection: TLS: what is read waits*")
+gossip_mutant(redis_tls_errors_of_others_count
+  HEADER redis/connection.hpp
+  OLD "      ERR_clear_error();  // as in write()"
+  NEW ""
+  SOURCES unit/redis/connection_test.cpp
+  TESTS "Connection: TLS: errors that others*")
+
+# The session
+gossip_mutant(redis_silent_server_is_not_probed
+  HEADER redis/session.hpp
+  OLD "    if (now - last_life_ < options_.health_interval) {"
+  NEW "    if (now >= last_life_) {"
+  SOURCES unit/redis/session_test.cpp
+  TESTS "Session: a server that does not answer the probe*")
+gossip_mutant(redis_back_off_is_not_reset
+  HEADER redis/session.hpp
+  OLD "    attempts_ = 0;
+    probing_ = false;"
+  NEW "    probing_ = false;"
+  SOURCES unit/redis/session_test.cpp
+  TESTS "Session: once it was ready*")
+gossip_mutant(redis_wrong_password_is_tried_again_soon
+  HEADER redis/session.hpp
+  OLD "    attempts_ = 64;"
+  NEW ""
+  SOURCES unit/redis/session_test.cpp
+  TESTS "Session: a wrong password waits*")
+gossip_mutant(redis_password_is_told
+  HEADER redis/session.hpp
+  OLD "status_of(Reply::of_error(std::string{reply.error_code()}), asked)"
+  NEW "status_of(reply, asked)"
+  SOURCES unit/redis/session_test.cpp
+  TESTS "Session: a server that repeats*")
+gossip_mutant(redis_replica_will_do
+  HEADER redis/session.hpp
+  OLD "if (needs_primary_ && role != \"master\") {"
+  NEW "if (false) {"
+  SOURCES unit/redis/session_test.cpp
+  TESTS "Session: a replica will not do*")
+
+# Each reply is for who asked, and nothing that was taken over vanishes
+gossip_mutant(redis_replies_in_another_order
+  HEADER redis/expected_replies.hpp
+  OLD "    queue_.push_back({to, count});"
+  NEW "    queue_.push_front({to, count});"
+  SOURCES unit/redis/expected_replies_test.cpp
+  TESTS "ExpectedReplies: replies go to those*")
+gossip_mutant(redis_probe_is_not_expected
+  HEADER redis/link.hpp
+  OLD "        send_wire(wire_, {&on_probed, this, 0});"
+  NEW "        if (pushes_) connection_.send(wire_);
+        if (!pushes_) send_wire(wire_, {&on_probed, this, 0});"
+  SOURCES unit/redis/channel_reader_test.cpp
+  TESTS "ChannelReader: the answer to a probe*")
+gossip_mutant(redis_event_is_sent_before_it_can_be
+  HEADER redis/writer.hpp
+  OLD "      link_.send_wire(wire, {&on_published, this, 0}, count);
+      in_flight_.mark_sent(count);"
+  NEW "      in_flight_.mark_sent(count);
+      link_.send_wire(wire, {&on_published, this, 0}, count);"
+  SOURCES allocations/redis.cpp support/counting_allocator.cpp
+  TESTS "Writer: an event that was taken over*" SECONDS 5)
+gossip_mutant(redis_unanswered_is_not_sent_again
+  HEADER redis/writer.hpp
+  OLD "    in_flight_.unsend();"
+  NEW ""
+  SOURCES unit/redis/writer_test.cpp
+  TESTS "Writer: what was not answered goes*" SECONDS 5)
+gossip_mutant(redis_answers_behind_one_that_is_kept_count
+  HEADER redis/writer.hpp
+  OLD "    if (self.on_hold_) return;"
+  NEW ""
+  SOURCES unit/redis/writer_test.cpp
+  TESTS "Writer: what stands behind*" SECONDS 5)
+gossip_mutant(redis_unknown_outcome_is_not_told
+  HEADER redis/writer.hpp
+  OLD "self.settle_first(unknown_outcome(lost));"
+  NEW "self.settle_first({});"
+  SOURCES unit/redis/writer_test.cpp
+  TESTS "Writer: where a repetition*" SECONDS 5)
+
+# Pub/Sub: a gap is told, and before what follows
+gossip_mutant(redis_gap_is_not_told
+  HEADER redis/channel_reader.hpp
+  OLD "      missed_ = missed_ || entry.second.wanted;"
+  NEW ""
+  SOURCES unit/redis/channel_reader_test.cpp
+  TESTS "ChannelReader: a gap is told before*" SECONDS 5)
+gossip_mutant(redis_gap_is_told_too_late
+  HEADER redis/channel_reader.hpp
+  OLD "    if (why.ok()) tell_of_gap();  // before what came behind the confirmation"
+  NEW ""
+  SOURCES unit/redis/channel_reader_test.cpp
+  TESTS "ChannelReader: a gap is told before*" SECONDS 5)
+gossip_mutant(redis_gap_has_no_size
+  HEADER redis/channel_reader.hpp
+  OLD "      ++dropped_[type];"
+  NEW ""
+  SOURCES unit/redis/channel_reader_test.cpp
+  TESTS "ChannelReader: what finds no room*" SECONDS 5)
+gossip_mutant(redis_one_channel_is_not_listened_to_again
+  HEADER redis/channel_reader.hpp
+  OLD "    for (auto& entry : channels_) entry.second.changed = entry.second.wanted;"
+  NEW "    bool first = true;
+    for (auto& entry : channels_) {
+      entry.second.changed = std::exchange(first, false) && entry.second.wanted;
+    }"
+  SOURCES unit/redis/channel_reader_test.cpp
+  TESTS "ChannelReader: after a loss every channel*" SECONDS 5)
+
+# Streams: at least once, and known if more often
+gossip_mutant(redis_lost_acknowledgement_stays_lost
+  HEADER redis/stream_intake.hpp
+  OLD "            if (!lost.ok() && lost != Errc::closed) return to.acknowledge(command);"
+  NEW ""
+  SOURCES unit/redis/stream_intake_test.cpp
+  TESTS "StreamIntake: an acknowledgement that is lost*" SECONDS 5)
+gossip_mutant(redis_runs_again_if_acknowledging_is_refused
+  HEADER redis/stream_intake.hpp
+  OLD "!done && i < words.size()"
+  NEW "false && i < words.size()"
+  SOURCES unit/redis/stream_intake_test.cpp
+  TESTS "StreamIntake: refused acknowledgements*" SECONDS 5)
+gossip_mutant(redis_failed_event_is_known
+  HEADER redis/stream_intake.hpp
+  OLD "      if (entry.outcome == Outcome::handled) seen_.add"
+  NEW "      seen_.add"
+  SOURCES unit/redis/stream_intake_test.cpp
+  TESTS "StreamIntake: a failed event*" SECONDS 5)
+gossip_mutant(redis_ids_of_streams_mix
+  HEADER redis/stream_intake.hpp
+  OLD "    identity = waiting.type->key;
+    identity += ' ';
+"
+  NEW ""
+  SOURCES unit/redis/stream_intake_test.cpp
+  TESTS "StreamIntake: equal ids*" SECONDS 5)
+gossip_mutant(redis_id_is_forgotten_early
+  HEADER redis/deduplication.hpp
+  OLD "order_.size() == capacity_"
+  NEW "order_.size() + 1 == capacity_"
+  SOURCES unit/redis/deduplication_test.cpp
+  TESTS "RecentIds: a repetition*")
+gossip_mutant(redis_lost_group_begins_at_the_end
+  HEADER redis/stream_place.hpp
+  OLD "anew ? \"0\" : last_id"
+  NEW "anew ? \"0\" : \"$\""
+  SOURCES unit/redis/stream_place_test.cpp
+  TESTS "StreamPlace: a group that had to be made*")
+gossip_mutant(redis_new_stream_is_not_read_from_its_beginning
+  HEADER redis/stream_place.hpp
+  OLD "anew ? \"0\" : last_id"
+  NEW "last_id"
+  SOURCES unit/redis/stream_place_test.cpp
+  TESTS "StreamPlace: a group of a stream that is another*")
+gossip_mutant(redis_claims_are_refreshed_too_late
+  HEADER redis/stream_claims.hpp
+  OLD "    refreshes_at_ = now + options_.claim_after / 3;
+"
+  NEW "    refreshes_at_ = now + options_.claim_after;
+"
+  SOURCES unit/redis/stream_claims_test.cpp
+  TESTS "StreamClaims: it comes again*")
+gossip_mutant(redis_pending_is_not_claimed_at_the_start
+  HEADER redis/stream_claims.hpp
+  OLD "      look_into(fresh);"
+  NEW ""
+  SOURCES unit/redis/stream_reader_test.cpp
+  TESTS "StreamReader: what has been pending for long*" SECONDS 5)
