@@ -41,7 +41,7 @@ class RetainedEvent {
     /// Keeps it, and lets others go on.
     /// @param delivery  has fixed whom the event goes to: asked for so that it is there
     /// @param by        the event, or what brought it
-    void done(const Delivery& /*delivery*/, const EventBase& by) noexcept {
+    void done([[maybe_unused]] const Delivery& delivery, const EventBase& by) noexcept {
       if (retained_ == nullptr) return;
       if (event_) retained_->keep(event_, EventAccess::header(by).sequence);
       lock_.unlock();

@@ -52,7 +52,7 @@ struct ScheduledPublish : Task, TimerTask {
   std::chrono::nanoseconds period{};  ///< 0: once
   // Under the lock of the Schedules.
   State state = State::waiting;
-  SteadyTime next{};
+  SteadyTime time{};  ///< when the next event is due
 
   std::atomic<bool> publishing{false};  ///< a worker is at it, whatever the state
 };

@@ -65,7 +65,7 @@ class Schedules {
     held->owner = this;
     held->type = &type;
     held->period = period;
-    held->next = time;
+    held->time = time;
     return arrange(held, made);
   }
 
@@ -107,7 +107,7 @@ class Schedules {
   /// When the next event is due; SteadyTime::max() if none is to come.
   [[nodiscard]] SteadyTime next(const ScheduledPublish& item) const noexcept {
     const std::lock_guard lock{mutex_};
-    return item.state == State::ended ? SteadyTime::max() : item.next;
+    return item.state == State::ended ? SteadyTime::max() : item.time;
   }
 
   /// How many are due and not yet dealt with. // schedules
@@ -167,14 +167,14 @@ class Schedules {
   /// @throws std::system_error  no thread
   bool hand_to_timer(ScheduledPublish& item) {
     item.state = State::waiting;
-    return !queue_.closed() && timer_.insert(item.next, item).serial != 0;
+    return !queue_.closed() && timer_.insert(item.time, item).serial != 0;
   }
 
   /// After an event of a repeated schedule: when to publish the next. What is late by now is skipped.
   void step(ScheduledPublish& item) noexcept {
-    const auto late = (clock_.now(clock_.clock) - item.next) / item.period;
+    const auto late = (clock_.now(clock_.clock) - item.time) / item.period;
     if (late > 0) counts_.skipped += static_cast<std::uint64_t>(late);
-    item.next = later(item.next + (late > 0 ? late : 0) * item.period, item.period);
+    item.time = later(item.time + (late > 0 ? late : 0) * item.period, item.period);
   }
 
   // ---- The way of a schedule ------------------------------------------------------------------
@@ -201,7 +201,7 @@ class Schedules {
     };
     bool full = false;
     try {
-      const bool at_once = !item.repeats() && item.next <= clock_.now(clock_.clock);
+      const bool at_once = !item.repeats() && item.time <= clock_.now(clock_.clock);
       const std::lock_guard lock{mutex_};
       full = held_ >= options_.max_scheduled;
       if (!full && !queue_.closed() && (at_once ? hand_to_workers(item) : hand_to_timer(item))) {
