@@ -99,8 +99,7 @@ class Writer {
     const bool alone = waiting_ == 1;
     const bool due = is_due() || link_.napping();
     lock.unlock();
-    // With nothing under way there is nothing to gather: the way over the link's thread would only cost
-    // a change of threads.
+    // With nothing under way there is nothing to gather: the link's thread would only be a detour.
     if (alone && !on_links_thread()) {
       link_.try_turn();
     } else if (due) {
@@ -110,15 +109,15 @@ class Writer {
   }
 
   /// Sends a command of another kind. `answer` is called on the writer's thread; with a failure if the
-  /// connection is lost before the answer, or at the end.
+  /// connection is lost before the answer, the server is the wrong one, or at the end.
   void ask(Command command, OnAnswer answer) {
-    auto kept = std::make_unique<OnAnswer>(std::move(answer));
+    auto kept = std::make_unique<Asked>(Asked{*this, std::move(answer)});
     {
       const std::lock_guard lock{mutex_};
       if (!closed_) questions_.push_back({std::move(command), std::move(kept)});
     }
     Reply none;
-    if (kept) return (*kept)(Status{Errc::closed}, none);
+    if (kept) return kept->answer(Status{Errc::closed}, none);
     link_.notify();
   }
 
@@ -188,7 +187,7 @@ class Writer {
     while (!in_flight_.empty()) settle_first(Status{Errc::closed});
     tell_settled();
     Reply none;
-    for (Question& question : unasked) (*question.answer)(Status{Errc::closed}, none);
+    for (Question& question : unasked) question.asked->answer(Status{Errc::closed}, none);
   }
 
   /// What it has done. @par Thread safety any thread
@@ -268,18 +267,22 @@ class Writer {
   /// @}
 
  private:
+  struct Asked {
+    Writer& writer;
+    OnAnswer answer;
+  };
   struct Question {
     Command command;
-    std::unique_ptr<OnAnswer> answer;
+    std::unique_ptr<Asked> asked;
   };
 
   /// One after the other: those that no memory is left for are sent by the next turn.
   void send_questions() {
     const std::lock_guard lock{mutex_};
     for (; !questions_.empty(); questions_.pop_front()) {
-      auto& [command, answer] = questions_.front();
-      link_.send(command, {&on_answer, answer.get(), 0});
-      static_cast<void>(answer.release());  // on_answer has it now
+      auto& [command, asked] = questions_.front();
+      link_.send(command, {&on_answer, asked.get(), 0});
+      static_cast<void>(asked.release());  // on_answer has it now
     }
   }
 
@@ -291,8 +294,11 @@ class Writer {
   }
 
   static void on_answer(void* context, std::uint64_t, const Status& lost, Reply& reply) {
-    const std::unique_ptr<OnAnswer> answer{static_cast<OnAnswer*>(context)};
-    (*answer)(lost, reply);
+    const std::unique_ptr<Asked> asked{static_cast<Asked*>(context)};
+    if (class_of(reply) != ErrorClass::reconnect) return asked->answer(lost, reply);
+    const Status wrong = status_of(reply, "asking");
+    asked->writer.link_.give_up(wrong);
+    asked->answer(wrong, reply);
   }
 
   /// The reply to the first event in flight.

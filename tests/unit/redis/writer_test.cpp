@@ -226,6 +226,23 @@ TEST_CASE("Writer: what stands behind an event that is kept is sent again with i
   REQUIRE(taken == 3);
 }
 
+TEST_CASE("Writer: a server that has become a replica is left when it is asked to write, too",
+          "[redis]") {
+  gossip::test::FakeRedis server{gossip::test::greeting([](const std::string&) -> std::string {
+    return "-READONLY You can't write against a read only replica.\r\n";
+  })};
+  RedisOptions options;
+  options.port = server.port();
+  options.back_off_initial = 1ms;
+  Writer writer{options, true};
+  writer.start();
+  Reply reply;
+  const Status lost = writer.ask_and_wait({"XACK", "s", "workers", "1-1"}, reply, soon());
+  REQUIRE(gossip::is_retryable(lost));
+  REQUIRE(lost.what().find("READONLY") != std::string::npos);
+  REQUIRE(eventually([&] { return writer.statistics().reconnects == 1; }));
+}
+
 TEST_CASE("Writer: flushes that help, publishers that do not, connections that break", "[redis]") {
   RedisServer server;
   const auto options = server.options();
