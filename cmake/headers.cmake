@@ -34,6 +34,7 @@ set(GOSSIP_HEADERS
   gossip/core/late.hpp
   gossip/core/manual_clock.hpp
   gossip/core/metadata.hpp
+  gossip/core/metadata_match.hpp
   gossip/core/metadata_value.hpp
   gossip/core/owner.hpp
   gossip/core/payload.hpp

@@ -184,6 +184,8 @@ void check_processing(Targets& targets) {
                   {looked_at, "chain of 3", 1.1, "1.1"},
                   {matched, "text, any order", 0.5, "0.5"},
                   {matched, "text, one order", 0.5, "0.5"},
+                  {matched, "number, any order", 0.5, "0.5"},
+                  {matched, "number, one order", 0.5, "0.5"},
                   {added, "1 adder", 1.5, "1.5"},
                   {added, "1, never a thread", 1.5, "1.5"},
                   {added, "2 adders", 1.5, "1.5"}};

@@ -33,6 +33,7 @@ class MetadataKey {
 
  private:
   friend class Metadata;
+  friend class MetadataMatch;
 
   using Spelling = detail::Spelling<1>;
   static constexpr std::uint64_t each = 0x0101010101010101;  ///< times a byte: eight of it
@@ -140,19 +141,6 @@ class Metadata {
     return find(key) != nullptr;
   }
   /// @}
-  /// True if `key` is there and its value equals `value`. Of short keys and values, but floating-point
-  /// numbers, it looks at a few words: made for filters.
-  /// @throws nothing
-  [[nodiscard]] bool contains(const MetadataKey& key, const MetadataValue& value) const noexcept {
-    const std::uint64_t hits = index_.hits(key);
-    if (hits == 0 && entries_.size() <= indexed) return false;
-    if (hits != 0 && value.core_.size < MetadataValue::inexact) [[likely]] {
-      const Cell& cell = index_.cells[first(hits)];
-      if (cell.key == key.spelt_) [[likely]]
-        return cell.value == value.words();
-    }
-    return contains_anywhere(key, value);
-  }
   /// Number of entries.
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
   /// True if there is no entry.
@@ -169,6 +157,8 @@ class Metadata {
   }
 
  private:
+  friend class MetadataMatch;
+
   static constexpr std::size_t indexed = 6;  // entries
 
   /// What an entry is compared by.
@@ -192,21 +182,24 @@ class Metadata {
       const std::uint64_t other = tags ^ key.tags_;
       return (other - MetadataKey::each) & ~other & (MetadataKey::each << 7U);
     }
+    /// What the first of `hits` is compared by. The number of its bit is the offset of the cell but for
+    /// what an address can have added and multiplied for nothing. @pre there is one
+    [[nodiscard]] const Cell& cell_of(std::uint64_t hits) const noexcept {
+      static_assert(sizeof(Cell) == 4 * 8);
+      const auto bit = static_cast<unsigned>(std::countr_zero(hits));  // 8 * place + 7
+      const auto* bytes = reinterpret_cast<const unsigned char*>(cells);
+      return *reinterpret_cast<const Cell*>(bytes + (std::size_t{4} * bit - 28));
+    }
   };
 
   static std::size_t first(std::uint64_t hits) noexcept {
     return static_cast<unsigned>(std::countr_zero(hits)) / 8;
   }
 
-  // Out of line, to keep the rest short.
+  /// Out of line, to keep the rest short.
   [[gnu::noinline]] [[nodiscard]] const MetadataValue* find_anywhere(
       const MetadataKey& key) const noexcept {
     return find(key.text_);
-  }
-  [[gnu::noinline]] [[nodiscard]] bool contains_anywhere(
-      const MetadataKey& key, const MetadataValue& value) const noexcept {
-    const MetadataValue* found = find(key);
-    return found != nullptr && *found == value;
   }
 
   std::vector<Entry> entries_;

@@ -190,6 +190,7 @@ class MetadataValue {
 
  private:
   friend class Metadata;
+  friend class MetadataMatch;
 
   enum class Kind : std::uint8_t { nothing, truth, integer, natural, real, text };
 

@@ -5,6 +5,7 @@
 /// Filters on an event's metadata. Layer: processing.
 
 #include <gossip/core/metadata.hpp>
+#include <gossip/core/metadata_match.hpp>
 #include <gossip/processing/filter.hpp>
 
 #include <concepts>
@@ -31,17 +32,16 @@ class HasMetadata : public FilterBase {
 class ByMetadata : public FilterBase {
  public:
   ByMetadata(std::string key, MetadataValue value) noexcept
-      : key_{std::move(key)}, value_{std::move(value)} {}
+      : wanted_{MetadataKey{std::move(key)}, std::move(value)} {}
 
   template <class E>
     requires(std::same_as<E, AnyEvent> || TypedEvent<E>)
   [[nodiscard]] bool operator()(const E& event) const noexcept {
-    return event.metadata().contains(key_, value_);
+    return wanted_.is_in(event.metadata());
   }
 
  private:
-  MetadataKey key_;
-  MetadataValue value_;
+  MetadataMatch wanted_;
 };
 
 }  // namespace detail

@@ -114,8 +114,8 @@ TEST_CASE("Metadata: what has been moved from is empty and can be used again", "
     target = Metadata{std::move(source)};
   }
   CHECK(target.size() == 2);
-  CHECK(target.contains(first, 1));
-  CHECK(target.contains(second, 2));
+  CHECK(*target.find(first) == MetadataValue{1});
+  CHECK(*target.find(second) == MetadataValue{2});
   // NOLINTBEGIN(bugprone-use-after-move): that is what it is about
   CHECK(source.empty());
   CHECK(source == Metadata{});
@@ -127,43 +127,6 @@ TEST_CASE("Metadata: what has been moved from is empty and can be used again", "
   CHECK(source == fresh);
   CHECK_FALSE(source.contains(second));
   // NOLINTEND(bugprone-use-after-move)
-}
-
-TEST_CASE("Metadata: contains compares the value of a prepared key", "[metadata]") {
-  const std::string long_text(30, 'x');
-  const std::vector<MetadataValue> values{{},
-                                          true,
-                                          false,
-                                          1,
-                                          -1,
-                                          UINT64_MAX,
-                                          1.5,
-                                          -0.0,
-                                          "",
-                                          "x",
-                                          std::string(13, 'x'),
-                                          std::string(14, 'x'),
-                                          long_text,
-                                          long_text + "y"};
-  // The last of as many entries as are indexed, and of more; under short and long keys; set twice.
-  for (const std::size_t before : {0U, 1U, 5U, 6U, 7U, 12U}) {
-    for (const std::size_t size : {3U, 14U, 15U, 30U}) {
-      for (const MetadataValue& there : values) {
-        const gossip::MetadataKey key{std::string(size, 'k')};
-        Metadata metadata;
-        for (std::size_t i = 0; i < before; ++i)
-          metadata.set(std::string(size, 'k') + "x" + std::to_string(i), i);
-        metadata.set(key.text(), "something else");
-        metadata.set(key.text(), there);
-        for (const MetadataValue& wanted : values) {
-          REQUIRE(metadata.contains(key, wanted) == (there == wanted));
-          REQUIRE(Metadata{metadata}.contains(key, wanted) == (there == wanted));
-        }
-        REQUIRE_FALSE(metadata.contains(gossip::MetadataKey{"absent"}, there));
-        REQUIRE_FALSE(metadata.contains(gossip::MetadataKey{std::string(size + 1, 'k')}, there));
-      }
-    }
-  }
 }
 
 TEST_CASE("Metadata: keys that share their tag are told apart", "[metadata]") {
@@ -179,8 +142,6 @@ TEST_CASE("Metadata: keys that share their tag are told apart", "[metadata]") {
     for (const auto& [name, value] : {std::pair{one, 1}, std::pair{two, 2}}) {
       const gossip::MetadataKey key{name};
       REQUIRE(metadata.find(key) == metadata.find(name));
-      REQUIRE(metadata.contains(key, value));
-      REQUIRE_FALSE(metadata.contains(key, 3 - value));
     }
   }
 }
@@ -190,7 +151,7 @@ TEST_CASE("Metadata: assigned to itself it stays what it is", "[metadata]") {
   metadata.set("k", 1);
   Metadata& same = metadata;
   metadata = same;
-  CHECK(metadata.contains(gossip::MetadataKey{"k"}, 1));
+  CHECK(*metadata.find(gossip::MetadataKey{"k"}) == MetadataValue{1});
 }
 
 }  // namespace
