@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstdint>
 #include <random>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -101,6 +103,41 @@ TEST_CASE("Histogram: sums and differences", "[histogram]") {
   CHECK(both.count() == 1);
   CHECK(both.sum() == 1ms);
   CHECK(both.quantile(0) == b.quantile(0));
+}
+
+TEST_CASE("Histogram: copies have counts of their own, and moving hands them over", "[histogram]") {
+  STATIC_REQUIRE(std::is_nothrow_move_constructible_v<Histogram>);
+  STATIC_REQUIRE(std::is_nothrow_move_assignable_v<Histogram>);
+  Histogram original;
+  original.add(10ns);
+  Histogram copy{original};
+  copy.add(1s);
+  Histogram assigned;
+  assigned.add(1ms);
+  assigned = original;
+  assigned.add(2s);
+  CHECK(original.quantile(1) == 10ns);
+  CHECK(copy.count() == 2);
+  CHECK(copy.quantile(1) >= 1s);
+  CHECK(copy.quantile(1) < 2s);
+  CHECK(assigned.count() == 2);
+  CHECK(assigned.quantile(0) == 10ns);
+  CHECK(assigned.quantile(1) >= 2s);
+
+  const Histogram& itself = copy;
+  copy = itself;
+  CHECK(copy.quantile(0) == 10ns);
+  const Histogram moved{std::move(copy)};
+  CHECK(moved.count() == 2);
+  CHECK(moved.quantile(0) == 10ns);
+  assigned = std::move(original);
+  CHECK(assigned.count() == 1);
+  CHECK(assigned.quantile(1) == 10ns);
+  assigned = Histogram{};
+  CHECK(assigned.quantile(1) == 0ns);
+  CHECK(Histogram{assigned}.count_below_power(40) == 0);
+  assigned.add(3ns);
+  CHECK(assigned.quantile(1) == 3ns);
 }
 
 }  // namespace
