@@ -196,6 +196,7 @@ set(GOSSIP_HEADERS
   gossip/redis/stream_watch.hpp
   gossip/redis/tap.hpp
   gossip/redis/tls_session.hpp
+  gossip/redis/traffic.hpp
   gossip/redis/wake_up.hpp
   gossip/redis/wire_event.hpp
   gossip/redis/wire_format.hpp

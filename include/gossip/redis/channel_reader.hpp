@@ -111,6 +111,8 @@ class ChannelReader {
     const std::lock_guard lock{mutex_};
     return statistics_;
   }
+  /// Of its connection. @par Thread safety any thread
+  [[nodiscard]] TrafficStatistics traffic() const noexcept { return link_.traffic(); }
 
   /// What Link asks of its client, on its own thread.
   /// @{

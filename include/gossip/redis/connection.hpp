@@ -11,6 +11,7 @@
 #include <gossip/redis/reply.hpp>
 #include <gossip/redis/reply_builder.hpp>
 #include <gossip/redis/tls_session.hpp>
+#include <gossip/redis/traffic.hpp>
 
 #include <hiredis/hiredis.h>
 #include <hiredis/hiredis_ssl.h>
@@ -159,9 +160,12 @@ class Connection {
       return RetryableError{"redis: no memory for a reply"};
     }
     heard_ = true;
+    traffic_.received(read.bytes.size());
     return context_->reader->len > building_.most ? too_large() : Status{};
   }
 
+  /// Of all connections that it has been. @par Thread safety any thread
+  [[nodiscard]] TrafficStatistics traffic() const noexcept { return traffic_.statistics(); }
   /// Whether anything has arrived since the last call, be it part of a reply.
   [[nodiscard]] bool take_heard() noexcept { return std::exchange(heard_, false); }
 
@@ -200,7 +204,9 @@ class Connection {
     if (unsent() == 0) return {};
     if (tls_.enabled) {
       ERR_clear_error();  // what others have left there would be taken for ours
+      const std::size_t before = unsent();
       if (redisBufferWrite(context_, nullptr) != REDIS_OK) return failure("writing");
+      traffic_.sent(before - unsent());
       write_awaits_ = SSL_want_read(ssl_) != 0 ? POLLIN : POLLOUT;
       return {};
     }
@@ -210,6 +216,7 @@ class Connection {
       const bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
       return later ? Status{} : failure("writing");
     }
+    traffic_.sent(static_cast<std::size_t>(sent));
     written_ += static_cast<std::size_t>(sent);
     if (written_ == out_.size()) clear_output();
     return {};
@@ -228,6 +235,7 @@ class Connection {
       ERR_clear_error();  // as in write()
       if (redisBufferRead(context_) != REDIS_OK) return failure("reading");
       heard_ = heard_ || context_->reader->len != before;
+      traffic_.received(context_->reader->len - before);
       if (context_->reader->len > building_.most) return too_large();
     } while (SSL_pending(ssl_) > 0);
     read_awaits_ = SSL_want_write(ssl_) != 0 ? POLLOUT : POLLIN;
@@ -305,7 +313,8 @@ class Connection {
   /// @}
   std::string out_;          ///< to be written, without TLS
   std::size_t written_ = 0;  ///< of it
-  bool heard_ = false;       ///< something has arrived
+  Traffic traffic_;
+  bool heard_ = false;  ///< something has arrived
   Stage stage_ = Stage::none;
 };
 

@@ -15,6 +15,7 @@
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/reply.hpp>
 #include <gossip/redis/session.hpp>
+#include <gossip/redis/traffic.hpp>
 #include <gossip/redis/wake_up.hpp>
 
 #include <algorithm>
@@ -134,6 +135,8 @@ class Link {
   [[nodiscard]] const Session& session() const noexcept { return session_; }
   /// How many replies are waited for. // replies
   [[nodiscard]] std::size_t unanswered() const noexcept { return expected_.size(); }
+  /// What has gone to and fro. @par Thread safety any thread
+  [[nodiscard]] TrafficStatistics traffic() const noexcept { return connection_.traffic(); }
   /// True once close() has been called.
   [[nodiscard]] bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
   /// Gives the connection up: the server is the wrong one, or talks nonsense.

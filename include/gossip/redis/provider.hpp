@@ -48,6 +48,7 @@ struct CodecFor {
 struct RedisStatistics {
   WriterStatistics writer;                ///< of what was published
   ReaderStatistics reader;                ///< of what was received
+  TrafficStatistics traffic;              ///< of both connections
   std::vector<StreamStatistics> streams;  ///< how far it is behind; none with Pub/Sub
 };
 
@@ -187,6 +188,9 @@ class BasicRedisProvider {
   [[nodiscard]] RedisStatistics statistics() const {
     RedisStatistics statistics;
     if (writer_) statistics.writer = writer_->statistics();
+    if (writer_) statistics.traffic = writer_->traffic();
+    if (stream_reader_) statistics.traffic = statistics.traffic + stream_reader_->traffic();
+    if (channel_reader_) statistics.traffic = statistics.traffic + channel_reader_->traffic();
     if (stream_reader_) statistics.reader = stream_reader_->statistics();
     if (stream_reader_) statistics.streams = stream_reader_->streams();
     if (channel_reader_) statistics.reader = channel_reader_->statistics();

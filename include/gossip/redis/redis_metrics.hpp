@@ -71,6 +71,12 @@ inline constexpr ProviderMetric provider_metrics[] = {
      [](const RedisStatistics& s) -> std::uint64_t { return s.reader.gaps; }},
     {"redis_reader_events_in_flight", "gauge", "Events in the bus that are not settled.",
      [](const RedisStatistics& s) -> std::uint64_t { return s.reader.in_flight; }},
+    {"redis_sent_bytes_total", "counter", "Bytes sent to the server, without what TLS adds.",
+     [](const RedisStatistics& s) -> std::uint64_t { return s.traffic.sent; }},
+    {"redis_received_bytes_total", "counter", "Bytes received, without what TLS adds.",
+     [](const RedisStatistics& s) -> std::uint64_t { return s.traffic.received; }},
+    {"redis_round_trips_total", "counter", "Times that something was sent and then answered.",
+     [](const RedisStatistics& s) -> std::uint64_t { return s.traffic.round_trips; }},
 };
 
 /// The statistics of providers, in the Prometheus text format: what the page of their buses

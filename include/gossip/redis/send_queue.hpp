@@ -21,6 +21,12 @@ struct EventName {
   EventId id;             ///< the event's id
 };
 
+/// An event that has been encoded: the command that publishes it, and what to call it if that fails.
+struct EncodedEvent {
+  std::string wire;  ///< the whole command
+  EventName name;    ///< for reports
+};
+
 /// Events in their wire form, one behind the other.
 class EventBatch {
  public:

@@ -113,6 +113,8 @@ class StreamReader {
   }
   /// What it has done. @par Thread safety any thread
   [[nodiscard]] ReaderStatistics statistics() const { return intake_.statistics(); }
+  /// Of its connection. @par Thread safety any thread
+  [[nodiscard]] TrafficStatistics traffic() const noexcept { return link_.traffic(); }
   /// How far it is behind in each stream. @par Thread safety any thread
   [[nodiscard]] std::vector<StreamStatistics> streams() const { return watch_.statistics(); }
 

@@ -33,12 +33,6 @@
 
 namespace gossip::redis {
 
-/// An event that has been encoded: the command that publishes it, and what to call it if that fails.
-struct EncodedEvent {
-  std::string wire;  ///< the whole command
-  EventName name;    ///< for reports
-};
-
 /// What a writer has done. // events
 struct WriterStatistics {
   std::uint64_t accepted = 0;   ///< taken over from publishers
@@ -197,6 +191,8 @@ class Writer {
     statistics.waiting = waiting_;
     return statistics;
   }
+  /// Of its connection. @par Thread safety any thread
+  [[nodiscard]] TrafficStatistics traffic() const noexcept { return link_.traffic(); }
   /// True while the connection works. @par Thread safety any thread
   [[nodiscard]] bool connected() const noexcept {
     return connected_.load(std::memory_order_acquire);
@@ -289,8 +285,7 @@ class Writer {
   /// True in what a link calls, too.
   static bool on_links_thread() noexcept { return gossip::detail::current_thread.never_waits; }
   static bool must_not_wait() noexcept {
-    const auto& thread = gossip::detail::current_thread;
-    return thread.worker_of != nullptr || thread.never_waits;
+    return gossip::detail::current_thread.worker_of != nullptr || on_links_thread();
   }
 
   static void on_answer(void* context, std::uint64_t, const Status& lost, Reply& reply) {

@@ -126,6 +126,15 @@ TEST_CASE("Connection: nobody listens", "[redis]") {
   REQUIRE(gossip::is_retryable(connection.open(options)));
 }
 
+TEST_CASE("Connection: what goes to and fro is counted", "[redis]") {
+  Fixture fixture{"+PONG\r\n"};
+  Status status;
+  REQUIRE(fixture.ask(status).has_value());
+  REQUIRE(fixture.connection.traffic().sent == 14);
+  REQUIRE(fixture.connection.traffic().received == 7);
+  REQUIRE(fixture.connection.traffic().round_trips == 1);
+}
+
 TEST_CASE("Connection: a process that is started does not get it", "[redis]") {
   Fixture fixture{"+PONG\r\n"};
   REQUIRE((::fcntl(fixture.connection.descriptor(), F_GETFD) & FD_CLOEXEC) != 0);
@@ -208,6 +217,9 @@ TEST_CASE("Connection: TLS: what is sent waits for what has to be read first, an
   REQUIRE(arrived == "PING");
   REQUIRE(peer.send("+PONG\r\n"));
   REQUIRE(secured.read() == "PONG");
+  REQUIRE(connection.traffic().sent == 4);
+  REQUIRE(connection.traffic().received == 7);
+  REQUIRE(connection.traffic().round_trips == 1);
 }
 
 TEST_CASE("Connection: TLS: what is read waits for what has to be sent first, and does not spin",

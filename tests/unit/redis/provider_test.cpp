@@ -80,6 +80,10 @@ TEST_CASE("RedisProvider: an event keeps its id, its time and its metadata", "[r
   REQUIRE(id == expected);
   REQUIRE(time == published);
   REQUIRE(metadata == sent);
+  const auto traffic = bus.provider_statistics().traffic;
+  REQUIRE(traffic.sent > 200);
+  REQUIRE(traffic.received > 200);
+  REQUIRE(traffic.round_trips >= 5);  // two introductions, each of two; reading
 }
 
 TEST_CASE("RedisProvider: events without data travel too", "[redis]") {

@@ -36,21 +36,33 @@ RedisStatistics some() {
   statistics.reader.dropped = 15;
   statistics.reader.gaps = 16;
   statistics.reader.in_flight = 17;
+  statistics.traffic = {.sent = 18, .received = 19, .round_trips = 20};
   return statistics;
 }
 
 TEST_CASE("Redis metrics: every number has its own sample", "[prometheus]") {
   const PrometheusText page{to_prometheus(some(), {.prefix = "app"})};
   int expected = 0;
-  for (const char* sample :
-       {"writer_events_accepted_total", "writer_events_confirmed_total",
-        "writer_events_failed_total", "writer_events_rejected_total",
-        "writer_events_sent_again_total", "writer_reconnects_total", "writer_events_waiting",
-        "reader_events_received_total", "reader_events_duplicate_total",
-        "reader_events_acknowledged_total", "reader_events_not_handled_total",
-        "reader_events_claimed_total", "reader_events_dead_lettered_total",
-        "reader_events_trimmed_total", "reader_events_dropped_total", "reader_gaps_total",
-        "reader_events_in_flight"}) {
+  for (const char* sample : {"writer_events_accepted_total",
+                             "writer_events_confirmed_total",
+                             "writer_events_failed_total",
+                             "writer_events_rejected_total",
+                             "writer_events_sent_again_total",
+                             "writer_reconnects_total",
+                             "writer_events_waiting",
+                             "reader_events_received_total",
+                             "reader_events_duplicate_total",
+                             "reader_events_acknowledged_total",
+                             "reader_events_not_handled_total",
+                             "reader_events_claimed_total",
+                             "reader_events_dead_lettered_total",
+                             "reader_events_trimmed_total",
+                             "reader_events_dropped_total",
+                             "reader_gaps_total",
+                             "reader_events_in_flight",
+                             "sent_bytes_total",
+                             "received_bytes_total",
+                             "round_trips_total"}) {
     INFO(sample);
     CHECK(page.at(std::string{"app_redis_"}.append(sample)) == ++expected);
   }
