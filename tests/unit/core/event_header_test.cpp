@@ -18,6 +18,8 @@ namespace {
 using gossip::EventId;
 using gossip::EventType;
 using gossip::Priority;
+using gossip::Receipt;
+using gossip::ReceiptState;
 using gossip::Timestamp;
 using gossip::detail::EventHeader;
 using gossip::detail::EventSource;
@@ -180,6 +182,45 @@ TEST_CASE("EventHeader: without a number it keeps any priority, even one that th
       CHECK(each->id() == id);
     }
   }
+}
+
+TEST_CASE("EventHeader: moved, it takes its receipt along; a copy has none", "[event_header]") {
+  ReceiptState state{[](ReceiptState* settled) noexcept { settled->failed = true; }};
+  {
+    EventHeader original{type.key()};
+    original.receipt = Receipt{&state};
+    const EventHeader copy{original};
+    EventHeader target{type.key()};
+    target = original;
+    CHECK_FALSE(copy.receipt);
+    CHECK_FALSE(target.receipt);
+    target = std::move(original);
+    CHECK(target.receipt);
+    const EventHeader last{std::move(target)};
+    CHECK(last.receipt);
+    CHECK_FALSE(state.failed);
+  }
+  CHECK(state.failed);
+}
+
+TEST_CASE("EventHeader: what is beside the payload goes into the header that takes it",
+          "[event_header]") {
+  ReceiptState state{[](ReceiptState* settled) noexcept { settled->failed = true; }};
+  {
+    auto extras = std::make_unique<gossip::detail::EventExtras>();
+    extras->own_id = LazyEventId{EventId{5, 6}};
+    extras->metadata = gossip::detail::HeldMetadata{gossip::Metadata{}};
+    extras->receipt = Receipt{&state};
+    const EventSource source = milliseconds_source();
+    const EventHeader header{gossip::detail::DeliveredHeader{
+        type.key(), EventTime{9}, &source, first_ticket(Priority::high), extras.release()}};
+    CHECK(header.id() == EventId{5, 6});
+    CHECK(header.metadata);
+    CHECK(header.receipt);
+    CHECK(header.priority() == Priority::high);
+    CHECK_FALSE(state.failed);
+  }
+  CHECK(state.failed);
 }
 
 }  // namespace

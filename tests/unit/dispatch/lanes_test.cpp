@@ -7,6 +7,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -84,6 +85,17 @@ TEST_CASE("Lanes: a vacant lane is used again", "[lanes]") {
   Fixture::move_out(first, 1);
   REQUIRE(&fixture.open({.max_concurrency = 1}) == &first);
   REQUIRE(&fixture.open({.max_concurrency = 1}) != &second);
+}
+
+TEST_CASE("Lanes: a lane whose tenant has moved out holds nothing of its key function", "[lanes]") {
+  Fixture fixture;
+  auto held = std::make_shared<int>(1);
+  Lane& lane = fixture.open({.ordering = Ordering::by_key([held](const int&) { return *held; })});
+  REQUIRE(held.use_count() > 1);
+  lane.end(1);
+  REQUIRE(held.use_count() > 1);  // a publisher may still ask for a key
+  lane.vacate();
+  REQUIRE(held.use_count() == 1);
 }
 
 TEST_CASE("Lanes: a lane whose tenant did not move in is used again", "[lanes]") {
