@@ -20,6 +20,7 @@ set(GOSSIP_HEADERS
   gossip/core/chrono.hpp
   gossip/core/clock.hpp
   gossip/core/codec.hpp
+  gossip/core/condition_variable.hpp
   gossip/core/context.hpp
   gossip/core/detail/tick_counter.hpp
   gossip/core/errc.hpp

@@ -17,6 +17,12 @@
 #endif
 #endif
 
+/// Defined where the standard's threads are glibc's, under GNU's library. Gossip then uses these
+/// directly, since std::thread and std::condition_variable take long to compile.
+#if defined(__GLIBCXX__) && defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 30)
+#define GOSSIP_GLIBC_THREADS 1
+#endif
+
 /// Ends the process with `sentence` on standard error when `condition` is false. For programming
 /// errors inside gossip that no input can cause; checked in every build, so that a broken invariant
 /// is never undefined behaviour.

@@ -10,7 +10,7 @@
 #if defined(__GLIBCXX__)
 // Its <chrono> reads the streams, too, for calendars that nothing here uses. A header that waits until
 // a time point reads the rest alone.
-#include <condition_variable>
+#include <mutex>
 #else
 #include <chrono>
 #endif

@@ -6,9 +6,9 @@
 
 #include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
+#include <gossip/core/condition_variable.hpp>
 #include <gossip/core/subscription_id.hpp>
 
-#include <condition_variable>
 #include <mutex>
 #include <stop_token>
 #include <string_view>
@@ -52,13 +52,16 @@ struct ContextSupport {
 template <class Time>
 bool sleep_unless_stopped(const std::stop_token& stop, Time time) {
   std::mutex mutex;
-  std::condition_variable stopped;
+  ConditionVariable stopped;
   const std::stop_callback wake{stop, [&] {
                                   const std::lock_guard lock{mutex};
                                   stopped.notify_all();
                                 }};
   std::unique_lock lock{mutex};
-  return !stopped.wait_until(lock, time, [&] { return stop.stop_requested(); });
+  while (!stop.stop_requested()) {
+    if (!stopped.wait_until(lock, time)) return !stop.stop_requested();
+  }
+  return false;
 }
 
 }  // namespace detail

@@ -5,11 +5,11 @@
 /// Timer: runs short tasks at points in time. Layer: dispatch.
 
 #include <gossip/core/clock.hpp>
+#include <gossip/core/condition_variable.hpp>
 #include <gossip/dispatch/clock_view.hpp>
 #include <gossip/dispatch/start_thread.hpp>
 #include <gossip/dispatch/timer_queue.hpp>
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -137,7 +137,7 @@ class Timer {
   /// Drops all tasks, waits for the running one and ends the thread. Idempotent.
   void stop() noexcept {
     TimerQueue dropped;  // destroyed outside the lock
-    std::thread ended;
+    Thread ended;
     {
       std::unique_lock lock{mutex_};
       stopped_ = true;
@@ -146,7 +146,7 @@ class Timer {
       changed_.notify_all();
       if (runner_ != std::this_thread::get_id()) {  // from a task: the destructor joins
         while (running_.serial != 0) changed_.wait(lock);
-        ended.swap(thread_);
+        ended = std::move(thread_);
       }
     }
     while (TimerTask* task = dropped.first()) Removed{dropped.extract(task->id)};
@@ -219,7 +219,7 @@ class Timer {
   const ClockView clock_;
   const Drive drive_;
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  ConditionVariable changed_;
   TimerQueue tasks_;
   TimerId running_{};
   std::thread::id runner_{};
@@ -229,7 +229,7 @@ class Timer {
   /// Until when the thread sleeps; a task that is due earlier has to wake it. It never sleeps beyond
   /// the first task, but until one that has been cancelled.
   SteadyTime wakes_at_ = SteadyTime::min();
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace gossip::detail

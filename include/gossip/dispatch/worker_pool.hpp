@@ -4,19 +4,18 @@
 /// @file
 /// WorkerPool: a fixed set of named threads. Layer: dispatch.
 
+#include <gossip/core/condition_variable.hpp>
 #include <gossip/core/keeper.hpp>
 #include <gossip/core/owner.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/start_thread.hpp>
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdio>
 #include <exception>
 #include <mutex>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #if defined(__linux__)
@@ -111,15 +110,15 @@ class WorkerPool {
   /// Waits for every thread but the calling one.
   void join() noexcept {
     for (std::size_t i = 0; i < started(); ++i) {
-      std::thread& thread = workers_->all[i].thread;
-      if (thread.joinable() && thread.get_id() != std::this_thread::get_id()) thread.join();
+      Thread& thread = workers_->all[i].thread;
+      if (thread.joinable() && !thread.is_current()) thread.join();
     }
   }
 
   /// Lets the threads go; their bodies must keep alive what they use.
   void detach() noexcept {
     for (std::size_t i = 0; i < started(); ++i) {
-      std::thread& thread = workers_->all[i].thread;
+      Thread& thread = workers_->all[i].thread;
       if (thread.joinable()) thread.detach();
     }
   }
@@ -167,7 +166,7 @@ class WorkerPool {
 
    private:
     std::mutex mutex_;
-    std::condition_variable changed_;
+    ConditionVariable changed_;
     std::size_t arrived_ = 0;
     std::size_t left_ = 0;
     bool decided_ = false;
@@ -178,7 +177,7 @@ class WorkerPool {
   struct Worker {
     Start* start = nullptr;
     std::size_t index = 0;
-    std::thread thread;
+    Thread thread;
   };
 
   struct Workers {

@@ -5,6 +5,7 @@
 /// Background: the timer and the threads of all batches without a bus. Layer: processing.
 
 #include <gossip/core/clock.hpp>
+#include <gossip/core/condition_variable.hpp>
 #include <gossip/core/event_header.hpp>
 #include <gossip/dispatch/clock_view.hpp>
 #include <gossip/dispatch/start_thread.hpp>
@@ -12,13 +13,11 @@
 #include <gossip/dispatch/timer.hpp>
 #include <gossip/processing/batch_executor.hpp>
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 namespace gossip::detail {
@@ -62,7 +61,7 @@ class Background {
   /// Runs what was posted, and ends the threads. Idempotent.
   void stop() noexcept {
     timer_.stop();
-    std::thread ended[max_threads];
+    Thread ended[max_threads];
     {
       const std::lock_guard lock{mutex_};
       stopped_ = true;
@@ -70,9 +69,9 @@ class Background {
       for (; started_ > 0; --started_) ended[started_ - 1] = std::move(threads_[started_ - 1]);
       changed_.notify_all();
     }
-    for (std::thread& thread : ended) {
+    for (Thread& thread : ended) {
       if (!thread.joinable()) continue;
-      if (thread.get_id() == std::this_thread::get_id()) {
+      if (thread.is_current()) {
         thread.detach();  // a processor ends the process
       } else {
         thread.join();
@@ -142,12 +141,12 @@ class Background {
   const EventSource source_{0, &clock_, ClockView::of(clock_).to_time};
   Timer timer_{ClockView::of(clock_)};
   std::mutex mutex_;
-  std::condition_variable changed_;
+  ConditionVariable changed_;
   TaskQueue tasks_;
   std::size_t idle_ = 0;
   bool stopped_ = false;
   std::size_t started_ = 0;  ///< of `threads_`
-  std::thread threads_[max_threads];
+  Thread threads_[max_threads];
 };
 
 }  // namespace gossip::detail

@@ -6,9 +6,9 @@
 
 #include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
+#include <gossip/core/condition_variable.hpp>
 #include <gossip/dispatch/current_thread.hpp>
 
-#include <condition_variable>
 #include <cstddef>
 #include <mutex>
 
@@ -59,7 +59,7 @@ class BatchWaiters {
  private:
   static constexpr std::chrono::milliseconds longest_of_worker{1};
 
-  std::condition_variable changed_;
+  ConditionVariable changed_;
   std::size_t count_ = 0;
 };
 

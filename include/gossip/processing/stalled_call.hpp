@@ -5,12 +5,12 @@
 /// StalledCall: a call that runs far too long, as timeout() reports it. Layer: processing.
 
 #include <gossip/core/chrono.hpp>
+#include <gossip/core/condition_variable.hpp>
 #include <gossip/core/event_id.hpp>
 #include <gossip/core/subscription_id.hpp>
 #include <gossip/dispatch/timer.hpp>
 
 #include <concepts>
-#include <condition_variable>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -98,7 +98,7 @@ class StallReports {
     }
 
     std::mutex mutex_;
-    std::condition_variable changed_;
+    ConditionVariable changed_;
     std::size_t running_ = 0;  // reports
     bool closed_ = false;
     OnStalled on_stalled_;

@@ -6,10 +6,10 @@
 /// templates over it, so that the tests can run them, unchanged, through every schedule of a
 /// modelled machine. Layer: queue.
 
+#include <gossip/core/condition_variable.hpp>
 #include <gossip/queue/asymmetric_fence.hpp>
 
 #include <atomic>
-#include <condition_variable>
 #include <mutex>
 
 namespace gossip::detail {
@@ -18,7 +18,7 @@ struct NativePlatform {
   template <class T>
   using Atomic = std::atomic<T>;
   using Mutex = std::mutex;
-  using ConditionVariable = std::condition_variable;
+  using ConditionVariable = detail::ConditionVariable;
 
   static void light_fence() noexcept { detail::light_fence(); }
   static void heavy_fence() noexcept { detail::heavy_fence(); }

@@ -8,11 +8,11 @@
 #include <gossip/config.hpp>
 #include <gossip/core/chrono.hpp>
 #include <gossip/core/clock.hpp>
+#include <gossip/core/condition_variable.hpp>
 #include <gossip/core/priority.hpp>
 #include <gossip/core/status.hpp>
 
 #include <concepts>
-#include <condition_variable>
 #include <cstddef>
 #include <limits>
 #include <memory>
@@ -272,16 +272,18 @@ class PriorityQueue {
   /// @param waiting  counts those who wait at `condition`
   /// @return         what `ready()` said last
   template <class Ready>
-  static bool wait(Lock& lock, std::condition_variable& condition, std::size_t& waiting,
+  static bool wait(Lock& lock, detail::ConditionVariable& condition, std::size_t& waiting,
                    SteadyTime until, Ready&& ready) {
     if (ready()) return true;
     if (until == SteadyTime::min()) return false;
     ++waiting;
-    bool is_ready = true;
+    bool is_ready = false;
     if (until == SteadyTime::max()) {
-      condition.wait(lock, ready);
+      while (!(is_ready = ready())) condition.wait(lock);
     } else {
-      is_ready = condition.wait_until(lock, until, ready);
+      while (!(is_ready = ready()) && condition.wait_until(lock, until)) {
+      }
+      is_ready = is_ready || ready();
     }
     --waiting;
     return is_ready;
@@ -322,8 +324,8 @@ class PriorityQueue {
 
   const std::size_t capacity_;  // elements
   mutable std::mutex mutex_;
-  std::condition_variable not_empty_;
-  std::condition_variable not_full_;
+  detail::ConditionVariable not_empty_;
+  detail::ConditionVariable not_full_;
   std::size_t poppers_ = 0;  // threads that wait
   std::size_t pushers_ = 0;  // threads that wait
   std::size_t inside_ = 0;   ///< in a lane, on the way into one or out of one // elements

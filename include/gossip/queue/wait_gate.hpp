@@ -73,7 +73,7 @@ class WaitGate {
       changed_.wait(lock);
       return true;
     }
-    return changed_.wait_until(lock, time) == std::cv_status::no_timeout;
+    return changed_.wait_until(lock, time);
   }
 
   typename Platform::template Atomic<std::uint32_t> waiters_{0};

@@ -92,23 +92,14 @@ class ModelConditionVariable {
   void wait(std::unique_lock<ModelMutex>& lock) {
     Execution::running()->wait(this, lock.mutex()->state(), false);
   }
-  template <class Duration>
-  std::cv_status wait_for(std::unique_lock<ModelMutex>& lock, const Duration&) {
-    return timed(lock);
-  }
   template <class TimePoint>
-  std::cv_status wait_until(std::unique_lock<ModelMutex>& lock, const TimePoint&) {
-    return timed(lock);
+  bool wait_until(std::unique_lock<ModelMutex>& lock, const TimePoint&) {
+    return Execution::running()->wait(this, lock.mutex()->state(), true);
   }
   void notify_one() { notify(false); }
   void notify_all() { notify(true); }
 
  private:
-  std::cv_status timed(std::unique_lock<ModelMutex>& lock) {
-    return Execution::running()->wait(this, lock.mutex()->state(), true)
-               ? std::cv_status::no_timeout
-               : std::cv_status::timeout;
-  }
   void notify(bool everybody) {
     if (Execution* run = Execution::running()) run->notify(this, everybody);
   }
