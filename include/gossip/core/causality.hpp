@@ -94,12 +94,14 @@ inline Cause::Cause(Add how) noexcept
 /// An event whose consequences are told about it: correlation id and causation id.
 struct CausingEvent : Cause {
   /// @param cause  outlives this
-  explicit CausingEvent(const EventBase& cause) noexcept : Cause{&add_ids}, event{cause} {}
+  template <class Data = Metadata>
+  explicit CausingEvent(const EventBase& cause) noexcept : Cause{&add_ids<Data>}, event{cause} {}
 
   const EventBase& event;
 
  private:
-  static void add_ids(const Cause& self, Metadata& metadata) {
+  template <class Data>
+  static void add_ids(const Cause& self, Data& metadata) {
     const EventBase& cause = static_cast<const CausingEvent&>(self).event;
     if (!metadata.contains(correlation_id_key)) {
       const MetadataValue* inherited = cause.metadata().find(correlation_id_key);

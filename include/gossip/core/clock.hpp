@@ -77,6 +77,4 @@ class SystemClock {
   /// @}
 };
 
-static_assert(Clock<TickClock> && Clock<SystemClock>);
-
 }  // namespace gossip

@@ -281,7 +281,9 @@ class UnsupportedEventTypeError final : public detail::ErrorKind<UnsupportedEven
   /// @param event_type  the one that was given
   /// @param supported   those that are handled
   /// @param cause       the error behind this one, if any
-  UnsupportedEventTypeError(std::string event_type, std::vector<std::string> supported,
+  /// @tparam Names      left to its default, so that only who makes one compiles it
+  template <class Names = std::vector<std::string>>
+  UnsupportedEventTypeError(std::string event_type, std::type_identity_t<Names> supported,
                             std::string message = {}, ErrorPtr cause = nullptr)
       : ErrorKind{Errc::unsupported_event_type, std::move(message), std::move(cause),
                   detail::join({"event_type=", event_type, ", supported=", list(supported)})},
@@ -294,7 +296,8 @@ class UnsupportedEventTypeError final : public detail::ErrorKind<UnsupportedEven
   [[nodiscard]] const std::vector<std::string>& supported() const noexcept { return supported_; }
 
  private:
-  static std::string list(const std::vector<std::string>& names) {
+  template <class Names>
+  static std::string list(const Names& names) {
     std::string text;
     for (const std::string& name : names)
       text = detail::join({text, text.empty() ? "" : "|", name});

@@ -52,7 +52,8 @@ class EventBase {
   [[gnu::always_inline]] explicit EventBase(const detail::DeliveredHeader& parts) noexcept
       : header_{parts} {}
 
-  void set_metadata(std::string_view key, MetadataValue value) {
+  template <class Value>
+  void set_metadata(std::string_view key, Value value) {
     if (!header_.metadata) header_.metadata = detail::HeldMetadata{Metadata{}};
     header_.metadata->set(std::string{key}, std::move(value));
   }

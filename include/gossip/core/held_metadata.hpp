@@ -6,6 +6,7 @@
 
 #include <gossip/core/metadata.hpp>
 
+#include <concepts>
 #include <utility>
 
 namespace gossip::detail {
@@ -18,7 +19,8 @@ class HeldMetadata {
  public:
   HeldMetadata() noexcept = default;
   /// @throws std::bad_alloc
-  explicit HeldMetadata(Metadata&& metadata)
+  template <std::same_as<Metadata> Given>
+  explicit HeldMetadata(Given&& metadata)
       : box_{new Box{std::move(metadata), [](const Box& box) { return new Box{box}; },
                      [](Box* box) noexcept { delete box; }}} {}
   /// @throws std::bad_alloc

@@ -142,6 +142,4 @@ class ManualClock {
   detail::Shared<State> state_;
 };
 
-static_assert(Clock<ManualClock>);
-
 }  // namespace gossip

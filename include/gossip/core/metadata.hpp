@@ -7,10 +7,12 @@
 #include <gossip/core/metadata_value.hpp>
 
 #include <bit>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -83,9 +85,11 @@ class Metadata {
   /// @}
 
   /// Sets `key` to `value`, replacing what it had.
+  /// @tparam Value  left to its default, so that only who sets something compiles it
   /// @throws std::bad_alloc
   /// @par Complexity linear in the number of entries
-  void set(std::string key, MetadataValue value) {
+  template <class Value = MetadataValue>
+  void set(std::string key, std::type_identity_t<Value> value) {
     std::size_t place = 0;
     while (place < entries_.size() && !detail::same_text(entries_[place].first, key)) ++place;
     if (place < entries_.size()) {
@@ -152,7 +156,8 @@ class Metadata {
   /// @}
 
   /// True if the same keys have equal values, in the same order.
-  [[nodiscard]] friend bool operator==(const Metadata& a, const Metadata& b) noexcept {
+  template <std::same_as<Metadata> M>
+  [[nodiscard]] friend bool operator==(const M& a, const M& b) noexcept {
     return a.entries_ == b.entries_;
   }
 

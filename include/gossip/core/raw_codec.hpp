@@ -82,6 +82,4 @@ struct RawCodec {
   }
 };
 
-static_assert(Codec<RawCodec, int> && Codec<RawCodec, void>);
-
 }  // namespace gossip

@@ -82,9 +82,10 @@ class Background {
   }
 
   /// The executor of a batch without a bus: real time, and these threads.
-  [[nodiscard]] BatchExecutor executor() {
-    BatchExecutor executor;
-    executor.owner = std::shared_ptr<void>{std::shared_ptr<void>{}, this};  // owns nothing
+  template <class Executor = BatchExecutor>
+  [[nodiscard]] Executor executor() {
+    Executor executor;
+    executor.owner = {decltype(executor.owner){}, this};  // owns nothing
     executor.timer = &timer_;
     executor.now = [](void* self) noexcept { return static_cast<Background*>(self)->clock_.now(); };
     executor.post = [](void* self, BatchTask& task) noexcept {

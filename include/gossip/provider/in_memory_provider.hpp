@@ -46,6 +46,4 @@ class InMemoryProvider {
   /// @}
 };
 
-static_assert(Provider<InMemoryProvider>);
-
 }  // namespace gossip

@@ -17,6 +17,8 @@ using gossip::ManualClock;
 using gossip::Timestamp;
 using namespace std::chrono_literals;
 
+static_assert(gossip::Clock<ManualClock>);
+
 TEST_CASE("ManualClock: stands still until it is told to go on", "[manual_clock]") {
   const Timestamp start{std::chrono::seconds{1'000'000}};
   ManualClock clock{start};

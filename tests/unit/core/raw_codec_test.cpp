@@ -54,5 +54,6 @@ TEST_CASE("RawCodec: another size, version, byte order or format is refused", "[
 
 TEST_CASE("RawCodec: what is not trivially copyable has no raw bytes", "[core]") {
   STATIC_REQUIRE(gossip::Codec<RawCodec, Tick>);
+  STATIC_REQUIRE((gossip::Codec<RawCodec, int> && gossip::Codec<RawCodec, void>));
   STATIC_REQUIRE_FALSE(gossip::Codec<RawCodec, std::string>);
 }
