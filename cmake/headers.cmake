@@ -7,6 +7,7 @@ set(GOSSIP_HEADERS
   gossip/bus/event_bus.hpp
   gossip/bus/global_bus.hpp
   gossip/bus/inspection.hpp
+  gossip/bus/pattern_subscribing.hpp
   gossip/bus/payload_range.hpp
   gossip/bus/publisher.hpp
   gossip/bus/schedule.hpp

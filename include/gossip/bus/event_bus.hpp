@@ -7,16 +7,14 @@
 #include <gossip/bus/batch_host.hpp>
 #include <gossip/bus/bus_core.hpp>
 #include <gossip/bus/inspection.hpp>
+#include <gossip/bus/pattern_subscribing.hpp>
 #include <gossip/bus/payload_range.hpp>
 #include <gossip/bus/publisher.hpp>
 #include <gossip/bus/sync_result.hpp>
 #include <gossip/bus/timed_publishing.hpp>
-#include <gossip/core/any_event.hpp>
-#include <gossip/core/any_processor.hpp>
 #include <gossip/core/causality.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event.hpp>
-#include <gossip/core/event_pattern.hpp>
 #include <gossip/core/event_type.hpp>
 #include <gossip/core/keeper.hpp>
 #include <gossip/core/late.hpp>
@@ -25,7 +23,6 @@
 #include <gossip/core/shared_processor.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/core/subscription.hpp>
-#include <gossip/dispatch/any_call.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/processing/batch_executor.hpp>
 #include <gossip/processing/filter.hpp>
@@ -53,7 +50,9 @@ namespace gossip {
 ///
 /// Thread safety: all members from any thread at once, but construction and destruction.
 template <Provider P = InMemoryProvider, Clock C = TickClock>
-class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<EventBus<P, C>> {
+class EventBus : public PatternSubscribing<EventBus<P, C>>,
+                 public TimedPublishing<EventBus<P, C>>,
+                 public Inspection<EventBus<P, C>> {
  public:
   using provider_type = P;  ///< how events travel
 
@@ -92,6 +91,8 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   }
 
   // ---- Subscribing ----------------------------------------------------------------------------
+
+  using PatternSubscribing<EventBus>::subscribe;  // to patterns
 
   /// Registers a processor for events of `type`.
   /// @param processor  see Processor; moved or copied in; called by several workers at once
@@ -134,39 +135,6 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
     return subscribe(type, filtered(std::forward<W>(filter), std::forward<F>(processor)),
                      std::move(options));
   }
-
-  /// Registers a processor for the events of every type that `pattern` matches: of the types that
-  /// the bus has met, and of those it meets later. (It meets a type when somebody subscribes to it,
-  /// publishes an event of it or asks for its publisher.)
-  /// @param pattern    such as "order.*" or "order.>"; see EventPattern, whose constructor throws a
-  ///                   ValidationError if it is none
-  /// @param processor  see AnyProcessor; moved or copied in; called by several workers at once
-  /// @return           the handle that keeps it registered
-  /// @throws           Errc::closed, or what the provider refuses, as Error; std::bad_alloc, and what
-  ///                   moving the processor throws
-  /// @par Blocking     as above
-  /// @par Complexity   linear in the number of types that the bus has met; an event is not matched
-  ///                   against patterns
-  /// @par Ordering     as above; before the processors of a type that the bus meets later
-  /// @{
-  template <std::convertible_to<EventPattern> Text, AnyProcessor F>
-  Subscription subscribe(const Text& pattern, F&& processor, SubscribeOptions options = {}) {
-    const EventPattern checked{pattern};
-    if (core_->dispatcher().closed()) throw Error{Errc::closed, "subscribe"};
-    const detail::ErasedProcessor erased = detail::erase_any_processor(std::forward<F>(processor));
-    Subscription subscription = Core::subscribe_to(core_, checked, erased, std::move(options));
-    core_->connect_all(checked);
-    return subscription;
-  }
-  /// Of these events, the ones that `filter` passes; see Filter.
-  template <std::convertible_to<EventPattern> Text, class W, AnyProcessor F>
-    requires(Filter<std::decay_t<W>, AnyEvent>)
-  Subscription subscribe(const Text& pattern, W&& filter, F&& processor,
-                         SubscribeOptions options = {}) {
-    return subscribe(pattern, filtered(std::forward<W>(filter), std::forward<F>(processor)),
-                     std::move(options));
-  }
-  /// @}
 
   /// Keeps the last event of `type` from now on, for subscriptions that begin with it; see
   /// SubscribeOptions::Start. Idempotent; for the life of the bus. It is, of the events that workers
@@ -390,6 +358,7 @@ class EventBus : public TimedPublishing<EventBus<P, C>>, public Inspection<Event
   explicit EventBus(detail::KeeperOf<detail::BusCore<P, C>> core) : core_{std::move(core)} {}
 
  private:
+  friend class PatternSubscribing<EventBus>;
   friend class TimedPublishing<EventBus>;
   friend class Inspection<EventBus>;
   using Core = detail::BusCore<P, C>;
