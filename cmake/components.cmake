@@ -4,6 +4,9 @@
 # would become ours; what is fetched becomes imported targets, which can be exported by name.
 include(cmake/dependencies.cmake)
 
+# What was fetched is not installed with gossip: install.cmake tells.
+set(gossip_fetched "")
+
 # gossip_component(NAME HEADERS regex LINK target...)
 function(gossip_component name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADERS" "LINK")
@@ -21,6 +24,7 @@ endfunction()
 if(GOSSIP_WITH_JSON)
   FetchContent_MakeAvailable(nlohmann_json)
   if(NOT TARGET nlohmann_json::nlohmann_json)
+    list(APPEND gossip_fetched nlohmann_json)
     add_library(nlohmann_json::nlohmann_json INTERFACE IMPORTED GLOBAL)
     target_include_directories(nlohmann_json::nlohmann_json INTERFACE
       "${nlohmann_json_SOURCE_DIR}/include")
@@ -34,6 +38,7 @@ if(GOSSIP_WITH_REDIS)
   find_package(ZLIB REQUIRED)
   FetchContent_MakeAvailable(hiredis)
   if(NOT TARGET hiredis::hiredis)
+    list(APPEND gossip_fetched hiredis)
     enable_language(C)
     # hiredis is included as <hiredis/...>: its folder needs that name.
     file(GLOB gossip_hiredis_headers "${hiredis_SOURCE_DIR}/*.h")

@@ -32,6 +32,21 @@ if(TARGET gossip_redis)
   install(FILES "${CMAKE_CURRENT_LIST_DIR}/Findhiredis.cmake" DESTINATION "${gossip_config_dir}")
 endif()
 
+# What was fetched for these components is no part of the installation, and find_package(gossip) looks
+# for it. Said when somebody installs, since most who configure never do.
+set(gossip_missing "")
+foreach(name IN LISTS gossip_fetched)
+  string(APPEND gossip_missing "\n  ${name} ${gossip_dependency_${name}_LEAST} or newer \
+(Debian and Ubuntu: ${gossip_dependency_${name}_APT})")
+endforeach()
+if(gossip_missing)
+  install(CODE "message(WARNING \"gossip is installed, but not what was fetched to build it, which \
+its components json and redis need:${gossip_missing}\n\
+Without these, find_package(gossip COMPONENTS ...) will not find the components. Install them, \
+or name their prefix in CMAKE_PREFIX_PATH; or install gossip with -DGOSSIP_WITH_REDIS=OFF \
+-DGOSSIP_WITH_JSON=OFF.\")")
+endif()
+
 configure_package_config_file(
   "${CMAKE_CURRENT_LIST_DIR}/gossip-config.cmake.in"
   "${PROJECT_BINARY_DIR}/gossip-config.cmake"

@@ -38,7 +38,9 @@ installs_ours() {
   shift 2
   prefix=$GOSSIP_WORK/$way-prefix
   rm -rf "$prefix" "$moved"
-  "$GOSSIP_CMAKE" --install "$installed" --prefix "$prefix" > /dev/null
+  warnings=$GOSSIP_WORK/$way-warnings.txt
+  "$GOSSIP_CMAKE" --install "$installed" --prefix "$prefix" 2> "$warnings" > /dev/null
+  cat "$warnings"
   (cd "$prefix" && find . -type f | sed 's|^\./||' | LC_ALL=C sort) > "$GOSSIP_WORK/$way-actual.txt"
   {
     sed -n 's|^  \(gossip/.*\.hpp\)$|include/\1|p' "$GOSSIP_SOURCE/cmake/headers.cmake" |
@@ -87,6 +89,16 @@ case $way in
   install)
     # shellcheck disable=SC2086  # a list of words
     installs_ours "$GOSSIP_BUILD" "${GOSSIP_WITHOUT:-none}" $GOSSIP_COMPONENTS
+    # Who installs is told of what was fetched, and of nothing else.
+    if [ -n "$GOSSIP_HIREDIS" ]; then
+      if ! grep -qF "hiredis 1.0 or newer (Debian and Ubuntu: libhiredis-dev)" "$warnings"; then
+        echo "no warning that hiredis, which was fetched, is not installed"
+        exit 1
+      fi
+    elif grep -F hiredis "$warnings"; then
+      echo "a warning of hiredis, which was not fetched"
+      exit 1
+    fi
     # Where hiredis was fetched, an installed one for the components' test.
     rm -rf "$dependencies"
     mkdir -p "$dependencies/lib" "$dependencies/include"
