@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# run.sh COMPILER INCLUDE_DIR CASE [INCLUDE_DIR...]: CASE.pass.cpp must compile; CASE.fail.cpp must not, and what the
-# compiler says (in an error or in a note to it) must match the regular expression after
+# run.sh COMPILER INCLUDE_DIR CASE [INCLUDE_DIR...]: CASE.pass.cpp must compile; CASE.fail.cpp must not, and
+# what the compiler says (in an error or in a note to it) must match the regular expression after
 # `// EXPECT-ERROR: ` in the file. Ignoring a [[nodiscard]] value counts as an error.
 set -eu
 compiler=$1 include=$2 case=$3

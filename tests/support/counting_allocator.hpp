@@ -2,8 +2,9 @@
 #pragma once
 
 /// @file
-/// Counts every allocation of a program, and makes one fail that a test names. Link support/counting_allocator.cpp, which replaces the
-/// global operators new and delete, into one program of its own.
+/// Counts every allocation of a program, and makes one fail that a test names. Link
+/// support/counting_allocator.cpp, which replaces the global operators new and delete, into one program
+/// of its own.
 
 #include <cstddef>
 
