@@ -33,12 +33,14 @@ class PatternSubscribing {
   ///                   ValidationError if it is none
   /// @param processor  see AnyProcessor; moved or copied in; called by several workers at once
   /// @return           the handle that keeps it registered
-  /// @throws           Errc::closed, or what the provider refuses, as Error; std::bad_alloc, and what
-  ///                   moving the processor throws
-  /// @par Blocking     as above
+  /// @throws           Errc::closed, or what the provider refuses, as Error; TypeAssertionError if the
+  ///                   options' key function takes one payload alone; std::invalid_argument if an
+  ///                   option is out of range; std::bad_alloc, and what moving the processor throws
+  /// @par Blocking     a mutex that is held while the types are matched, never while user code runs
   /// @par Complexity   linear in the number of types that the bus has met; an event is not matched
   ///                   against patterns
-  /// @par Ordering     as above; before the processors of a type that the bus meets later
+  /// @par Ordering     as when subscribing to each of these types, see EventBus; before the processors
+  ///                   of a type that the bus meets later
   /// @{
   template <std::convertible_to<EventPattern> Text, AnyProcessor F>
   Subscription subscribe(const Text& pattern, F&& processor, SubscribeOptions options = {}) {

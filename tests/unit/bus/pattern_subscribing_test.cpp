@@ -4,6 +4,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,18 @@ TEST_CASE("EventBus: what is no pattern is refused, and so is a closed bus", "[b
   CHECK_THROWS_AS((void)bus.subscribe(std::string{"order..x"}, ignore), gossip::ValidationError);
   bus.shutdown();
   CHECK_THROWS_AS((void)bus.subscribe("order.*", ignore), gossip::Error);
+}
+
+TEST_CASE("EventBus: options that suit no pattern, or nothing, are refused", "[bus][pattern]") {
+  EventBus bus;
+  const auto ignore = [](const AnyEvent&) {};
+  const auto of_int = gossip::Ordering::by_key([](const int& number) { return number; });
+  CHECK_THROWS_AS((void)bus.subscribe("order.*", ignore, {.ordering = of_int}),
+                  gossip::TypeAssertionError);
+  CHECK_THROWS_AS(
+      (void)bus.subscribe("order.*", ignore, {.max_concurrency = 1, .lane = {.capacity = 0}}),
+      std::invalid_argument);
+  CHECK(bus.publish_sync(placed, 1).calls == 0);
 }
 
 }  // namespace
