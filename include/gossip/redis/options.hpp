@@ -129,7 +129,8 @@ struct RedisOptions {
   std::size_t compress_above = 0;  ///< payloads from here on are deflated; 0: none // bytes
 
   // ---- Streams ----
-  std::string group = {};  ///< consumer group that shares the events; empty: every one reads all
+  /// Consumer group that shares the events; empty: every one reads all. Needs Redis 6.2.
+  std::string group = {};
   /// Name within the group; empty: made of host, process and numbers, another one for each bus. Redis
   /// keeps consumers that are gone, a few bytes each, until XGROUP DELCONSUMER; which also drops what
   /// they have pending, so wait until XPENDING says that this is nothing.

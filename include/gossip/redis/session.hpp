@@ -91,6 +91,9 @@ class Session {
       return back_off(status_of(reply, asked), now);
     if (asked == "HELLO") {
       if (Status status = read_introduction(reply); !status.ok()) return back_off(status, now);
+      if (version_ < 60200 && options_.delivery == Delivery::streams && !options_.group.empty()) {
+        return refuse(FatalError{"redis: the server is older than 6.2, which groups need"}, now);
+      }
     }
     if (asked == "SELECT" && error != ErrorClass::none) return refuse(status_of(reply, asked), now);
     // A name is a courtesy: a user who may not set one works without.

@@ -120,6 +120,23 @@ TEST_CASE("Session: a server that knows no HELLO is refused", "[redis]") {
   REQUIRE(gossip::is_fatal(refused.report->second));
 }
 
+TEST_CASE("Session: a server that is too old for groups is refused by its version", "[redis]") {
+  for (const char* version : {"6.0.16", "6.2.0", "7.0.15"}) {
+    for (const char* group : {"", "workers"}) {
+      Fixture fixture{{.group = group}};
+      static_cast<void>(fixture.start());
+      static_cast<void>(fixture.session.connected(fixture.now));
+      const auto output = fixture.reply(hello(version));
+      const bool too_old = *group != '\0' && version == std::string{"6.0.16"};
+      REQUIRE(output.drop == too_old);
+      if (!too_old) continue;
+      REQUIRE(gossip::is_fatal(output.report->second));
+      REQUIRE(output.report->second.what().find("6.2") != std::string::npos);
+      REQUIRE(fixture.delay() == fixture.options.back_off_cap);
+    }
+  }
+}
+
 TEST_CASE("Session: a replica will not do where events are published", "[redis]") {
   Fixture fixture;
   static_cast<void>(fixture.start());
