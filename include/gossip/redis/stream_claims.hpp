@@ -110,7 +110,7 @@ class StreamClaims {
         intake_.bury(*claim.stream, id, take_fields(claim.entry),
                      RetryableError{"delivered too often"}, claim.deliveries);
       } else {
-        intake_.take(claim.stream, claim.entry);
+        intake_.take(claim.stream, claim.entry, claim.deliveries + 1);
       }
     }
     if (more) asks_at_ = SteadyTime{};

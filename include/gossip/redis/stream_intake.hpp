@@ -75,12 +75,14 @@ class StreamIntake {
 
   /// Takes an entry: an id and its fields; no fields if it was trimmed while it was pending. From now on
   /// it is held, until the bus is done with it.
-  void take(const std::shared_ptr<const Subscribed>& type, Reply& entry) {
+  /// @param deliveries  how often it has been delivered, with this time
+  void take(const std::shared_ptr<const Subscribed>& type, Reply& entry,
+            std::int64_t deliveries = 1) {
     if (entry.items.size() != 2 || closed_) return;
     const EntryKey key{type->key, entry.items[0].text};
     if (held_.contains(key)) return;  // claimed from ourselves: it waits, or runs
     if (acknowledged_again(key)) return;
-    Waiting waiting{type, key.second, take_fields(entry), {}};
+    Waiting waiting{type, key.second, deliveries, take_fields(entry), {}};
     if (waiting.fields.empty()) {
       note_trimmed(*type);
       return acknowledge(key.first, {key.second});
@@ -89,7 +91,7 @@ class StreamIntake {
     if (status.ok() && waiting.event.type != type->type) {
       status = ValidationError{"type", "another type than that of the stream"};
     }
-    if (!status.ok()) return bury(*type, key.second, waiting.fields, status, 0);
+    if (!status.ok()) return bury(*type, key.second, waiting.fields, status, deliveries);
     held_.emplace(key, Held{{}, std::chrono::steady_clock::now()});
     backlog_.push_back(std::move(waiting));
     deliver();
@@ -218,6 +220,7 @@ class StreamIntake {
   struct Waiting {
     std::shared_ptr<const Subscribed> type;
     std::string id;
+    std::int64_t deliveries;
     Fields fields;  ///< as received
     WireEvent event;
   };
@@ -302,7 +305,7 @@ class StreamIntake {
     if (status == Errc::closed) {
       closed_ = true;
     } else {
-      bury(*first.type, key.second, first.fields, status, 0);
+      bury(*first.type, key.second, first.fields, status, first.deliveries);
     }
     return true;
   }

@@ -263,6 +263,12 @@ TEST_CASE("StreamIntake: the dead letter has the fields as they were received", 
   REQUIRE(redis.count(
               "$4\r\ndata\r\n$1\r\n1\r\n$5\r\ntrace\r\n$3\r\nabc\r\n$4\r\ntype\r\n$3\r\na.b\r\n") ==
           1);
+  REQUIRE(redis.count("$15\r\ndead-deliveries\r\n$1\r\n1\r\n") == 1);
+  entry.items[0] = Reply::of_text("2-0");
+  entry.items[1] = Reply::of_array({Reply::of_text("data"), Reply::of_text("no event")});
+  fixture.intake.take(fixture.type, entry, 3);  // claimed from somebody
+  REQUIRE(gossip::test::eventually(
+      [&] { return redis.count("$15\r\ndead-deliveries\r\n$1\r\n3\r\n") == 1; }));
   REQUIRE(redis.count("$2\r\nid\r\n") == 0);
   REQUIRE(redis.count("$4\r\ntime\r\n") == 0);
 }
