@@ -52,6 +52,9 @@ class EventBase {
   [[gnu::always_inline]] explicit EventBase(const detail::DeliveredHeader& parts) noexcept
       : header_{parts} {}
 
+  EventBase(const EventBase& other, detail::EventTime time, EventId id) noexcept
+      : header_{other.header_, time, id} {}
+
   template <class Value>
   void set_metadata(std::string_view key, Value value) {
     if (!header_.metadata) header_.metadata = detail::HeldMetadata{Metadata{}};
@@ -127,6 +130,9 @@ class Event : public EventBase {
       StoredPayload<T>&& data) noexcept(std::is_nothrow_move_constructible_v<StoredPayload<T>>)
       : EventBase{parts}, data_(std::move(data)) {}
 
+  Event(const Event& other, detail::EventTime time, EventId id)
+      : EventBase{other, time, id}, data_(other.data_) {}
+
   StoredPayload<T> data_;
 };
 
@@ -152,6 +158,11 @@ struct EventAccess {
   static Event<T> make(const DeliveredHeader& parts, StoredPayload<T>&& data) noexcept(
       std::is_nothrow_move_constructible_v<StoredPayload<T>>) {
     return Event<T>{parts, std::move(data)};
+  }
+  /// As EventHeader's constructor of these parameters.
+  template <class T>
+  static Event<T> copy(const Event<T>& event, EventTime time, EventId id) {
+    return Event<T>{event, time, id};
   }
 };
 

@@ -149,6 +149,15 @@ static_assert(priority_of(unnumbered_with(Priority::high)) == Priority::high);
 static_assert(priority_of(unnumbered_with(Priority::low)) == Priority::low);
 static_assert(unnumbered == static_cast<std::uint64_t>(-1));
 
+/// What a copy of an event has in place of that number, or of what is in its place.
+[[nodiscard]] constexpr std::uint64_t without_number(std::uint64_t sequence) noexcept {
+  const std::uint64_t lane = sequence >> 60U;
+  return is_numbered(sequence) ? ~(lane | lane >> 1U) : sequence;
+}
+static_assert(without_number(first_ticket(Priority::high)) == unnumbered_with(Priority::high));
+static_assert(without_number(first_ticket(Priority::normal)) == unnumbered);
+static_assert(without_number(first_ticket(Priority::low)) == unnumbered_with(Priority::low));
+
 /// What the header of a delivered event is made from.
 struct DeliveredHeader {
   const EventTypeName& type;
@@ -175,9 +184,12 @@ struct EventHeader {
   EventHeader(const EventHeader& other)
       : type{other.type},
         time{EventTime::at(other.timestamp())},
-        sequence{unnumbered_with(other.priority())},
+        sequence{without_number(other.sequence)},
         own_id{other.id()},
         metadata{other.metadata} {}
+  /// A copy of one without metadata, whose time and id have been asked for before.
+  EventHeader(const EventHeader& other, EventTime when, EventId id) noexcept
+      : type{other.type}, time{when}, sequence{without_number(other.sequence)}, own_id{id} {}
   EventHeader(EventHeader&&) noexcept = default;
   EventHeader& operator=(EventHeader other) noexcept {
     type = other.type;

@@ -135,6 +135,12 @@ class Batch {
   Status add(const Event<T>& event) {
     static_assert(std::copy_constructible<StoredPayload<T>>,
                   "the payload cannot be copied: add(std::move(event))");
+    if constexpr (std::is_trivially_copyable_v<StoredPayload<T>>) {
+      if (event.metadata().empty()) [[likely]] {
+        const detail::BatchCopy<T> copy{event};
+        return core_->add(copy);
+      }
+    }
     Event<T> copy{event};
     return core_->add(copy);
   }

@@ -68,14 +68,15 @@ class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
   [[nodiscard]] const BatchExecutor& executor() const noexcept { return executor_; }
 
   /// See Batch::add.
-  /// @param event  moved from if it is accepted
-  Status add(Event<T>& event) {
+  /// @param event  an Event<T>, moved from if it is accepted, or a BatchCopy<T>
+  template <class E>
+  Status add(E& event) {
     const std::size_t bytes = options_.bytes_of ? options_.bytes_of(event) : 0;
     {
       const std::lock_guard lock{mutex_};
       if (intake_.append_in_passing(event, bytes)) return {};
     }
-    return add_with_care(event, bytes);
+    return add_with_care(static_cast<Event<T>&&>(event), bytes);
   }
 
   /// See Batch::flush.
@@ -140,7 +141,7 @@ class BatchCore : public std::enable_shared_from_this<BatchCore<T>> {
   enum class Space : std::uint8_t { found, dropped, full, closed };
 
   /// Out of line, to keep add() short.
-  [[gnu::noinline]] Status add_with_care(Event<T>& event, std::size_t bytes) {
+  [[gnu::noinline]] Status add_with_care(Event<T>&& event, std::size_t bytes) {
     Self self;  // set before other code runs, which may destroy the batch; outlives the lock
     Lock lock{mutex_};
     for (;;) {

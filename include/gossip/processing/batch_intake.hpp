@@ -15,6 +15,24 @@
 
 namespace gossip::detail {
 
+/// A copy of an event without metadata that is yet to be made: what has to be asked for it has been,
+/// so that it can be made where it is to stay, under a lock.
+template <Payload T>
+class BatchCopy {
+ public:
+  /// @throws as Event::id()
+  explicit BatchCopy(const Event<T>& event)
+      : event_{event}, time_{EventTime::at(event.timestamp())}, id_{event.id()} {}
+
+  /// Makes it. @throws what copying the payload throws
+  operator Event<T>() const { return EventAccess::copy(event_, time_, id_); }
+
+ private:
+  const Event<T>& event_;
+  const EventTime time_;
+  const EventId id_;
+};
+
 /// Takes events into a buffer, closes it when it is full or when its turn has come, and hands out
 /// closed ones in order. Counts what it does in the statistics.
 ///
@@ -56,11 +74,15 @@ class BatchIntake {
 
   /// Takes an event in if that is all there is to do: it is not the first of its batch, the batch will
   /// not be full, and nobody has closed it.
-  /// @return  false if it did not
-  /// @throws  what moving the payload throws; nothing has happened then
-  bool append_in_passing(Event<T>& event, std::size_t bytes) {
+  /// @param event  an Event<T>, moved from if it is taken, or a BatchCopy<T>
+  /// @return       false if it did not
+  /// @throws       what moving or copying the payload throws; nothing has happened then
+  template <class E>
+  bool append_in_passing(E& event, std::size_t bytes) {
     if (in_passing_ == 0) return false;
-    filling_->events.push_back(std::move(event));
+    // Never so: a buffer has room for a whole batch. It spares the code for more.
+    if (filling_->events.size() == filling_->events.capacity()) __builtin_unreachable();
+    filling_->events.emplace_back(std::move(event));
     filling_->bytes += bytes;
     --in_passing_;
     ++waiting_;

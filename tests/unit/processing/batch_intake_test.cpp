@@ -3,7 +3,11 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <utility>
 
 using gossip::BatchOptions;
 using gossip::BatchStatistics;
@@ -77,6 +81,45 @@ TEST_CASE("BatchIntake: takes an event in passing if nothing else follows from i
   CHECK(f.intake.crowded());
   CHECK_FALSE(f.append_in_passing(6));  // there is no space
   CHECK(f.intake.take().span()[1].data() == 2);
+}
+
+TEST_CASE("BatchCopy: is made where it stays, as any copy, and its event stays what it is",
+          "[batch]") {
+  using gossip::detail::first_ticket;
+  const gossip::detail::EventSource source{
+      77, nullptr, [](const void*, std::uint64_t ticks) {
+        return gossip::Timestamp{std::chrono::milliseconds{ticks}};
+      }};
+  const auto delivered = [&source](std::uint64_t ticket) {
+    return gossip::detail::EventAccess::make<int>(
+        {number.key(), gossip::detail::EventTime{9}, &source, ticket}, 5);
+  };
+  const Event<int> events[] = {
+      delivered(first_ticket(gossip::Priority::normal) + 1),
+      delivered(first_ticket(gossip::Priority::high) + 2),
+      delivered(first_ticket(gossip::Priority::low) + 3),
+      Event<int>{number, 5}.with_priority(gossip::Priority::high),
+      Event<int>{number, 5},
+  };
+  Fixture f{{.size = 10}};
+  f.append(0);
+  for (const Event<int>& event : events) {
+    gossip::detail::BatchCopy<int> copy{event};
+    REQUIRE(f.intake.append_in_passing(copy, 0));
+    CHECK(event.data() == 5);
+  }
+  f.intake.close_filling(&BatchStatistics::by_flush);
+  const auto batch = f.intake.take().span().subspan(1);
+  REQUIRE(batch.size() == std::size(events));
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    CHECK(batch[i].data() == 5);
+    CHECK(batch[i].type() == events[i].type());
+    CHECK(batch[i].id() == events[i].id());
+    CHECK(batch[i].timestamp() == events[i].timestamp());
+    CHECK(batch[i].priority() == events[i].priority());
+    CHECK(batch[i].metadata().empty());
+    CHECK(gossip::detail::EventAccess::header(batch[i]).source == nullptr);
+  }
 }
 
 TEST_CASE("BatchIntake: takes nothing in passing into a batch that is closed", "[batch]") {
