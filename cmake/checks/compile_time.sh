@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # compile_time.sh [RUNS]: how long a small user of gossip compiles, as a multiple of what a program
-# with threads includes anyway (g++ -O0, medians of interleaved runs). The target is 2.5, which is
-# not reached yet; until it is, this fails if the multiple grows beyond what was reached. -O2 is
-# reported, not judged.
+# with threads includes anyway (g++ -O0, the least of interleaved runs each, since a busy machine
+# only adds to it). The target is 2.5, and 2.38 is reached; with others at work on the machine up to
+# 2.48 were seen, so this fails beyond 2.6. -O2 is reported, not judged.
 set -eu
 runs=${1:-5}
 target=2.5
-limit=2.9
+limit=2.6
 cd "$(dirname -- "$0")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -26,7 +26,7 @@ seconds() {
     { for (i = 1; i <= 2; ++i) { split($i, part, /[ms]/); sum += part[1] * 60 + part[2] } }
     END { printf "%.3f\n", sum }'
 }
-median() { sort -n "$1" | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'; }
+least() { sort -n "$1" | head -n 1; }
 
 for level in -O0 -O2; do
   i=0
@@ -35,7 +35,7 @@ for level in -O0 -O2; do
     i=$((i + 1))
   done
   printf '%s: baseline %s s, with gossip %s s\n' "$level" \
-    "$(median "$work/baseline$level")" "$(median "$work/bus$level")"
+    "$(least "$work/baseline$level")" "$(least "$work/bus$level")"
   # What only options can ask for is not compiled where none are given (but -O2 may guess what a
   # virtual function is, and inline it).
   if [ "$level" = -O0 ] && nm -C "$work/bus.o" |
@@ -44,7 +44,7 @@ for level in -O0 -O2; do
     exit 1
   fi
 done
-awk -v a="$(median "$work/baseline-O0")" -v b="$(median "$work/bus-O0")" -v limit="$limit" -v target="$target" 'BEGIN {
+awk -v a="$(least "$work/baseline-O0")" -v b="$(least "$work/bus-O0")" -v limit="$limit" -v target="$target" 'BEGIN {
   printf "ratio: %.2f at -O0 (target %s, at most %s)\n", b / a, target, limit
   exit b / a > limit
 }'
