@@ -37,7 +37,7 @@ class [[nodiscard]] SyncResult {
   /// Why nothing was called: Errc::closed, or a TypeAssertionError. Success otherwise.
   Status refused = {};
   /// Every failure with its subscription, in the order of the calls.
-  std::vector<SyncError> errors;
+  std::vector<SyncError> errors = {};
   /// How many processors were called. // calls
   std::uint64_t calls = 0;
 
