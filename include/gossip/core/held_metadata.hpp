@@ -20,7 +20,7 @@ class HeldMetadata {
   HeldMetadata() noexcept = default;
   /// @throws std::bad_alloc
   template <std::same_as<Metadata> Given>
-  explicit HeldMetadata(Given&& metadata)
+  explicit HeldMetadata(Given metadata)
       : box_{new Box{std::move(metadata), [](const Box& box) { return new Box{box}; },
                      [](Box* box) noexcept { delete box; }}} {}
   /// @throws std::bad_alloc

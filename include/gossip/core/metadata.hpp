@@ -190,7 +190,7 @@ class Metadata {
     /// What the first of `hits` is compared by. The number of its bit is the offset of the cell but for
     /// what an address can have added and multiplied for nothing. @pre there is one
     [[nodiscard]] const Cell& cell_of(std::uint64_t hits) const noexcept {
-      static_assert(sizeof(Cell) == 4 * 8);
+      static_assert(sizeof(Cell) == 32);
       const auto bit = static_cast<unsigned>(std::countr_zero(hits));  // 8 * place + 7
       const auto* bytes = reinterpret_cast<const unsigned char*>(cells);
       return *reinterpret_cast<const Cell*>(bytes + (std::size_t{4} * bit - 28));

@@ -241,6 +241,7 @@ inline Status refuse_option(const char* field, std::string_view value, const cha
     return refuse_option("max_scheduled", std::to_string(options.max_scheduled), "0 to 2147483648");
   }
 #if defined(__linux__)
+  // NOLINTNEXTLINE(modernize-loop-convert): iterators take longer to compile
   for (std::size_t i = 0; i < options.worker_cores.size(); ++i) {
     const unsigned core = options.worker_cores[i];
     if (core >= 1024) return refuse_option("worker_cores", Decimal{core}, "0 to 1023");

@@ -86,7 +86,8 @@ class StickySubscriptions {
     for (;;) {
       retained->look(begin_with);
       if (registered) break;
-      known = std::move(next);  // not under the lock: it may destroy an event
+      std::swap(known, next);
+      next = {};  // not under the lock: it may destroy an event
       wanted = wants(processor, *known, options);
       ++asked;
     }

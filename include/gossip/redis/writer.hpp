@@ -107,12 +107,15 @@ class Writer {
   void ask(Command command, OnAnswer answer) {
     auto kept = std::make_unique<Asked>(Asked{*this, std::move(answer)});
     {
-      const std::lock_guard lock{mutex_};
-      if (!closed_) questions_.push_back({std::move(command), std::move(kept)});
+      std::unique_lock lock{mutex_};
+      if (!closed_) {
+        questions_.push_back({std::move(command), std::move(kept)});
+        lock.unlock();
+        return link_.notify();
+      }
     }
     Reply none;
-    if (kept) return kept->answer(Status{Errc::closed}, none);
-    link_.notify();
+    kept->answer(Status{Errc::closed}, none);
   }
 
   /// As ask(), and waits for the answer. Not on the writer's own thread.
