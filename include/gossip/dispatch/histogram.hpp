@@ -5,10 +5,12 @@
 /// Histogram: how often what lasted how long. Layer: dispatch.
 
 #include <gossip/core/chrono.hpp>
+#include <gossip/core/owner.hpp>
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace gossip {
 namespace detail {
@@ -41,33 +43,30 @@ class HistogramCounts {
  public:
   HistogramCounts() noexcept = default;
   /// @throws std::bad_alloc
-  HistogramCounts(const HistogramCounts& other) {
-    if (other.empty()) return;
-    allocate();
-    for (std::size_t i = 0; i < HistogramScale::size; ++i) counts_[i] = other.counts_[i];
-  }
-  HistogramCounts(HistogramCounts&& other) noexcept : counts_{other.counts_} {
-    other.counts_ = nullptr;
-  }
+  HistogramCounts(const HistogramCounts& other)
+      : counts_{other.empty() ? nullptr : new Buckets{*other.counts_}} {}
+  HistogramCounts(HistogramCounts&&) noexcept = default;
   HistogramCounts& operator=(HistogramCounts other) noexcept {
-    std::uint64_t* const mine = counts_;
-    counts_ = other.counts_;
-    other.counts_ = mine;
+    counts_ = std::move(other.counts_);
     return *this;
   }
-  ~HistogramCounts() { delete[] counts_; }
+  ~HistogramCounts() = default;
 
   /// @pre empty @throws std::bad_alloc
-  void allocate() { counts_ = new std::uint64_t[HistogramScale::size]{}; }
+  void allocate() { counts_ = Owner<Buckets>{new Buckets{}}; }
 
   [[nodiscard]] bool empty() const noexcept { return counts_ == nullptr; }
   [[nodiscard]] std::size_t size() const noexcept { return empty() ? 0 : HistogramScale::size; }
   [[nodiscard]] std::uint64_t& operator[](std::size_t bucket) const noexcept {
-    return counts_[bucket];
+    return counts_->counts[bucket];
   }
 
  private:
-  std::uint64_t* counts_ = nullptr;
+  struct Buckets {
+    std::uint64_t counts[HistogramScale::size];
+  };
+
+  Owner<Buckets> counts_;
 };
 
 }  // namespace detail
