@@ -164,6 +164,8 @@ class Connection {
     return context_->reader->len > building_.most ? too_large() : Status{};
   }
 
+  /// It may be used from now on; is counted.
+  void introduced() noexcept { traffic_.connected(); }
   /// Of all connections that it has been. @par Thread safety any thread
   [[nodiscard]] TrafficStatistics traffic() const noexcept { return traffic_.statistics(); }
   /// Whether anything has arrived since the last call, be it part of a reply.

@@ -363,6 +363,7 @@ class Link {
     if (!output.send.empty()) write_now();
     if (output.ready) {
       ready_ = true;
+      connection_.introduced();
       client_.on_ready();
     }
   }

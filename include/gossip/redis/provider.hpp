@@ -48,7 +48,7 @@ struct CodecFor {
 struct RedisStatistics {
   WriterStatistics writer;                ///< of what was published
   ReaderStatistics reader;                ///< of what was received
-  TrafficStatistics traffic;              ///< of both connections
+  TrafficStatistics traffic;              ///< of both connections: the writer's and the reader's
   std::vector<StreamStatistics> streams;  ///< how far it is behind; none with Pub/Sub
 };
 

@@ -77,6 +77,10 @@ inline constexpr ProviderMetric provider_metrics[] = {
      [](const RedisStatistics& s) -> std::uint64_t { return s.traffic.received; }},
     {"redis_round_trips_total", "counter", "Times that something was sent and then answered.",
      [](const RedisStatistics& s) -> std::uint64_t { return s.traffic.round_trips; }},
+    {"redis_connects_total", "counter", "Connections of writer and reader that could be used.",
+     [](const RedisStatistics& s) -> std::uint64_t { return s.traffic.connects; }},
+    {"redis_reconnects_total", "counter", "Of these, those after the first of each.",
+     [](const RedisStatistics& s) -> std::uint64_t { return s.traffic.reconnects; }},
 };
 
 /// The statistics of providers, in the Prometheus text format: what the page of their buses

@@ -10,18 +10,21 @@
 
 namespace gossip::redis {
 
-/// What has gone to the server and come from it, without what TLS adds.
+/// What has gone to the server and come from it, without what TLS adds, and over how many connections.
 struct TrafficStatistics {
   std::uint64_t sent = 0;         ///< to the server // bytes
   std::uint64_t received = 0;     ///< from the server // bytes
   std::uint64_t round_trips = 0;  ///< something was sent, then something came; many commands may
                                   ///< share one // times
+  std::uint64_t connects = 0;     ///< the server has taken a connection, and who it is for // times
+  std::uint64_t reconnects = 0;   ///< of these, those after the first of each // times
 
   /// Both together.
   friend TrafficStatistics operator+(const TrafficStatistics& one,
                                      const TrafficStatistics& other) noexcept {
     return {one.sent + other.sent, one.received + other.received,
-            one.round_trips + other.round_trips};
+            one.round_trips + other.round_trips, one.connects + other.connects,
+            one.reconnects + other.reconnects};
   }
 };
 
@@ -44,10 +47,14 @@ class Traffic {
     asked_ = false;
   }
   /// @}
+  /// The connection may be used: for the first time, or again.
+  void connected() noexcept { add(connects_, 1); }
   /// All of it so far. @par Thread safety any thread
   [[nodiscard]] TrafficStatistics statistics() const noexcept {
+    const std::uint64_t connects = connects_.load(std::memory_order_relaxed);
     return {sent_.load(std::memory_order_relaxed), received_.load(std::memory_order_relaxed),
-            round_trips_.load(std::memory_order_relaxed)};
+            round_trips_.load(std::memory_order_relaxed), connects,
+            connects == 0 ? 0 : connects - 1};
   }
 
  private:
@@ -59,6 +66,7 @@ class Traffic {
   std::atomic<std::uint64_t> sent_{0};
   std::atomic<std::uint64_t> received_{0};
   std::atomic<std::uint64_t> round_trips_{0};
+  std::atomic<std::uint64_t> connects_{0};
   bool asked_ = false;  ///< something was sent since something came
 };
 

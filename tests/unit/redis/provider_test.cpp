@@ -86,6 +86,33 @@ TEST_CASE("RedisProvider: an event keeps its id, its time and its metadata", "[r
   REQUIRE(traffic.round_trips >= 5);  // two introductions, each of two; reading
 }
 
+TEST_CASE("RedisProvider: every connection that is made again is counted, whosever it is",
+          "[redis]") {
+  RedisServer server;
+  auto options = server.options();
+  options.delivery = GENERATE(Delivery::streams, Delivery::pub_sub);
+  options.back_off_initial = options.back_off_cap = 10ms;
+  RedisBus bus{{.workers = 1}, options};
+  const auto traffic = [&] { return bus.provider_statistics().traffic; };
+  REQUIRE(eventually([&] { return traffic().connects == 2; }));
+  REQUIRE(traffic().reconnects == 0);
+  // A connection that listens can be told from the other one, and cut alone.
+  const auto subscription = bus.subscribe(order_placed, [](const Order&) {});
+  const bool listens = options.delivery == Delivery::pub_sub;
+  if (listens) {
+    server.ask({"CLIENT", "KILL", "TYPE", "pubsub"});
+    REQUIRE(eventually([&] { return traffic().connects == 3; }));
+    REQUIRE(traffic().reconnects == 1);
+    REQUIRE(bus.provider_statistics().writer.reconnects == 0);
+  }
+  server.ask({"CLIENT", "KILL", "TYPE", "normal"});
+  server.ask({"CLIENT", "KILL", "TYPE", "pubsub"});
+  const std::uint64_t all = listens ? 3 : 2;
+  REQUIRE(eventually([&] { return traffic().reconnects == all; }));
+  REQUIRE(traffic().connects == all + 2);
+  REQUIRE(bus.provider_statistics().writer.reconnects == 1);
+}
+
 TEST_CASE("RedisProvider: events without data travel too", "[redis]") {
   constexpr EventType<void> tick{"clock.tick"};
   RedisServer server;

@@ -36,7 +36,8 @@ RedisStatistics some() {
   statistics.reader.dropped = 15;
   statistics.reader.gaps = 16;
   statistics.reader.in_flight = 17;
-  statistics.traffic = {.sent = 18, .received = 19, .round_trips = 20};
+  statistics.traffic = {
+      .sent = 18, .received = 19, .round_trips = 20, .connects = 21, .reconnects = 22};
   return statistics;
 }
 
@@ -62,7 +63,9 @@ TEST_CASE("Redis metrics: every number has its own sample", "[prometheus]") {
                              "reader_events_in_flight",
                              "sent_bytes_total",
                              "received_bytes_total",
-                             "round_trips_total"}) {
+                             "round_trips_total",
+                             "connects_total",
+                             "reconnects_total"}) {
     INFO(sample);
     CHECK(page.at(std::string{"app_redis_"}.append(sample)) == ++expected);
   }
