@@ -26,8 +26,7 @@ enum class ErrorClass : std::uint8_t {
   other,           ///< a mistake in the command, or unknown
 };
 
-/// The class of a reply. By the word that begins an error, never by its prose, but for two errors
-/// that old servers send as ERR.
+/// The class of a reply. By the word that begins an error, never by its prose.
 [[nodiscard]] inline ErrorClass class_of(const Reply& reply) noexcept {
   if (!reply.is_error()) return ErrorClass::none;
   struct Known {
@@ -55,9 +54,6 @@ enum class ErrorClass : std::uint8_t {
   for (const Known& entry : known) {
     if (entry.code == code) return entry.means;
   }
-  const std::string_view text = reply.text;
-  if (text.find("invalid password") != std::string_view::npos) return ErrorClass::authentication;
-  if (text.find("max number of clients") != std::string_view::npos) return ErrorClass::retry;
   return ErrorClass::other;
 }
 

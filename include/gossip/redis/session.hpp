@@ -82,6 +82,9 @@ class Session {
     last_life_ = now;
     const std::string& asked = steps_[step_].name();
     const ErrorClass error = class_of(reply);
+    if (asked == "HELLO" && is_full(reply)) {
+      return back_off(RetryableError{"redis: connecting: too many are connected already"}, now);
+    }
     if (error == ErrorClass::other && asked == "HELLO") {
       // Whoever does not know a command repeats its arguments, the password among them.
       return refuse(status_of(Reply::of_error(std::string{reply.error_code()}), asked), now);
@@ -177,6 +180,13 @@ class Session {
 
  private:
   enum class Phase : std::uint8_t { idle, connecting, handshaking, ready, backing_off, closed };
+
+  /// What a server says to a connection that is one too many, before it closes it. The one error that is
+  /// known by its text: every version says it with the word ERR, as an old one says that it knows no
+  /// HELLO, and in the place of the answer that would tell the version.
+  static bool is_full(const Reply& reply) noexcept {
+    return reply.is_error() && reply.text.starts_with("ERR max number of clients");
+  }
 
   /// What to say first. HELLO needs Redis 6 and no right of its own.
   [[nodiscard]] std::vector<Command> introduction() const {

@@ -120,6 +120,20 @@ TEST_CASE("Session: a server that knows no HELLO is refused", "[redis]") {
   REQUIRE(gossip::is_fatal(refused.report->second));
 }
 
+TEST_CASE("Session: a server that has too many clients is tried again soon", "[redis]") {
+  // As servers up to 7.0 say it, and those of a cluster.
+  for (const char* text : {"ERR max number of clients reached",
+                           "ERR max number of clients + cluster connections reached"}) {
+    Fixture fixture;
+    static_cast<void>(fixture.start());
+    static_cast<void>(fixture.session.connected(fixture.now));
+    const auto full = fixture.reply(Reply::of_error(text));
+    REQUIRE(full.drop);
+    REQUIRE(gossip::is_retryable(full.report->second));
+    REQUIRE(fixture.delay() == fixture.options.back_off_initial);
+  }
+}
+
 TEST_CASE("Session: a server that is too old for groups is refused by its version", "[redis]") {
   for (const char* version : {"6.0.16", "6.2.0", "7.0.15"}) {
     for (const char* group : {"", "workers"}) {
