@@ -167,6 +167,7 @@ set(GOSSIP_HEADERS
   gossip/redis/command.hpp
   gossip/redis/compression.hpp
   gossip/redis/connection.hpp
+  gossip/redis/conversation.hpp
   gossip/redis/deduplication.hpp
   gossip/redis/expected_replies.hpp
   gossip/redis/framed_fields.hpp
@@ -189,14 +190,18 @@ set(GOSSIP_HEADERS
   gossip/redis/send_queue.hpp
   gossip/redis/send_window.hpp
   gossip/redis/session.hpp
+  gossip/redis/statistics.hpp
+  gossip/redis/stream_acknowledgements.hpp
   gossip/redis/stream_claims.hpp
   gossip/redis/stream_fields.hpp
   gossip/redis/stream_id.hpp
   gossip/redis/stream_intake.hpp
   gossip/redis/stream_place.hpp
+  gossip/redis/stream_places.hpp
   gossip/redis/stream_reader.hpp
   gossip/redis/stream_watch.hpp
   gossip/redis/tap.hpp
+  gossip/redis/tell.hpp
   gossip/redis/tls_session.hpp
   gossip/redis/traffic.hpp
   gossip/redis/wake_up.hpp

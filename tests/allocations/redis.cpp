@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What becomes of an event when memory runs out on its way to Redis.
+#include <gossip/redis/conversation.hpp>
 #include <gossip/redis/writer.hpp>
 
 #include "support/counting_allocator.hpp"
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <mutex>
 #include <new>
+#include <poll.h>
 #include <string>
 #include <vector>
 
@@ -54,6 +56,38 @@ struct OnServer {
   })};
   RedisOptions options;
   Writer writer{options, true};
+};
+
+/// Drives a conversation on the test's own thread.
+struct Driver {
+  explicit Driver(std::uint16_t port) {
+    options.port = port;
+    options.back_off_initial = options.back_off_cap = std::chrono::milliseconds{1};
+    talk.start(std::chrono::steady_clock::now());
+  }
+  void on_ready() { ++ready; }
+  void on_lost(const Status&) noexcept {}
+  void on_push(Reply&) {}
+  void on_state(gossip::redis::State, const Status&) {}
+  static void on_reply(void* self, std::uint64_t, const Status& gone, Reply&) {
+    ++(gone.ok() ? static_cast<Driver*>(self)->answered : static_cast<Driver*>(self)->failed);
+  }
+  [[nodiscard]] bool until_ready(int times) {
+    return gossip::test::eventually([&] {
+      talk.write(std::chrono::steady_clock::now());
+      pollfd socket{talk.connection().descriptor(), talk.connection().interest(), 0};
+      static_cast<void>(::poll(&socket, 1, 0));
+      if (socket.revents != 0) talk.receive(socket.revents, std::chrono::steady_clock::now());
+      talk.settle(std::chrono::steady_clock::now());
+      return ready == times;
+    });
+  }
+
+  RedisOptions options;
+  int ready = 0;
+  int answered = 0;
+  int failed = 0;
+  gossip::redis::Conversation<Driver> talk{options, *this, true, false, 1};
 };
 
 std::string wire_of(std::int64_t number) {
@@ -111,4 +145,26 @@ TEST_CASE("Writer: a question that was taken over is answered, whatever allocati
   REQUIRE(failures > 10);
   REQUIRE(asked > 200);
   REQUIRE(gossip::test::eventually([&] { return answered.load() == asked; }));
+}
+
+TEST_CASE("Conversation: behind what no memory was left for nothing is sent", "[allocations]") {
+  std::mutex mutex;
+  int arrived = 0;
+  FakeRedis server{greeting([&](const std::string&) {
+    const std::lock_guard lock{mutex};
+    ++arrived;
+    return std::string{"+OK\r\n"};
+  })};
+  Driver driver{server.port()};
+  REQUIRE(driver.until_ready(1));
+  const std::string wire = wire_of(1) + std::string(4096, ' ');
+  gossip::test::fail_after(0);
+  driver.talk.send_wire(wire, {&Driver::on_reply, &driver, 0});
+  REQUIRE(gossip::test::stop_failing());
+  driver.talk.send_wire(wire_of(2), {&Driver::on_reply, &driver, 0});
+  REQUIRE(driver.until_ready(2));
+  REQUIRE(driver.answered == 0);
+  REQUIRE(driver.failed == 2);
+  const std::lock_guard lock{mutex};
+  REQUIRE(arrived == 0);
 }

@@ -18,4 +18,11 @@ void fail_after(std::size_t others) noexcept;
 /// No more of that on the calling thread. @return whether one has failed
 bool stop_failing() noexcept;
 
+/// On whatever thread: of the allocations for which `where()` holds, the next but so many throws, once.
+void fail_where(bool (*where)() noexcept, std::size_t others) noexcept;
+/// No more of that. @return whether one has failed
+bool stop_failing_anywhere() noexcept;
+/// Whether an allocation is to fail now. For what does not call operator new.
+[[nodiscard]] bool fails_now() noexcept;
+
 }  // namespace gossip::test

@@ -16,6 +16,8 @@
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/redis_error.hpp>
 #include <gossip/redis/reply.hpp>
+#include <gossip/redis/statistics.hpp>
+#include <gossip/redis/tell.hpp>
 #include <gossip/redis/wire_event.hpp>
 #include <gossip/redis/wire_text.hpp>
 
@@ -121,7 +123,7 @@ class ChannelReader {
     in_trouble_ = false;
     for (auto& entry : channels_) entry.second.changed = entry.second.wanted;
   }
-  void on_lost(const Status&) {
+  void on_lost(const Status&) noexcept {
     const std::lock_guard lock{mutex_};
     in_trouble_ = true;
     asked_.clear();
@@ -140,7 +142,7 @@ class ChannelReader {
       in_trouble_ = true;
       changed_.notify_all();
     }
-    if (options_.on_state) options_.on_state(state, why);
+    tell(options_.on_state, state, why);
   }
   SteadyTime on_turn() {
     if (!link_.ready()) return SteadyTime::max();
@@ -200,17 +202,24 @@ class ChannelReader {
       const std::lock_guard lock{mutex_};
       const auto settled = [](const auto& entry) { return entry.second.settled(); };
       if (!missed_ || !std::ranges::all_of(channels_, settled)) return;
+    }
+    const Gap gap{"", "the connection was lost",
+                  0};  // first: for want of memory it is not forgotten
+    {
+      const std::lock_guard lock{mutex_};
       missed_ = false;
       ++statistics_.gaps;
     }
-    if (options_.on_gap) options_.on_gap({"", "the connection was lost", 0});
+    tell(options_.on_gap, gap);
   }
 
   /// Once per turn, not per event: who is slow already shall not be told all the time.
   void tell_of_dropped() {
-    for (const auto& [type, number] : std::exchange(dropped_, {})) {
+    for (; !dropped_.empty(); dropped_.erase(dropped_.begin())) {
+      const auto& [type, number] = *dropped_.begin();
+      const Gap gap{type, "no room in the bus's queue", number};
       count(&ReaderStatistics::gaps);
-      if (options_.on_gap) options_.on_gap({type, "no room in the bus's queue", number});
+      tell(options_.on_gap, gap);
     }
   }
 
@@ -229,7 +238,7 @@ class ChannelReader {
       const std::lock_guard lock{mutex_};
       const std::string key = std::move(asked_.front());
       asked_.erase(asked_.begin());
-      if (reply.is_error()) why = status_of(reply, "SUBSCRIBE " + key);
+      if (reply.is_error()) why = status_of(reply, "SUBSCRIBE", key);
       Channel& channel = channels_[key];
       recovered = subscribed && !channel.refusal.ok();
       missed_ = missed_ || recovered;
@@ -246,8 +255,8 @@ class ChannelReader {
     return !asked_.empty() && reply.items.size() == 3 && reply.items[0].text == kind &&
            reply.items[1].text == asked_.front();
   }
-  void tell_state(const Status& why) const {
-    if (options_.on_state) options_.on_state(why.ok() ? State::ready : State::degraded, why);
+  void tell_state(const Status& why) const noexcept {
+    tell(options_.on_state, why.ok() ? State::ready : State::degraded, why);
   }
 
   void deliver(const std::string& key, const std::string& text) {
@@ -281,7 +290,7 @@ class ChannelReader {
       return count(&ReaderStatistics::dropped);
     }
     count(&ReaderStatistics::dead_lettered);
-    if (options_.on_undecodable) options_.on_undecodable(type, text, status);
+    tell(options_.on_undecodable, type, text, status);
   }
 
   void count(std::uint64_t ReaderStatistics::*counter) {

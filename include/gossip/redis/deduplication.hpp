@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <new>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -21,16 +22,21 @@ class RecentIds {
   explicit RecentIds(std::size_t capacity) : capacity_{capacity} {}
 
   /// @return  true if the id was not there
-  /// @throws  std::bad_alloc
+  /// @throws  std::bad_alloc; nothing has changed then
   bool add(std::string_view id) {
     if (capacity_ == 0 || id.empty()) return true;
-    if (known_.contains(std::string{id})) return false;
-    if (order_.size() == capacity_) {
+    const auto [at, is_new] = known_.emplace(id);
+    if (!is_new) return false;
+    try {
+      order_.emplace_back(id);
+    } catch (const std::bad_alloc&) {
+      known_.erase(at);
+      throw;
+    }
+    if (order_.size() > capacity_) {
       known_.erase(order_.front());
       order_.pop_front();
     }
-    order_.emplace_back(id);
-    known_.emplace(id);
     return true;
   }
   /// True if it remembers the id.

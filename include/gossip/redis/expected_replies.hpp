@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <utility>
 
 namespace gossip::redis {
 
@@ -41,22 +40,14 @@ class ExpectedReplies {
 
   /// A reply has come. @pre !empty()
   void tell(Reply& reply) {
-    const ReplyTo to = queue_.front().to;
-    if (--queue_.front().count == 0) queue_.pop_front();
-    --size_;
+    const ReplyTo to = next();
     if (to.done != nullptr) to.done(to.context, to.tag, Status{}, reply);
   }
-  /// None of them will come; expects none any more.
-  void fail(const Status& why) {
-    std::deque<Expected> queue;
-    queue.swap(queue_);
-    size_ = 0;
-    for (const auto& [to, count] : queue) {
-      for (std::size_t i = 0; to.done != nullptr && i < count; ++i) {
-        Reply none;
-        to.done(to.context, to.tag, why, none);
-      }
-    }
+  /// The next one will not come. @pre !empty()
+  void fail_first(const Status& why) {
+    const ReplyTo to = next();
+    Reply none;
+    if (to.done != nullptr) to.done(to.context, to.tag, why, none);
   }
 
  private:
@@ -65,6 +56,13 @@ class ExpectedReplies {
     ReplyTo to;
     std::size_t count;
   };
+
+  ReplyTo next() noexcept {
+    const ReplyTo to = queue_.front().to;
+    if (--queue_.front().count == 0) queue_.pop_front();
+    --size_;
+    return to;
+  }
 
   std::deque<Expected> queue_;
   std::size_t size_ = 0;

@@ -5,15 +5,14 @@
 /// Link: the thread that owns one connection to Redis. Layer: redis.
 
 #include <gossip/core/clock.hpp>
-#include <gossip/core/error.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/current_thread.hpp>
 #include <gossip/redis/command.hpp>
 #include <gossip/redis/connection.hpp>
+#include <gossip/redis/conversation.hpp>
 #include <gossip/redis/expected_replies.hpp>
 #include <gossip/redis/lent_socket.hpp>
 #include <gossip/redis/options.hpp>
-#include <gossip/redis/reply.hpp>
 #include <gossip/redis/session.hpp>
 #include <gossip/redis/traffic.hpp>
 #include <gossip/redis/wake_up.hpp>
@@ -25,26 +24,27 @@
 #include <cstdint>
 #include <mutex>
 #include <new>
-#include <optional>
 #include <poll.h>
-#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
 
 namespace gossip::redis {
 
-/// Owns a connection, drives its Session, writes what the client sends, and hands replies back in
-/// order. Nothing of it waits but poll(), and the resolution of the server's name.
+/// Owns a Conversation with a server: gives it what arrives, and the client its turns. Nothing of it
+/// waits but poll(), and the resolution of the server's name.
 ///
 /// Its thread sleeps most of the time. Meanwhile another one may take its turn: to send at once what
 /// would else need a wake-up (try_turn), or to read the answer that it waits for itself (help_until).
 /// Whoever is at work holds `turn_`. Only the link's thread ever waits for it, only the link's thread
 /// opens and closes the connection, and nobody holds it while waiting for the server.
 ///
-/// The client, which outlives the link, is called by whoever has the turn:
+/// The client, which outlives the link, is called by whoever has the turn. Where memory runs out in it,
+/// or in what is told of a reply, the connection is lost, so that the client finds the way back that it
+/// knows anyway; what a reply has begun by then it need not finish, but must not lose.
 /// - `on_ready()`: the connection may be used, from the beginning;
-/// - `on_lost(const Status&)`: it is gone; what was sent and not answered has been told so before;
+/// - `on_lost(const Status&)`: it is gone; what was sent and not answered has been told so before; throws
+///   nothing;
 /// - `on_push(Reply&)`: what answers nothing: a message;
 /// - `on_state(State, const Status&)`: for the user;
 /// - `on_turn() -> SteadyTime`: before each wait; sends what there is to send; answers when it wants
@@ -62,8 +62,7 @@ class Link {
   Link(const RedisOptions& options, Client& client, bool needs_primary, bool pushes = false)
       : options_{options},
         client_{client},
-        pushes_{pushes},
-        session_{options, needs_primary, seed(this)} {}
+        talk_{options, client, needs_primary, pushes, seed(this)} {}
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
   ~Link() { close(std::chrono::steady_clock::now()); }
@@ -117,30 +116,24 @@ class Link {
 
   /// Sends a command. @pre ready()
   /// @throws std::bad_alloc; nothing has been sent then, and `reply_to` is told nothing
-  void send(const Command& command, ReplyTo reply_to) {
-    wire_.clear();
-    command.append_to(wire_);
-    send_wire(wire_, reply_to);
-  }
+  void send(const Command& command, ReplyTo reply_to) { talk_.send(command, reply_to); }
   /// As send(), for what is in its wire form already.
   /// @param count  how many commands they are, one behind the other; each has its answer
   void send_wire(std::string_view wire, ReplyTo reply_to, std::size_t count = 1) {
-    expected_.add(reply_to, count);
-    // Behind what is missing nothing may come: the answers would be taken for those to other commands.
-    out_of_memory_ = out_of_memory_ || !connection_.send(wire);
+    talk_.send_wire(wire, reply_to, count);
   }
   /// True once commands may be sent.
-  [[nodiscard]] bool ready() const noexcept { return session_.ready(); }
+  [[nodiscard]] bool ready() const noexcept { return talk_.session().ready(); }
   /// What is known of it.
-  [[nodiscard]] const Session& session() const noexcept { return session_; }
+  [[nodiscard]] const Session& session() const noexcept { return talk_.session(); }
   /// How many replies are waited for. // replies
-  [[nodiscard]] std::size_t unanswered() const noexcept { return expected_.size(); }
+  [[nodiscard]] std::size_t unanswered() const noexcept { return talk_.unanswered(); }
   /// What has gone to and fro. @par Thread safety any thread
-  [[nodiscard]] TrafficStatistics traffic() const noexcept { return connection_.traffic(); }
+  [[nodiscard]] TrafficStatistics traffic() const noexcept { return talk_.traffic(); }
   /// True once close() has been called.
   [[nodiscard]] bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
   /// Gives the connection up: the server is the wrong one, or talks nonsense.
-  void give_up(Status why) { doubts_ = std::move(why); }
+  void give_up(Status why) noexcept { talk_.give_up(std::move(why)); }
 
  private:
   static std::uint64_t seed(const void* self) noexcept {
@@ -149,44 +142,35 @@ class Link {
   }
   static SteadyTime now() noexcept { return std::chrono::steady_clock::now(); }
 
-  void run() {
+  void run() noexcept {
     gossip::detail::current_thread.never_waits = true;
     Connection::ignore_broken_pipes();
     std::unique_lock turn{turn_};
-    apply(session_.start(now()));
-    while (!session_.closed()) {
+    talk_.start(now());
+    while (!talk_.session().closed()) {
       const SteadyTime next = clients_turn();
-      write_now();
+      talk_.write(now());
       if (closing() && (client_.drained() || now() >= close_by())) {
-        apply(session_.close());
+        talk_.close();
         break;
       }
-      wait(turn, std::min(next, session_.wake_at()));
-      if (deferred_) apply(*std::exchange(deferred_, std::nullopt));
-      if (doubts_.ok() && out_of_memory_) doubts_ = RetryableError{"redis: no memory to send"};
-      if (!doubts_.ok()) apply(session_.unusable(std::exchange(doubts_, {}), now()));
-      out_of_memory_ = false;
-      apply(session_.tick(now()));
+      wait(turn, std::min(next, talk_.session().wake_at()));
+      talk_.settle(now());
     }
-    expected_.fail(Status{Errc::closed});
-    connection_.close();
+    talk_.end();
   }
 
-  /// What it was about to send when memory ran out, it sends on another connection.
-  SteadyTime clients_turn() {
-    try {
-      return client_.on_turn();
-    } catch (const std::bad_alloc&) {
-      out_of_memory_ = true;
-      return now();
+  /// What it was about to do when memory ran out, it does later, on another connection.
+  SteadyTime clients_turn() noexcept {
+    if (now() < next_turn_) return next_turn_;
+    SteadyTime next = SteadyTime::max();
+    if (!talk_.contain([&] { next = client_.on_turn(); })) {
+      next_turn_ = now() + options_.back_off_initial;
     }
+    return next;
   }
   [[nodiscard]] SteadyTime close_by() const noexcept {
     return SteadyTime{SteadyTime::duration{close_by_.load(std::memory_order_relaxed)}};
-  }
-
-  void write_now() {
-    if (connection_.established() && connection_.unsent() != 0) settle(connection_.advance(0));
   }
 
   /// Sleeps until something arrives, somebody calls notify(), or the time has come; without the turn.
@@ -195,24 +179,25 @@ class Link {
     if (closing()) until = std::min(until, close_by());
     const bool nap = begin_nap();
     if (nap) until = std::min(until, now() + nap_time);
-    const bool busy = client_.has_work() || (closing() && client_.drained()) || in_doubt();
-    const auto left = busy || socket_.full() ? SteadyTime::duration::zero() : until - now();
-    short events = nap ? short{0} : connection_.interest();
-    if (socket_.lent()) events = static_cast<short>(events & ~POLLIN);
-    const int descriptor = events != 0 ? connection_.descriptor() : -1;
+    const bool has_work = client_.has_work() && now() >= next_turn_;
+    const bool busy = has_work || (closing() && client_.drained()) || talk_.in_doubt();
+    const auto left = busy || socket().full() ? SteadyTime::duration::zero() : until - now();
+    short events = nap ? short{0} : connection().interest();
+    if (socket().lent()) events = static_cast<short>(events & ~POLLIN);
+    const int descriptor = events != 0 ? connection().descriptor() : -1;
     turn.unlock();
     events = wake_.sleep(descriptor, events, left);
     turn.lock();
     napping_.store(false, std::memory_order_relaxed);
     wake_.awake();
-    if (!connection_.is_open() || socket_.lent()) return;
-    if (socket_.full()) receive(connection_.take(socket_.take()));
-    if (events != 0 && connection_.is_open()) receive(events);
+    if (!connection().is_open() || socket().lent()) return;
+    if (socket().full()) talk_.receive(socket().take(), now());
+    if (events != 0 && connection().is_open()) talk_.receive(events, now());
   }
 
   /// While another thread reads, this one would be woken for nothing.
   bool begin_nap() noexcept {
-    if (!ready_ || closing() || (connection_.interest() & POLLOUT) != 0) return false;
+    if (!talk_.told_ready() || closing() || (connection().interest() & POLLOUT) != 0) return false;
     // (1) seq_cst: either (2) sees that somebody helps no more, or (3) sees this
     napping_.store(true);
     if (helped_.exchange(false, std::memory_order_relaxed) || helping_.load()) return true;  // (2)
@@ -231,12 +216,8 @@ class Link {
     const bool before = gossip::detail::current_thread.never_waits;
   };
 
-  /// Something that the link's thread alone deals with.
-  [[nodiscard]] bool in_doubt() const noexcept {
-    return out_of_memory_ || !doubts_.ok() || deferred_;
-  }
   [[nodiscard]] bool usable() const noexcept {
-    return ready_ && !closing() && !in_doubt() && !connection_.secured();
+    return talk_.told_ready() && !closing() && !talk_.in_doubt() && !connection().secured();
   }
 
   /// Gives the client its turn, and writes. @return false if the link's thread has to look
@@ -246,11 +227,7 @@ class Link {
     } catch (const std::bad_alloc&) {
       return false;  // for the link's thread to try again
     }
-    if (connection_.unsent() != 0) doubt(connection_.advance(0));
-    return !in_doubt() && connection_.unsent() == 0;
-  }
-  void doubt(const Status& status) {
-    if (!status.ok()) doubts_ = status;
+    return talk_.write_elsewhere();
   }
 
   /// Sends what there is, waits for an answer, and takes it. @return false to leave the rest to others
@@ -262,111 +239,37 @@ class Link {
     if (left.count() <= 0) return false;
     {
       const std::unique_lock turn{turn_, std::try_to_lock};
-      if (!turn || !usable() || socket_.full()) return false;
+      if (!turn || !usable() || socket().full()) return false;
       // What the caller wants to be sent, it has sent by try_turn(), most likely.
-      if (expected_.empty()) {
+      if (talk_.unanswered() == 0) {
         const NeverWaits never_waits;
         if (!lent_turn()) {
           notify();
           return false;
         }
-        nothing_left = expected_.empty();
+        nothing_left = talk_.unanswered() == 0;
         if (nothing_left) return false;
       }
       helped_.store(true, std::memory_order_relaxed);
-      socket_.lend(connection_.descriptor());
+      socket().lend(connection().descriptor());
     }
-    const LentSocket::Read read = socket_.wait(left, Connection::receive_limit);
+    const LentSocket::Read read = socket().wait(left, Connection::receive_limit);
     const std::unique_lock turn{turn_, std::try_to_lock};
     if (!turn || !usable() || read.is_end()) {
-      socket_.leave();
+      socket().leave();
       notify();
       return false;
     }
-    socket_.give_back();
+    socket().give_back();
     const NeverWaits never_waits;
-    lent_ = true;
-    doubt(connection_.take(read));
-    doubt(take_replies(begun));
-    lent_ = false;
+    talk_.receive_elsewhere(read, begun);
     if (!lent_turn()) notify();
-    nothing_left = expected_.empty();
+    nothing_left = talk_.unanswered() == 0;
     return true;
   }
 
-  // ---- Replies --------------------------------------------------------------------------------
-
-  void receive(short events) {
-    const bool was_established = connection_.established();
-    const Status status = connection_.advance(events);
-    if (!was_established && connection_.established()) apply(session_.connected(now()));
-    receive(status);
-  }
-  /// @param status  of what has been read
-  void receive(const Status& status) {
-    // What arrived before the end is told before the end.
-    if (const Status malformed = take_replies(now()); !malformed.ok()) return settle(malformed);
-    settle(status);
-  }
-
-  /// @param at  when they arrived, or earlier
-  /// @return    why what arrived is no reply
-  Status take_replies(SteadyTime at) {
-    if (connection_.take_heard()) session_.alive(at);
-    while (connection_.is_open()) {
-      Reply* reply = nullptr;
-      if (Status malformed = connection_.next_reply(reply); !malformed.ok()) return malformed;
-      if (reply == nullptr) break;
-      take(*reply, at);
-    }
-    return {};
-  }
-
-  void take(Reply& reply, SteadyTime at) {
-    if (session_.handshaking()) return apply(session_.reply(reply, at));
-    if (expected_.empty() || (pushes_ && reply.is_message())) return client_.on_push(reply);
-    expected_.tell(reply);
-  }
-
-  static void on_probed(void* context, std::uint64_t, const Status& lost, Reply& reply) {
-    auto& self = *static_cast<Link*>(context);
-    if (lost.ok()) self.apply(self.session_.probed(reply, now()));
-  }
-
-  void settle(const Status& status) {
-    if (!status.ok()) apply(session_.lost(status, now()));
-  }
-
-  void apply(SessionOutput output) {
-    if (lent_) {  // connecting is for the link's thread, since resolving a name may take its time
-      if (output.drop) deferred_ = std::move(output);
-      return;
-    }
-    if (output.drop) {
-      const bool was_ready = std::exchange(ready_, false);
-      socket_.recall();
-      connection_.close();
-      expected_.fail(session_.trouble());
-      if (was_ready) client_.on_lost(session_.trouble());
-    }
-    if (output.report) client_.on_state(output.report->first, output.report->second);
-    if (output.connect) settle(connection_.open(options_));
-    for (const Command& command : output.send) {
-      wire_.clear();
-      command.append_to(wire_);
-      if (session_.handshaking()) {
-        if (!connection_.send(wire_)) out_of_memory_ = true;
-      } else {
-        send_wire(wire_, {&on_probed, this, 0});
-      }
-    }
-    if (!output.send.empty()) write_now();
-    if (output.ready) {
-      ready_ = true;
-      connection_.introduced();
-      client_.on_ready();
-    }
-  }
+  [[nodiscard]] LentSocket& socket() noexcept { return talk_.socket(); }
+  [[nodiscard]] const Connection& connection() const noexcept { return talk_.connection(); }
 
   /// How long the link's thread leaves the reading to another one that has just read, at most.
   /// Waking it often is not free for the others: the scheduler takes notice of who wakes whom.
@@ -374,19 +277,10 @@ class Link {
 
   const RedisOptions& options_;
   Client& client_;
-  const bool pushes_;
   std::mutex turn_;  ///< held by who is at work on what follows, but for the atomics
-  Session session_;
-  Connection connection_;
-  LentSocket socket_;
+  Conversation<Client> talk_;
   WakeUp wake_;
-  ExpectedReplies expected_;
-  std::string wire_;
-  Status doubts_;
-  std::optional<SessionOutput> deferred_;  ///< for the link's thread
-  bool lent_ = false;                      ///< another thread takes replies
-  bool out_of_memory_ = false;
-  bool ready_ = false;                ///< the client has been told so
+  SteadyTime next_turn_{};            ///< of the client; memory ran out in its last one
   std::atomic<bool> helping_{false};  ///< another thread waits for answers
   std::atomic<bool> helped_{false};   ///< it has done so since the last nap
   std::atomic<bool> napping_{false};  ///< nobody but that thread reads

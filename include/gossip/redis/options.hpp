@@ -164,8 +164,8 @@ struct RedisOptions {
   std::chrono::milliseconds back_off_cap = std::chrono::seconds{5};     ///< longest
   double back_off_jitter = 0.5;  ///< share of the delay that is random, 0 to 1
 
-  // ---- Being told; must be short and not throw. Called on the provider's threads, which are two, and
-  // on threads that publish or shut the bus down: at the same time, too ----
+  // ---- Being told; must be short. Called on the provider's threads, which are two, and on threads that
+  // publish or shut the bus down: at the same time, too. What one throws is dropped ----
   std::function<void(State, const Status&)> on_state = {};  ///< with the reason
   /// Events may have been missed. With Pub/Sub it is told once the server listens again, before anything
   /// that is published from then on; and of events for which the bus had no room, with their number.

@@ -20,6 +20,7 @@
 #include <gossip/redis/inbound.hpp>
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/publish_command.hpp>
+#include <gossip/redis/statistics.hpp>
 #include <gossip/redis/stream_reader.hpp>
 #include <gossip/redis/wire_event.hpp>
 #include <gossip/redis/writer.hpp>
@@ -28,6 +29,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -147,11 +149,14 @@ class BasicRedisProvider {
     Subscribed subscribed;
     subscribed.type = type.name();
     subscribed.key = options_.key_prefix + subscribed.type;
-    subscribed.inbound = [this, &inbox, key = type.key()](WireEvent& event, Receipt& receipt) {
+    subscribed.inbound = [this, &inbox, key = type.key()](WireEvent& event,
+                                                          Receipt& receipt) -> Status {
       if (event.data.size() > options_.maximum_payload) return too_large(event.data.size());
       try {
         return receive<Codec, T>(inbox, key, event, receipt);
-      } catch (...) {  // a codec that finds no memory for what the event claims to be, say
+      } catch (const std::bad_alloc&) {  // or too little for what the event claims to be
+        return Errc::retryable;
+      } catch (...) {
         return status_of_current_exception();
       }
     };

@@ -4,11 +4,14 @@
 /// @file
 /// What the errors that Redis answers mean to gossip. Layer: redis.
 
+#include <gossip/core/errc.hpp>
 #include <gossip/core/error.hpp>
 #include <gossip/core/status.hpp>
+#include <gossip/core/text.hpp>
 #include <gossip/redis/reply.hpp>
 
 #include <cstdint>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -59,24 +62,30 @@ enum class ErrorClass : std::uint8_t {
 
 /// An error reply as a gossip error: retryable where trying again can help, fatal where it cannot.
 /// Success for every other reply.
-/// @param doing  what was asked, such as "XADD orders.created"; no secrets
-/// @throws std::bad_alloc
-[[nodiscard]] inline Status status_of(const Reply& reply, std::string_view doing) {
-  std::string message{"redis: "};
-  message += doing;
-  message += ": ";
-  message += reply.text;
+/// @param doing  what was asked, such as "XADD"; no secrets
+/// @param what   of what, such as the key; may be empty
+/// @throws nothing: where memory runs out it is an error of that kind without a text
+[[nodiscard]] inline Status status_of(const Reply& reply, std::string_view doing,
+                                      std::string_view what = {}) noexcept {
+  bool retryable = false;
   switch (class_of(reply)) {
     case ErrorClass::none: return {};
     case ErrorClass::retry:
     case ErrorClass::reconnect:
-    case ErrorClass::no_group: return RetryableError{std::move(message)};
+    case ErrorClass::no_group: retryable = true; break;
     case ErrorClass::wrong_type:
     case ErrorClass::denied:
     case ErrorClass::authentication:
     case ErrorClass::other: break;
   }
-  return FatalError{std::move(message)};
+  try {
+    std::string message =
+        gossip::detail::join({"redis: ", doing, what.empty() ? "" : " ", what, ": ", reply.text});
+    if (retryable) return RetryableError{std::move(message)};
+    return FatalError{std::move(message)};
+  } catch (const std::bad_alloc&) {
+    return retryable ? Errc::retryable : Errc::fatal;
+  }
 }
 
 }  // namespace gossip::redis

@@ -8,8 +8,10 @@
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/redis_error.hpp>
 #include <gossip/redis/reply.hpp>
+#include <gossip/redis/tell.hpp>
 
 #include <mutex>
+#include <new>
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,27 +32,28 @@ class Refusals {
   /// @param kind  such as "XACK"
   /// @param key   of the stream that it was about
   /// @return      true if it was refused
-  /// @throws      std::bad_alloc
-  bool refused(std::string_view kind, std::string_view key, const Reply& reply) {
+  /// @throws      nothing: where memory runs out, the next refusal is told
+  bool refused(std::string_view kind, std::string_view key, const Reply& reply) noexcept {
     if (!reply.is_error()) {
-      if (remove(kind) && options_.on_state) options_.on_state(State::ready, Status{});
+      if (remove(kind)) tell(options_.on_state, State::ready, Status{});
       return false;
     }
-    {
-      const std::lock_guard lock{mutex_};
-      if (!kinds_.emplace(kind).second) return true;
-    }
-    if (!options_.on_state) return true;
-    std::string doing{kind};
-    doing += ' ';
-    doing += key;
-    options_.on_state(State::degraded, status_of(reply, doing));
+    if (add(kind)) tell(options_.on_state, State::degraded, status_of(reply, kind, key));
     return true;
   }
 
  private:
+  /// @return  true if it is a new one
+  bool add(std::string_view kind) noexcept {
+    const std::lock_guard lock{mutex_};
+    try {
+      return kinds_.emplace(kind).second;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  }
   /// @return  true if it was the last one
-  bool remove(std::string_view kind) {
+  bool remove(std::string_view kind) noexcept {
     const std::lock_guard lock{mutex_};
     const auto found = kinds_.find(kind);
     if (found == kinds_.end()) return false;

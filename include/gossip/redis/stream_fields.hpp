@@ -9,6 +9,7 @@
 #include <gossip/core/status.hpp>
 #include <gossip/json/json_payload.hpp>
 #include <gossip/redis/compression.hpp>
+#include <gossip/redis/reply.hpp>
 #include <gossip/redis/wire_event.hpp>
 
 #include <nlohmann/json.hpp>
@@ -25,6 +26,17 @@ namespace gossip::redis {
 
 /// Names and values, in order.
 using Fields = std::vector<std::pair<std::string, std::string>>;
+
+/// The fields of an entry of a stream, moved out of the reply. Empty if the entry was trimmed.
+[[nodiscard]] inline Fields take_fields(Reply& entry) {
+  Fields fields;
+  if (entry.items.size() != 2) return fields;
+  std::vector<Reply>& items = entry.items[1].items;
+  for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
+    fields.emplace_back(std::move(items[i].text), std::move(items[i + 1].text));
+  }
+  return fields;
+}
 
 /// A metadata value as a JSON scalar, so that 5 and "5" stay apart.
 /// @throws nlohmann::json::exception  a text is not UTF-8

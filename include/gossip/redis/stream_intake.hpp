@@ -16,7 +16,10 @@
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/refusals.hpp>
 #include <gossip/redis/reply.hpp>
+#include <gossip/redis/statistics.hpp>
+#include <gossip/redis/stream_acknowledgements.hpp>
 #include <gossip/redis/stream_fields.hpp>
+#include <gossip/redis/tell.hpp>
 #include <gossip/redis/wire_event.hpp>
 #include <gossip/redis/writer.hpp>
 
@@ -37,29 +40,18 @@
 
 namespace gossip::redis {
 
-/// The fields of an entry of a stream, moved out of the reply. Empty if the entry was trimmed.
-[[nodiscard]] inline Fields take_fields(Reply& entry) {
-  Fields fields;
-  if (entry.items.size() != 2) return fields;
-  std::vector<Reply>& items = entry.items[1].items;
-  for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
-    fields.emplace_back(std::move(items[i].text), std::move(items[i + 1].text));
-  }
-  return fields;
-}
-
 /// Puts entries of streams into the bus, keeps those for which there is no room, and tells the server
 /// what became of them: acknowledged once handled, buried if nobody can ever handle them. What the
 /// server refuses of that is told to RedisOptions::on_state; such an entry comes again when it is claimed,
 /// and then only what was refused is tried once more.
 ///
-/// Thread safety: statistics, count, settled_waiting from any thread; the rest belongs to the thread
-/// of the connection.
+/// Memory that runs out is an exception from what the connection's thread calls, which may go on later:
+/// nothing is held for ever by it, nor acknowledged that nobody has handled.
+///
+/// Thread safety: statistics and count from any thread; the rest belongs to the thread of the
+/// connection.
 class StreamIntake {
  public:
-  /// The key of a stream, and an entry's id within it.
-  using EntryKey = std::pair<std::string, std::string>;
-
   /// @param wake  makes the connection's thread call settle(); any thread, `wake_context` is its
   StreamIntake(const RedisOptions& options, Writer& writer, void (*wake)(void*) noexcept,
                void* wake_context)
@@ -68,10 +60,14 @@ class StreamIntake {
         wake_{wake},
         wake_context_{wake_context},
         self_{*this},
+        acknowledgements_{options, writer, wake, wake_context},
         seen_{options.deduplication_window} {}
   StreamIntake(const StreamIntake&) = delete;
   StreamIntake& operator=(const StreamIntake&) = delete;
-  ~StreamIntake() { self_.end(); }
+  ~StreamIntake() {
+    self_.end();
+    while (done_ != nullptr) done_ = std::move(done_->next);
+  }
 
   /// Takes an entry: an id and its fields; no fields if it was trimmed while it was pending. From now on
   /// it is held, until the bus is done with it.
@@ -81,26 +77,26 @@ class StreamIntake {
     if (entry.items.size() != 2 || closed_) return;
     const EntryKey key{type->key, entry.items[0].text};
     if (held_.contains(key)) return;  // claimed from ourselves: it waits, or runs
-    if (acknowledged_again(key)) return;
+    if (acknowledgements_.send_again(key)) return;
     Waiting waiting{type, key.second, deliveries, take_fields(entry), {}};
     if (waiting.fields.empty()) {
       note_trimmed(*type);
-      return acknowledge(key.first, {key.second});
+      return acknowledgements_.send(key.first, {key.second});
     }
     Status status = decode_fields(waiting.fields, waiting.event, options_.maximum_payload);
     if (status.ok() && waiting.event.type != type->type) {
       status = ValidationError{"type", "another type than that of the stream"};
     }
     if (!status.ok()) return bury(*type, key.second, waiting.fields, status, deliveries);
-    held_.emplace(key, Held{{}, std::chrono::steady_clock::now()});
-    backlog_.push_back(std::move(waiting));
+    hold(key, std::move(waiting));
     deliver();
   }
 
   /// An entry is gone from its stream that nobody has handled.
   void note_trimmed(const Subscribed& type) {
+    const Gap gap{type.type, "trimmed before they were handled", 1};
     count(&ReaderStatistics::trimmed);
-    if (options_.on_gap) options_.on_gap({type.type, "trimmed before they were handled", 1});
+    tell(options_.on_gap, gap);
   }
 
   /// Puts what has been taken into the bus, as far as there is room.
@@ -114,26 +110,13 @@ class StreamIntake {
   [[nodiscard]] bool closed() const noexcept { return closed_; }
 
   /// Tells the server of what the bus is done with.
+  /// @throws std::bad_alloc; the next call goes on from there
   void settle() {
-    std::vector<Done> done;
-    {
-      const std::lock_guard lock{mutex_};
-      done.swap(done_);
-      has_room_again_ = false;
+    static_cast<void>(acknowledgements_.take_room());
+    while (settling_ != nullptr || take_done()) settle_first();
+    for (; !handled_.empty(); handled_.erase(handled_.begin())) {
+      acknowledgements_.send(handled_.begin()->first, handled_.begin()->second);
     }
-    std::map<std::string, std::vector<std::string>> handled;
-    for (Done& entry : done) {
-      const auto found = held_.find(entry.key);
-      if (found == held_.end()) continue;
-      if (entry.outcome == Outcome::failed) count(&ReaderStatistics::not_handled);
-      if (entry.outcome == Outcome::handled) seen_.add(found->second.identity);
-      if (entry.outcome == Outcome::buried) count(&ReaderStatistics::dead_lettered);
-      if (entry.outcome == Outcome::handled || entry.outcome == Outcome::buried) {
-        handled[entry.key.first].push_back(std::move(entry.key.second));
-      }
-      forget(found);
-    }
-    for (auto& [key, ids] : handled) acknowledge(key, std::move(ids));
     const std::lock_guard lock{mutex_};
     statistics_.in_flight = held_.size() - backlog_.size();
   }
@@ -142,38 +125,28 @@ class StreamIntake {
   /// it. Without a group nobody else is concerned: RedisOptions::on_undecodable is told.
   void bury(const Subscribed& type, const std::string& id, const Fields& fields, const Status& why,
             std::int64_t deliveries) {
-    const EntryKey entry{type.key, id};
     if (options_.group.empty()) return tell_undecodable(type, fields, why);
-    if (acknowledged_again(entry)) return;
+    const EntryKey entry{type.key, id};
+    if (acknowledgements_.send_again(entry)) return;
     // Nobody claims it meanwhile, and it is not buried twice.
-    if (!held_.emplace(entry, Held{{}, std::chrono::steady_clock::now()}).second) return;
-    std::string grave = type.key;
-    grave += ".dead";
-    Command command{"XADD", grave, "*"};
-    command.add("dead-id").add(id).add("dead-reason").add(std::string{why.what()});
-    command.add("dead-deliveries").add(deliveries);
-    for (const auto& [name, value] : fields) command.add(name).add(value);
-    writer_.ask(std::move(command), [self = self_, refusals = refusals_, entry, grave](
-                                        const Status& lost, Reply& reply) {
-      const bool buried = lost.ok() && !refusals->refused("XADD", grave, reply);
-      self.with([&](StreamIntake& intake) {
-        // Not buried: it stays pending, and comes again.
-        intake.note_done(entry, buried ? Outcome::buried : Outcome::not_buried);
-      });
-    });
+    const auto [held, is_new] = held_.emplace(entry, Held{{}, std::chrono::steady_clock::now()});
+    if (!is_new) return;
+    try {
+      bury_held(entry, fields, why, deliveries);
+    } catch (const std::bad_alloc&) {
+      held_.erase(held);
+      throw;
+    }
   }
 
   /// Whoever asks the server about streams notes there what is refused; may outlive the intake.
-  [[nodiscard]] const std::shared_ptr<Refusals>& refusals() const noexcept { return refusals_; }
+  [[nodiscard]] const std::shared_ptr<Refusals>& refusals() const noexcept {
+    return acknowledgements_.refusals();
+  }
 
   /// How many more may be read, how many wait for room in the bus, and how many are not done with.
   /// @{
-  [[nodiscard]] std::size_t room() {
-    const std::lock_guard lock{mutex_};
-    const std::size_t held = held_.size() + unacknowledged_;
-    starved_ = held >= options_.max_in_flight;
-    return starved_ ? 0 : options_.max_in_flight - held;
-  }
+  [[nodiscard]] std::size_t room() { return acknowledgements_.room_beside(held_.size()); }
   [[nodiscard]] std::size_t backlog() const noexcept { return backlog_.size(); }
   [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
   /// @}
@@ -193,7 +166,9 @@ class StreamIntake {
   /// What has been received and settled. @par Thread safety any thread
   [[nodiscard]] ReaderStatistics statistics() const {
     const std::lock_guard lock{mutex_};
-    return statistics_;
+    ReaderStatistics statistics = statistics_;
+    statistics.acknowledged = acknowledgements_.confirmed();
+    return statistics;
   }
   /// Adds to one of the statistics. @par Thread safety any thread
   void count(std::uint64_t ReaderStatistics::*counter, std::uint64_t by = 1) {
@@ -202,19 +177,16 @@ class StreamIntake {
   }
   /// True if settle() would find something.
   [[nodiscard]] bool settled_waiting() const {
+    if (settling_ != nullptr || !handled_.empty() || acknowledgements_.has_room_again())
+      return true;
     const std::lock_guard lock{mutex_};
-    return !done_.empty() || has_room_again_;
+    return done_ != nullptr;
   }
 
  private:
   struct Held {
     std::string identity;  ///< of the event, while it is in the bus
     SteadyTime since{};    ///< when it was taken
-  };
-  enum class Outcome : std::uint8_t { handled, failed, buried, not_buried };
-  struct Done {
-    EntryKey key;
-    Outcome outcome = Outcome::failed;
   };
   /// An event that has been read and is not in the bus yet.
   struct Waiting {
@@ -225,32 +197,77 @@ class StreamIntake {
     WireEvent event;
   };
 
+  /// Settled, it is its own place in the list of what is done with: that never fails.
   struct EntryReceipt : ReceiptState {
-    EntryReceipt(BackReference<StreamIntake> to, EntryKey entry)
-        : ReceiptState{&settle_entry}, intake{std::move(to)}, key{std::move(entry)} {}
-    static void settle_entry(ReceiptState* state) noexcept {
-      const std::unique_ptr<EntryReceipt> self{static_cast<EntryReceipt*>(state)};
-      if (!self->withdrawn) {
-        self->intake.with([&](StreamIntake& to) {
-          to.note_done(std::move(self->key), self->failed ? Outcome::failed : Outcome::handled);
-        });
-      }
+    EntryReceipt(BackReference<StreamIntake> to, EntryKey entry, bool of_burial = false)
+        : ReceiptState{&settle_entry},
+          intake{std::move(to)},
+          key{std::move(entry)},
+          burial{of_burial} {
+      failed.store(of_burial, std::memory_order_relaxed);  // until the server has confirmed it
     }
-    BackReference<StreamIntake> intake;
-    EntryKey key;
-    bool withdrawn = false;  ///< never got into the bus
+    static void settle_entry(ReceiptState* state) noexcept {
+      std::unique_ptr<EntryReceipt> self{static_cast<EntryReceipt*>(state)};
+      if (self->withdrawn) return;
+      const BackReference<StreamIntake> to = self->intake;
+      to.with([&](StreamIntake& intake) { intake.note_done(std::move(self)); });
+    }
+    const BackReference<StreamIntake> intake;
+    const EntryKey key;
+    const bool burial;                   ///< not of an event in the bus, but of its dead letter
+    bool withdrawn = false;              ///< never got there
+    std::unique_ptr<EntryReceipt> next;  ///< that was done before
   };
 
-  void note_done(EntryKey key, Outcome outcome) noexcept {
-    try {
+  void note_done(std::unique_ptr<EntryReceipt> done) noexcept {
+    {
       const std::lock_guard lock{mutex_};
-      done_.push_back({std::move(key), outcome});
-    } catch (const std::bad_alloc&) {
-      return;  // not acknowledged: it will be claimed again
+      done->next = std::move(done_);
+      done_ = std::move(done);
     }
     wake_(wake_context_);
   }
+  /// Takes what is done with, the first one first. @return whether there is any
+  bool take_done() noexcept {
+    std::unique_ptr<EntryReceipt> last;
+    {
+      const std::lock_guard lock{mutex_};
+      last = std::move(done_);
+    }
+    while (last != nullptr) {
+      std::unique_ptr<EntryReceipt> before = std::move(last->next);
+      last->next = std::move(settling_);
+      settling_ = std::move(last);
+      last = std::move(before);
+    }
+    return settling_ != nullptr;
+  }
+  /// What may throw comes first, and may be done twice.
+  void settle_first() {
+    const EntryReceipt& entry = *settling_;
+    const auto found = held_.find(entry.key);
+    if (found != held_.end()) {
+      const bool failed = entry.failed.load(std::memory_order_relaxed);
+      if (!failed && !entry.burial) seen_.add(found->second.identity);
+      if (!failed && !options_.group.empty()) {
+        handled_[entry.key.first].push_back(entry.key.second);
+      }
+      if (failed && !entry.burial) count(&ReaderStatistics::not_handled);
+      if (!failed && entry.burial) count(&ReaderStatistics::dead_lettered);
+      forget(found);
+    }
+    settling_ = std::move(settling_->next);
+  }
 
+  void hold(const EntryKey& key, Waiting waiting) {
+    backlog_.push_back(std::move(waiting));
+    try {
+      held_.emplace(key, Held{{}, std::chrono::steady_clock::now()});
+    } catch (const std::bad_alloc&) {
+      backlog_.pop_back();
+      throw;
+    }
+  }
   void forget(std::map<EntryKey, Held>::iterator held) {
     identities_.erase(held->second.identity);
     held_.erase(held);
@@ -268,12 +285,34 @@ class StreamIntake {
 
   void tell_undecodable(const Subscribed& type, const Fields& fields, const Status& why) {
     count(&ReaderStatistics::dead_lettered);
-    if (!options_.on_undecodable) return;
     std::string_view data;
     for (const auto& [name, value] : fields) {
       if (name == "data") data = value;
     }
-    options_.on_undecodable(type.type, data, why);
+    tell(options_.on_undecodable, type.type, data, why);
+  }
+
+  /// Writes the dead letter of one that is held. Not buried, it stays pending, and comes again.
+  void bury_held(const EntryKey& entry, const Fields& fields, const Status& why,
+                 std::int64_t deliveries) {
+    std::string grave = entry.first;
+    grave += ".dead";
+    Command command{"XADD", grave, "*"};
+    command.add("dead-id").add(entry.second).add("dead-reason").add(std::string{why.what()});
+    command.add("dead-deliveries").add(deliveries);
+    for (const auto& [name, value] : fields) command.add(name).add(value);
+    auto* state = new EntryReceipt{self_, entry, true};
+    const Receipt receipt{state};
+    try {
+      writer_.ask(std::move(command),
+                  [receipt, state, refusals = refusals(), grave](const Status& lost, Reply& reply) {
+                    const bool buried = lost.ok() && !refusals->refused("XADD", grave, reply);
+                    state->failed.store(!buried, std::memory_order_relaxed);
+                  });
+    } catch (const std::bad_alloc&) {
+      state->withdrawn = true;
+      throw;
+    }
   }
 
   /// @return false if there is no room
@@ -284,16 +323,18 @@ class StreamIntake {
     std::string identity = identity_of(first);
     // Whichever copy came first stays pending until it is handled.
     if (seen_.contains(identity) || identities_.contains(identity)) {
+      acknowledgements_.send(key.first, {key.second});
       count(&ReaderStatistics::duplicates);
       held_.erase(held);
-      acknowledge(key.first, {key.second});
       return true;
     }
     auto* state = new EntryReceipt{self_, key};
     Receipt receipt{state};
+    state->withdrawn = true;  // unless it gets into the bus
     if (options_.deduplication_window != 0 && !identity.empty()) identities_.insert(identity);
     held->second.identity = std::move(identity);
-    const Status status = first.type->inbound(first.event, receipt);
+    state->withdrawn = false;
+    const Status status = enter(first, receipt);
     if (status.ok()) {
       count(&ReaderStatistics::received);
       return true;
@@ -301,80 +342,38 @@ class StreamIntake {
     state->withdrawn = true;
     identities_.erase(held->second.identity);
     if (status == Errc::queue_full) return false;
-    held_.erase(held);
     if (status == Errc::closed) {
       closed_ = true;
+    } else if (options_.group.empty()) {
+      tell_undecodable(*first.type, first.fields, status);
+    } else if (is_retryable(status)) {
+      count(&ReaderStatistics::not_handled);  // pending, it comes again
     } else {
-      bury(*first.type, key.second, first.fields, status, first.deliveries);
+      bury_held(key, first.fields, status, first.deliveries);
+      return true;
     }
+    held_.erase(held);
     return true;
   }
-
-  /// An entry that is finished, but whose acknowledgement the server has refused: it comes again and
-  /// again. @return true if it is one; it is acknowledged once more then
-  bool acknowledged_again(const EntryKey& entry) {
-    {
-      const std::lock_guard lock{mutex_};
-      if (finished_.erase(entry) == 0) return false;
+  static Status enter(Waiting& event, Receipt& receipt) noexcept {
+    try {
+      return event.type->inbound(event.event, receipt);
+    } catch (const std::bad_alloc&) {
+      return Errc::retryable;
+    } catch (...) {
+      return status_of_current_exception();
     }
-    acknowledge(entry.first, {entry.second});
-    return true;
   }
-
-  void acknowledge(const std::string& key, std::vector<std::string> ids) {
-    if (options_.group.empty()) return;
-    Command command{"XACK", key, options_.group};
-    for (std::string& id : ids) command.add(std::move(id));
-    {
-      const std::lock_guard lock{mutex_};
-      unacknowledged_ += ids.size();
-    }
-    acknowledge(command);
-  }
-  /// One that is lost is sent again: whoever else claims the event would handle it a second time, and
-  /// knows nothing of our window of ids. Any thread.
-  void acknowledge(const Command& command) {
-    writer_.ask(
-        command, [self = self_, refusals = refusals_, command](const Status& lost, Reply& reply) {
-          const bool done = lost.ok() && !refusals->refused("XACK", command.arguments()[1], reply);
-          self.with([&](StreamIntake& to) {
-            if (!lost.ok() && lost != Errc::closed) return to.acknowledge(command);
-            to.note_acknowledged(command.arguments(), done);
-          });
-        });
-  }
-  /// @param words  of the command: XACK, key, group, ids
-  void note_acknowledged(const std::vector<std::string>& words, bool done) {
-    {
-      const std::lock_guard lock{mutex_};
-      unacknowledged_ -= words.size() - 3;
-      if (done) statistics_.acknowledged += words.size() - 3;
-      for (std::size_t i = 3; !done && i < words.size(); ++i) {
-        // One too many may be handled again; memory has its bound.
-        if (finished_.size() == most_finished) finished_.erase(finished_.begin());
-        finished_.emplace(words[1], words[i]);
-      }
-      if (!std::exchange(starved_, false)) return;
-      has_room_again_ = true;
-    }
-    wake_(wake_context_);
-  }
-
-  static constexpr std::size_t most_finished = 16'384;  // entries
 
   const RedisOptions& options_;
   Writer& writer_;
   void (*const wake_)(void*) noexcept;
   void* const wake_context_;
   const BackReference<StreamIntake> self_;
-  const std::shared_ptr<Refusals> refusals_ = std::make_shared<Refusals>(options_);
+  StreamAcknowledgements acknowledgements_;
 
   mutable std::mutex mutex_;
-  std::vector<Done> done_;
-  std::size_t unacknowledged_ = 0;  ///< handled, and the server has not confirmed it // events
-  bool starved_ = false;            ///< there was no room
-  bool has_room_again_ = false;     ///< since settle()
-  std::set<EntryKey> finished_;     ///< and their acknowledgement was refused
+  std::unique_ptr<EntryReceipt> done_;  ///< not yet settled, the last one first
   ReaderStatistics statistics_;
 
   // The connection's thread alone.
@@ -383,6 +382,8 @@ class StreamIntake {
   std::deque<Waiting> backlog_;
   RecentIds seen_;  ///< identities of what was handled
   bool closed_ = false;
+  std::unique_ptr<EntryReceipt> settling_;                   ///< taken from done_
+  std::map<std::string, std::vector<std::string>> handled_;  ///< ids to acknowledge, by stream
 };
 
 }  // namespace gossip::redis

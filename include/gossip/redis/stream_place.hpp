@@ -43,6 +43,7 @@ struct StreamPlace {
   bool denied = false;         ///< the server refuses: another type of key, a missing right
   bool had_group = false;      ///< there was a group once
   bool gap_told = false;       ///< that it is gone has been reported
+  bool gap_owed = false;       ///< what happened to it is yet to be reported
   bool ended = false;          ///< nobody wants it any more
   SteadyTime not_before{};     ///< when to try again
 
@@ -60,6 +61,21 @@ struct StreamPlace {
       place.last_id = options.start_at == StartAt::id ? options.start_id : "0";
     }
     return place;
+  }
+
+  /// Where it was before something was read.
+  struct Mark {
+    std::string last_id;         ///< as there
+    std::size_t last_print = 0;  ///< as there
+    bool known = false;          ///< as there
+  };
+  /// What go_back() needs.
+  [[nodiscard]] Mark mark() const { return {last_id, last_print, known}; }
+  /// What was read since has not been taken: it is to be read again.
+  void go_back(Mark&& to) noexcept {
+    last_id = std::move(to.last_id);
+    last_print = to.last_print;
+    known = to.known;
   }
 
   /// That entry has been read: an id and fields.

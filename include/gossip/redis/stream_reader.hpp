@@ -16,7 +16,9 @@
 #include <gossip/redis/stream_claims.hpp>
 #include <gossip/redis/stream_intake.hpp>
 #include <gossip/redis/stream_place.hpp>
+#include <gossip/redis/stream_places.hpp>
 #include <gossip/redis/stream_watch.hpp>
+#include <gossip/redis/tell.hpp>
 #include <gossip/redis/writer.hpp>
 
 #include <algorithm>
@@ -24,9 +26,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <mutex>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -82,9 +83,7 @@ class StreamReader {
         }
       }
     }
-    const std::string name = stream->subscribed->type;
-    const std::lock_guard lock{mutex_};
-    changes_.emplace_back(name, std::move(stream));
+    streams_.add(std::move(stream));
     wake_up();
     return {};
   }
@@ -93,10 +92,7 @@ class StreamReader {
   /// and subscribe(). What is pending stays for others of the group.
   template <class Unwanted>
   void unsubscribe(const std::string& type, Unwanted&& unwanted) {
-    const std::lock_guard lock{mutex_};
-    if (!unwanted()) return;
-    changes_.emplace_back(type, nullptr);
-    wake_up();
+    if (streams_.remove(type, std::forward<Unwanted>(unwanted))) wake_up();
   }
 
   /// Reads no more; what is in flight may still be acknowledged. Idempotent.
@@ -123,17 +119,20 @@ class StreamReader {
   void on_ready() {
     client_id_.store(link_.session().client_id());
     reading_ = false;
-    for (auto& entry : streams_) entry.second->reconnected();
-    fresh_.clear();
+    for (const auto& entry : streams_.all()) entry.second->reconnected();
+    static_cast<void>(streams_.take_fresh());
     claims_.hurry();
     looks_at_ = SteadyTime{};
   }
-  void on_lost(const Status&) { reading_ = false; }  // nothing is missed: the streams keep it
+  void on_lost(const Status&) noexcept {  // nothing is missed: the streams keep it
+    client_id_.store(0);                  // it may soon be somebody else's
+    reading_ = false;
+  }
   void on_push(Reply&) {}
   void on_state(State state, const Status& why) {
     if (why.ok() && !told_trouble_) return;  // the writer's connection tells of good beginnings
     told_trouble_ = !why.ok();
-    if (options_.on_state) options_.on_state(state, why);
+    tell(options_.on_state, state, why);
   }
 
   SteadyTime on_turn() {
@@ -150,16 +149,15 @@ class StreamReader {
       return keeps ? claims_.refresh(now) : SteadyTime::max();
     }
     SteadyTime next = SteadyTime::max();
-    for (auto& entry : streams_) next = std::min(next, prepare(entry.second, now));
+    for (const auto& entry : streams_.all()) next = std::min(next, prepare(entry.second, now));
     next = std::min(next, look_after(now));
     if (intake_.backlog() != 0) return std::min(next, now + look_again);
     if (!reading_) read();
     return next;
   }
   [[nodiscard]] bool has_work() const {
-    if (intake_.settled_waiting() || claims_.has_claimed() || watch_.has_answers()) return true;
-    const std::lock_guard lock{mutex_};
-    return !changes_.empty();
+    return intake_.settled_waiting() || claims_.has_claimed() || watch_.has_answers() ||
+           streams_.has_changes();
   }
   [[nodiscard]] bool drained() const { return !intake_.settled_waiting(); }
   /// @}
@@ -167,16 +165,15 @@ class StreamReader {
   /// How long to wait for room in the bus's queue, if nothing that is in it is settled before.
   static constexpr std::chrono::milliseconds look_again{5};
 
-  /// An event type's name, and its stream; null: no longer.
-  using Change = std::pair<std::string, std::shared_ptr<StreamPlace>>;
-
   static void wake(void* self) noexcept { static_cast<StreamReader*>(self)->link_.notify(); }
 
   // ---- Beginning ------------------------------------------------------------------------------
 
   Status answered(StreamPlace& stream, const Reply& reply) {
     StreamPlace::Answer answer = stream.answered(options_, reply);
-    if (answer.gap) report_gap(stream.subscribed->type, "the stream or its group was gone");
+    stream.gap_owed = stream.gap_owed || answer.gap;
+    if (stream.gap_owed) report_gap(stream.subscribed->type, "the stream or its group was gone");
+    stream.gap_owed = false;
     return std::move(answer.refused);
   }
 
@@ -203,7 +200,7 @@ class StreamReader {
     if (stream.ended || !lost.ok()) return;
     StreamReader& self = *question->reader;
     const Status status = self.answered(stream, reply);
-    if (stream.ready) self.fresh_.push_back(question->stream);
+    if (stream.ready) self.streams_.note_fresh(question->stream);
     if (status.ok()) return;
     if (class_of(reply) == ErrorClass::reconnect) return self.link_.give_up(status);
     self.trouble(stream, status);
@@ -213,15 +210,13 @@ class StreamReader {
   void trouble(StreamPlace& stream, const Status& why) {
     stream.ready = false;
     stream.not_before = std::chrono::steady_clock::now() + options_.back_off_cap;
-    if (!std::exchange(stream.denied, true) && options_.on_state) {
-      options_.on_state(State::degraded, why);
-    }
+    if (!std::exchange(stream.denied, true)) tell(options_.on_state, State::degraded, why);
   }
 
   // ---- Reading --------------------------------------------------------------------------------
 
   void read() {
-    auto readable = readable_streams();
+    auto readable = streams_.readable();
     const std::size_t room = intake_.room();
     if (readable.empty() || room == 0) return;
     // The count is for each stream: where there is less room than streams, some wait for their turn.
@@ -253,14 +248,23 @@ class StreamReader {
     self.take_changes();  // what was published after the end of a subscription is not for the next
     if (reply.is_error()) return self.reading_failed(reply);
     self.reading_works();
-    for (Reply& of_stream : reply.items) {
-      if (of_stream.items.size() != 2) continue;
-      const auto stream = self.stream_of(of_stream.items[0].text);
-      if (stream == nullptr) continue;
-      self.window_.answered(of_stream.items[1].items.size());
-      auto& entries = of_stream.items[1].items;
-      if (!entries.empty() && !entries.back().items.empty()) stream->has_read(entries.back());
-      for (Reply& entry : entries) self.intake_.take(stream->subscribed, entry);
+    for (Reply& of_stream : reply.items) self.take_entries(of_stream);
+  }
+
+  /// The key of a stream, and its entries.
+  void take_entries(Reply& of_stream) {
+    if (of_stream.items.size() != 2) return;
+    const auto stream = stream_of(of_stream.items[0].text);
+    std::vector<Reply>& entries = of_stream.items[1].items;
+    if (stream == nullptr || entries.empty()) return;
+    window_.answered(entries.size());
+    StreamPlace::Mark before = stream->mark();
+    if (!entries.back().items.empty()) stream->has_read(entries.back());
+    try {
+      for (Reply& entry : entries) intake_.take(stream->subscribed, entry);
+    } catch (...) {  // what was not taken is read again, or claimed
+      stream->go_back(std::move(before));
+      throw;
     }
   }
 
@@ -277,12 +281,13 @@ class StreamReader {
     switch (class_of(reply)) {
       case ErrorClass::no_group:
         // Somebody deleted a stream or a group; which one the answer does not say for certain.
-        for (auto& entry : streams_) {
+        report_gap("", "a stream or its group was deleted");
+        for (const auto& entry : streams_.all()) {
           entry.second->ready = false;
           entry.second->gap_told = true;
           entry.second->not_before = std::chrono::steady_clock::now() + options_.back_off_initial;
         }
-        return report_gap("", "a stream or its group was deleted");
+        return;
       case ErrorClass::reconnect:
       case ErrorClass::retry: link_.give_up(status_of(reply, "reading")); return;
       default: find_culprit(status_of(reply, "reading"));
@@ -295,8 +300,8 @@ class StreamReader {
     bool better = false;
     bool denied = false;
     for (const auto& stream : being_read_) better = std::exchange(stream->denied, false) || better;
-    for (const auto& entry : streams_) denied = denied || entry.second->denied;
-    if (better && !denied && options_.on_state) options_.on_state(State::ready, Status{});
+    for (const auto& entry : streams_.all()) denied = denied || entry.second->denied;
+    if (better && !denied) tell(options_.on_state, State::ready, Status{});
   }
 
   /// One stream is refused: all are prepared anew, which tells which; unless it is a command that is
@@ -305,7 +310,7 @@ class StreamReader {
     const auto delay = std::min(options_.back_off_cap,
                                 options_.back_off_initial * (1 << std::min(refusals_, 16U)));
     const bool again = refusals_++ != 0;
-    for (auto& entry : streams_) {
+    for (const auto& entry : streams_.all()) {
       StreamPlace& stream = *entry.second;
       if (!stream.ready) continue;
       if (again) trouble(stream, why);
@@ -314,57 +319,39 @@ class StreamReader {
     }
   }
 
-  void report_gap(std::string type, std::string reason) {
+  /// Throws, if it does, before it has told or counted it.
+  void report_gap(const std::string& type, const char* reason) {
+    const Gap gap{type, reason, 0};
     intake_.count(&ReaderStatistics::gaps);
-    if (options_.on_gap) options_.on_gap({std::move(type), std::move(reason), 0});
+    tell(options_.on_gap, gap);
   }
 
   /// What is done from time to time. @return when it wants to be called again
   SteadyTime look_after(SteadyTime now) {
-    if (now < looks_at_ && fresh_.empty()) return looks_at_;
-    const auto readable = readable_streams();
-    const auto fresh = std::exchange(fresh_, {});
+    if (now < looks_at_ && !streams_.has_fresh()) return looks_at_;
+    const auto readable = streams_.readable();
+    const auto fresh = streams_.take_fresh();
     looks_at_ = SteadyTime::max();
     if (!options_.group.empty()) looks_at_ = claims_.turn(now, readable, fresh);
     if (now >= watch_.due()) watch_.look(now, readable);
     return looks_at_ = std::min(looks_at_, watch_.due());
   }
 
-  [[nodiscard]] std::vector<std::shared_ptr<StreamPlace>> readable_streams() const {
-    std::vector<std::shared_ptr<StreamPlace>> readable;
-    for (const auto& entry : streams_) {
-      if (entry.second->ready) readable.push_back(entry.second);
-    }
-    return readable;
-  }
-
   // ---- Others' wishes -------------------------------------------------------------------------
 
   void take_changes() {
-    std::vector<Change> changes;
-    {
-      const std::lock_guard lock{mutex_};
-      changes.swap(changes_);
-    }
-    for (auto& [type, stream] : changes) {
-      const auto found = streams_.find(type);
-      if (found == streams_.end()) {
-        if (stream == nullptr) continue;
-        if (stream->ready) fresh_.push_back(stream);
-        streams_.emplace(type, std::move(stream));
-      } else if (stream == nullptr) {
-        found->second->ended = true;
-        streams_.erase(found);
-        watch_.forget(type);
-      }  // else it is read already, and goes on
-    }
+    streams_.take_changes([this](const std::string& type) { watch_.forget(type); });
   }
 
-  /// Makes a read that is blocked return, so that a change takes effect now. @pre the lock is held
+  /// Makes a read that is blocked return, so that a change takes effect now. If it cannot, that read ends
+  /// by itself before long.
   void wake_up() {
     link_.notify();
-    if (const auto id = client_id_.load(); id != 0) {
+    const auto id = client_id_.load();
+    if (id == 0 || !writer_.connected()) return;
+    try {
       writer_.ask(Command{"CLIENT", "UNBLOCK"}.add(id), [](const Status&, Reply&) {});
+    } catch (const std::bad_alloc&) {
     }
   }
 
@@ -374,12 +361,9 @@ class StreamReader {
   std::atomic<bool> stopped_{false};
   std::atomic<std::int64_t> client_id_{0};  ///< of the connection, for CLIENT UNBLOCK
 
-  mutable std::mutex mutex_;
-  std::vector<Change> changes_;
+  StreamPlaces streams_;
 
   // The link's thread alone.
-  std::map<std::string, std::shared_ptr<StreamPlace>> streams_;  ///< by event type
-  StreamClaims::Streams fresh_;                                  ///< readable since the last look
   bool told_trouble_ = false;
   bool reading_ = false;
   std::vector<std::shared_ptr<StreamPlace>> being_read_;  ///< by the last read

@@ -15,6 +15,7 @@
 #include <gossip/redis/stream_id.hpp>
 #include <gossip/redis/stream_intake.hpp>
 #include <gossip/redis/stream_place.hpp>
+#include <gossip/redis/tell.hpp>
 #include <gossip/redis/writer.hpp>
 
 #include <algorithm>
@@ -173,22 +174,24 @@ class StreamWatch {
   void take(const StreamPlace& stream, const Reply& reply) {
     const std::string& type = stream.subscribed->type;
     const StreamReport report = StreamReport::of(reply, options_.group);
-    std::uint64_t trimmed = 0;
-    bool warn = false;
+    Gap gap{type, "trimmed before they were read", 0};  // what takes memory, first
     StreamStatistics statistics;
+    statistics.event_type = type;
+    std::uint64_t& trimmed = gap.known;
+    bool warn = false;
     {
       const std::lock_guard lock{mutex_};
       Watched& watched = watched_[type];
-      watched.statistics.event_type = type;
+      if (watched.statistics.event_type.empty()) watched.statistics.event_type = type;
       trimmed = update(watched, report, options_.group.empty() ? stream.last_id : report.read_to);
       statistics = watched.statistics;
       warn = is_news(watched);
     }
     if (trimmed != 0) {
       intake_.count(&ReaderStatistics::trimmed, trimmed);
-      if (options_.on_gap) options_.on_gap({type, "trimmed before they were read", trimmed});
+      tell(options_.on_gap, gap);
     }
-    if (warn && options_.on_lag) options_.on_lag(statistics);
+    if (warn) tell(options_.on_lag, statistics);
   }
 
   /// Without a group nobody tells that the stream was deleted: its reader would wait behind the new

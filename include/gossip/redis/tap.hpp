@@ -15,7 +15,7 @@
 #include <gossip/redis/redis_error.hpp>
 #include <gossip/redis/reply.hpp>
 #include <gossip/redis/stream_fields.hpp>
-#include <gossip/redis/stream_intake.hpp>
+#include <gossip/redis/tell.hpp>
 #include <gossip/redis/wire_event.hpp>
 #include <gossip/redis/wire_text.hpp>
 
@@ -96,14 +96,14 @@ class RedisTap {
     listening_ = false;
     not_before_ = {};
   }
-  void on_lost(const Status&) {
+  void on_lost(const Status&) noexcept {
     waiting_ = false;
     missed_ = options_.delivery == Delivery::pub_sub;
   }
   void on_state(State state, const Status& why) {
     if (state == State::ready) return;  // not before it listens
     begun_ = false;
-    if (options_.on_state) options_.on_state(state, why);
+    tell(options_.on_state, state, why);
   }
   SteadyTime on_turn() {
     const SteadyTime now = std::chrono::steady_clock::now();
@@ -115,6 +115,7 @@ class RedisTap {
       }
       return SteadyTime::max();
     }
+    if (now < not_before_) return not_before_;
     if (now >= next_scan_) {
       return ask(Command{"SCAN", cursor_, "MATCH", glob_, "COUNT", "1000", "TYPE", "stream"},
                  &RedisTap::take_keys);
@@ -125,7 +126,8 @@ class RedisTap {
         return ask(Command{"XREVRANGE", key, "+", "-", "COUNT", "1"}, &RedisTap::take_end);
       }
     }
-    tell_begun();
+    if (places_.empty()) refused_ = false;
+    if (!refused_) tell_begun();
     if (places_.empty()) return next_scan_;
     const auto block = std::chrono::ceil<std::chrono::milliseconds>(next_scan_ - now);
     Command read{"XREAD", "COUNT"};
@@ -143,7 +145,7 @@ class RedisTap {
     if (!pattern_.matches(tapped.name)) return;
     tapped.status = decode_text(options_, reply.items[3].text, tapped.event);
     if (!tapped.status.ok()) tapped.event.data = std::move(reply.items[3].text);
-    on_event_(tapped);
+    tell(on_event_, tapped);
   }
   /// @}
 
@@ -171,20 +173,22 @@ class RedisTap {
     self.waiting_ = false;
     if (!lost.ok()) return;
     if (!reply.is_error()) return (self.*self.take_)(reply);
-    self.next_scan_ = std::chrono::steady_clock::now() + scan_interval;
+    self.next_scan_ = self.not_before_ = std::chrono::steady_clock::now() + scan_interval;
     self.cursor_ = "0";
     if (!self.asked_.empty()) self.places_.erase(std::exchange(self.asked_, {}));
-    self.trouble(status_of(reply, "watching " + self.glob_));
+    if (!std::exchange(self.refused_, true)) self.trouble(status_of(reply, "watching", self.glob_));
   }
   void trouble(const Status& why) {
     begun_ = false;
-    if (options_.on_state) options_.on_state(State::degraded, why);
+    tell(options_.on_state, State::degraded, why);
   }
   /// Once it hears again: who reads now what he may have missed misses nothing more.
   void tell_of_gap() {
-    if (std::exchange(missed_, false) && options_.on_gap) {
-      options_.on_gap({"", "the connection was lost", 0});
-    }
+    if (!missed_) return;
+    const Gap gap{"", "the connection was lost",
+                  0};  // first: for want of memory it is not forgotten
+    missed_ = false;
+    tell(options_.on_gap, gap);
   }
   static void on_listening(void* context, std::uint64_t, const Status& lost, Reply& reply) {
     auto& self = *static_cast<RedisTap*>(context);
@@ -198,10 +202,10 @@ class RedisTap {
   void refuse(const Reply& reply) {
     listening_ = false;
     not_before_ = std::chrono::steady_clock::now() + options_.back_off_cap;
-    if (!std::exchange(refused_, true)) trouble(status_of(reply, "PSUBSCRIBE " + glob_));
+    if (!std::exchange(refused_, true)) trouble(status_of(reply, "PSUBSCRIBE", glob_));
   }
   void tell_begun() {
-    if (!std::exchange(begun_, true) && options_.on_state) options_.on_state(State::ready, {});
+    if (!std::exchange(begun_, true)) tell(options_.on_state, State::ready, Status{});
   }
 
   [[nodiscard]] std::string name_of(const std::string& key) const {
@@ -231,6 +235,7 @@ class RedisTap {
     places_[std::exchange(asked_, {})] = none ? "0" : reply.items[0].items[0].text;
   }
   void take_entries(Reply& reply) {
+    refused_ = false;
     for (Reply& stream : reply.items) {
       if (stream.items.size() != 2) continue;
       const auto place = places_.find(stream.items[0].text);
@@ -238,14 +243,14 @@ class RedisTap {
       for (Reply& entry : stream.items[1].items) {
         if (entry.items.size() != 2) continue;
         TappedEvent tapped{name_of(place->first), entry.items[0].text, {}, {}};
-        place->second = tapped.place;
         const Fields fields = take_fields(entry);
         tapped.status = decode_fields(fields, tapped.event, options_.maximum_payload);
         if (!tapped.status.ok()) {
           tapped.event = {};
           frame_fields(fields, tapped.event.data);
         }
-        on_event_(tapped);
+        tell(on_event_, tapped);
+        place->second = std::move(tapped.place);
       }
     }
   }

@@ -8,6 +8,7 @@
 #include <gossip/core/clock.hpp>
 #include <gossip/core/errc.hpp>
 #include <gossip/core/error.hpp>
+#include <gossip/core/event_id.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/current_thread.hpp>
 #include <gossip/redis/command.hpp>
@@ -17,6 +18,8 @@
 #include <gossip/redis/reply.hpp>
 #include <gossip/redis/send_queue.hpp>
 #include <gossip/redis/send_window.hpp>
+#include <gossip/redis/statistics.hpp>
+#include <gossip/redis/tell.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -27,22 +30,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace gossip::redis {
-
-/// What a writer has done. // events
-struct WriterStatistics {
-  std::uint64_t accepted = 0;   ///< taken over from publishers
-  std::uint64_t published = 0;  ///< confirmed by the server
-  std::uint64_t failed = 0;  ///< refused by the server, or unanswered at the end; each was reported
-  std::uint64_t rejected = 0;    ///< not taken over: too many were waiting
-  std::uint64_t sent_again = 0;  ///< after a connection was lost
-  std::uint64_t reconnects = 0;  ///< connections after the first // times
-  std::size_t waiting = 0;       ///< taken over and not yet confirmed
-};
 
 /// Takes encoded events from many threads and sends what has gathered in one go, up to a bound
 /// without answer. Each event is confirmed by the server's reply, or reported as failed.
@@ -172,19 +165,22 @@ class Writer {
     }
     link_.close(deadline);
     const auto turn = link_.take_turn();  // from a flush that helps
-    std::deque<Question> unasked;
     {
       const std::lock_guard lock{mutex_};
-      closed_ = true;
-      in_flight_.take(arrived_);
-      unasked.swap(questions_);
+      closed_ = true;  // nothing arrives from now on
       changed_.notify_all();
       space_.notify_all();
     }
     while (!in_flight_.empty()) settle_first(Status{Errc::closed});
+    for (std::size_t i = 0; i < arrived_.size(); ++i, ++settled_) {
+      report(arrived_[i], Status{Errc::closed});
+    }
+    arrived_.clear();
     tell_settled();
-    Reply none;
-    for (Question& question : unasked) question.asked->answer(Status{Errc::closed}, none);
+    for (; !questions_.empty(); questions_.pop_front()) {
+      Reply none;
+      questions_.front().asked->answer(Status{Errc::closed}, none);
+    }
   }
 
   /// What it has done. @par Thread safety any thread
@@ -217,7 +213,7 @@ class Writer {
     if (generation_++ != 0) ++statistics_.reconnects;
     changed_.notify_all();
   }
-  void on_lost(const Status&) {
+  void on_lost(const Status&) noexcept {
     connected_.store(false, std::memory_order_release);
     window_.lost(in_flight_.sent());
     on_hold_ = false;
@@ -232,7 +228,7 @@ class Writer {
       trouble_ = why;
       changed_.notify_all();
     }
-    if (options_.on_state) options_.on_state(state, why);
+    tell(options_.on_state, state, why);
   }
 
   SteadyTime on_turn() {
@@ -294,7 +290,7 @@ class Writer {
   static void on_answer(void* context, std::uint64_t, const Status& lost, Reply& reply) {
     const std::unique_ptr<Asked> asked{static_cast<Asked*>(context)};
     if (class_of(reply) != ErrorClass::reconnect) return asked->answer(lost, reply);
-    const Status wrong = status_of(reply, "asking");
+    const Status wrong = status_of(reply, "asking");  // throws nothing: whoever asked is told
     asked->writer.link_.give_up(wrong);
     asked->answer(wrong, reply);
   }
@@ -311,7 +307,7 @@ class Writer {
     self.window_.answered();
     const ErrorClass error = class_of(reply);
     if (error == ErrorClass::none) return self.settle_first({});
-    Status failure = status_of(reply, "publishing " + std::string{self.in_flight_.front().type});
+    Status failure = status_of(reply, "publishing", self.in_flight_.front().type);
     if (error == ErrorClass::reconnect) {
       // Kept, to be sent to the server that takes it; so are those behind it.
       self.link_.give_up(std::move(failure));
@@ -321,25 +317,29 @@ class Writer {
     self.settle_first(failure);
   }
 
-  static Status unknown_outcome(const Status& lost) {
-    return RetryableError{"redis: the connection was lost before the server answered",
-                          lost.error()};
+  static Status unknown_outcome(const Status& lost) noexcept {
+    try {
+      return RetryableError{"redis: the connection was lost before the server answered",
+                            lost.error()};
+    } catch (const std::bad_alloc&) {
+      return lost;
+    }
   }
 
-  /// The first in flight is done with, in one way or the other.
-  void settle_first(const Status& outcome) {
-    if (outcome.ok()) {
-      in_flight_.pop_front();
-      ++settled_;
-      return;
-    }
+  /// The first in flight is done with, in one way or the other. Throws nothing, since the next answer is
+  /// for the next one.
+  void settle_first(const Status& outcome) noexcept {
+    ++settled_;
+    if (outcome.ok()) return in_flight_.pop_front();
     const EventName event = in_flight_.front();
     in_flight_.pop_front();
-    if (options_.on_publish_error) {
-      options_.on_publish_error(event.type, to_string(event.id), outcome);
-    }
-    ++settled_;
+    report(event, outcome);
+  }
+  void report(const EventName& event, const Status& why) noexcept {
     ++settled_badly_;
+    char digits[32];
+    tell(options_.on_publish_error, event.type, gossip::detail::write_digits(event.id, digits),
+         why);
   }
 
   void tell_settled() {

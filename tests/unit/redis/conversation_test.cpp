@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include <gossip/redis/conversation.hpp>
+
+#include "support/fake_redis.hpp"
+#include "support/wait.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <new>
+#include <poll.h>
+#include <stdexcept>
+#include <string>
+
+using gossip::Status;
+using gossip::SteadyTime;
+using gossip::redis::Conversation;
+using gossip::redis::RedisOptions;
+using gossip::redis::Reply;
+using gossip::redis::State;
+using gossip::test::FakeRedis;
+using gossip::test::greeting;
+using namespace std::chrono_literals;
+
+namespace {
+
+SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+/// Drives a conversation on the test's own thread.
+struct Driver {
+  Driver() {
+    options.port = server.port();
+    options.back_off_initial = options.back_off_cap = 1ms;
+    talk.start(now());
+  }
+  void on_ready() { ++ready; }
+  void on_lost(const Status& status) noexcept {
+    ++lost;
+    why = status;
+  }
+  void on_push(Reply&) { ++pushed; }
+  void on_state(State, const Status&) {}
+
+  static void on_reply(void* self, std::uint64_t tag, const Status& gone, Reply&) {
+    auto& driver = *static_cast<Driver*>(self);
+    driver.told += std::to_string(tag) + (gone.ok() ? ";" : " lost;");
+    if (tag != driver.thrown_by) return;
+    driver.thrown_by = 0;
+    std::rethrow_exception(driver.thrown);
+  }
+  void ask(std::uint64_t tag) { talk.send({"PING"}, {&on_reply, this, tag}); }
+  /// Until that is so.
+  template <class Done>
+  [[nodiscard]] bool until(Done&& done) {
+    const SteadyTime deadline = now() + gossip::test::patience;
+    while (!done()) {
+      if (now() > deadline) return false;
+      talk.write(now());
+      pollfd socket{talk.connection().descriptor(), talk.connection().interest(), 0};
+      const bool busy = talk.in_doubt();
+      static_cast<void>(::poll(&socket, 1, busy ? 0 : 1));
+      if (socket.revents != 0) talk.receive(socket.revents, now());
+      talk.settle(now());
+    }
+    return true;
+  }
+
+  FakeRedis server{greeting([](const std::string&) { return std::string{"+PONG\r\n"}; })};
+  RedisOptions options;
+  std::string told;
+  Status why;
+  int ready = 0;
+  int lost = 0;
+  int pushed = 0;
+  std::uint64_t thrown_by = 0;
+  std::exception_ptr thrown = std::make_exception_ptr(std::bad_alloc{});
+  Conversation<Driver> talk{options, *this, true, false, 1};
+};
+
+}  // namespace
+
+TEST_CASE("Conversation: what is sent is answered in order", "[redis]") {
+  Driver driver;
+  REQUIRE(driver.until([&] { return driver.ready == 1; }));
+  driver.ask(1);
+  driver.ask(2);
+  REQUIRE(driver.talk.unanswered() == 2);
+  REQUIRE(driver.until([&] { return driver.talk.unanswered() == 0; }));
+  REQUIRE(driver.told == "1;2;");
+  REQUIRE(driver.talk.traffic().connects == 1);
+}
+
+TEST_CASE("Conversation: where memory runs out the connection is dropped, and made again",
+          "[redis]") {
+  Driver driver;
+  REQUIRE(driver.until([&] { return driver.ready == 1; }));
+  driver.thrown_by = 1;
+  driver.ask(1);
+  driver.ask(2);
+  REQUIRE(driver.until([&] { return driver.ready == 2; }));
+  REQUIRE(driver.told == "1;2 lost;");  // what stands behind it is not taken
+  REQUIRE(driver.lost == 1);
+  REQUIRE(driver.why.what().find("memory") != std::string::npos);
+  driver.ask(3);
+  REQUIRE(driver.until([&] { return driver.told == "1;2 lost;3;"; }));
+}
+
+TEST_CASE("Conversation: what else is thrown drops the connection, too, and says why", "[redis]") {
+  Driver driver;
+  REQUIRE(driver.until([&] { return driver.ready == 1; }));
+  driver.thrown = std::make_exception_ptr(std::runtime_error{"not foreseen"});
+  driver.thrown_by = 1;
+  driver.ask(1);
+  REQUIRE(driver.until([&] { return driver.ready == 2; }));
+  REQUIRE(driver.why.what().find("not foreseen") != std::string::npos);
+}
+
+TEST_CASE("Conversation: whoever throws when told that its answer is lost, the others are told",
+          "[redis]") {
+  Driver driver;
+  REQUIRE(driver.until([&] { return driver.ready == 1; }));
+  driver.ask(1);
+  driver.ask(2);
+  driver.ask(3);
+  driver.thrown_by = 2;
+  driver.talk.give_up(gossip::Errc::retryable);
+  driver.talk.settle(now());
+  REQUIRE(driver.told == "1 lost;2 lost;3 lost;");
+  REQUIRE_FALSE(driver.talk.in_doubt());
+  REQUIRE(driver.until([&] { return driver.ready == 2; }));
+}
