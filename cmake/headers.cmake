@@ -157,6 +157,7 @@ set(GOSSIP_HEADERS
   gossip/queue/mpmc_queue.hpp
   gossip/queue/platform.hpp
   gossip/queue/priority_queue.hpp
+  gossip/queue/space_gate.hpp
   gossip/queue/wait_gate.hpp
   gossip/queue/worker_parking.hpp
   gossip/redis.hpp

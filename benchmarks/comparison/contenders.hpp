@@ -9,7 +9,7 @@
 #include <gossip/gossip.hpp>
 #include <gossip/queue/back_off.hpp>
 #include <gossip/queue/mpmc_queue.hpp>
-#include <gossip/queue/wait_gate.hpp>
+#include <gossip/queue/space_gate.hpp>
 #include <gossip/queue/worker_parking.hpp>
 
 #include "comparison/measure.hpp"
@@ -156,26 +156,18 @@ class BareRing {
 
   auto publisher() {
     return [this](const Payload& event) {
-      while (!queue_.try_push(event)) wait_for_space();
+      while (!queue_.try_push(event)) space_.wait(queue_, [] { return false; });
       parking_.notify(queue_);
     };
   }
 
  private:
-  [[nodiscard]] bool half_free() const { return queue_.size() <= queue_.capacity() / 2; }
-
-  void wait_for_space() {
-    const auto condition = [this] { return half_free(); };
-    if (gossip::detail::take_turns_until(condition, 20)) return;
-    space_.wait_until(SteadyClock::now() + std::chrono::milliseconds{1}, condition);
-  }
-
   void work(std::size_t self) {
     while (!stopping_.load(std::memory_order_acquire)) {
       if (auto claim = queue_.try_claim()) {
         const Payload event = *claim;
         claim.release();
-        if (space_.has_waiters() && half_free()) space_.notify_all();
+        if (space_.has_waiters()) space_.wake(queue_, claim.ticket());
         handler_(event);
       } else if (!gossip::detail::spin_until([this] { return queue_.ready(); }, 10, 8)) {
         parking_.park(self, queue_);
@@ -186,7 +178,7 @@ class BareRing {
   const Handler handler_;
   gossip::MpmcQueue<Payload> queue_;
   gossip::detail::WorkerParking<> parking_;
-  gossip::detail::WaitGate<> space_;
+  gossip::detail::SpaceGate<> space_;
   std::atomic<bool> stopping_{false};
   std::vector<std::jthread> workers_;
 };

@@ -14,11 +14,10 @@
 #include <gossip/dispatch/type_table.hpp>
 #include <gossip/dispatch/work_queue.hpp>
 #include <gossip/queue/back_off.hpp>
-#include <gossip/queue/wait_gate.hpp>
+#include <gossip/queue/space_gate.hpp>
 #include <gossip/queue/worker_parking.hpp>
 
 #include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -36,11 +35,9 @@ void discard_event(MpmcQueue<Envelope>::Claim& claim) noexcept {
 
 /// Where published events, and tasks, wait for workers.
 ///
-/// A publisher that finds no space does what the policy says. If it must wait it takes turns, then
-/// sleeps. When half of the queue is free one publisher is woken, since one can keep several workers
-/// busy; another one each time that what is left has halved again, and all when nothing is left. A
-/// publisher looks again after a millisecond at the latest, so luckier ones cannot starve it. A worker (of whatever bus) does not sleep but runs queued
-/// events of its own bus, so that workers never wait for one another in a circle.
+/// A publisher that finds no space does what the policy says. If it must wait, SpaceGate says for how
+/// long. A worker (of whatever bus) does not sleep but runs queued events of its own bus, so that
+/// workers never wait for one another in a circle.
 ///
 /// Thread safety: any thread. Progress: as MpmcQueue, until there is no space or a worker has to be
 /// woken.
@@ -109,11 +106,11 @@ class EventQueue {
     return work_.take(turn, on_event, on_task);
   }
 
-  /// After a claim has been released: wakes publishers that wait for space, see above.
+  /// After a claim has been released: wakes publishers that wait for space.
   void slot_freed(std::uint64_t ticket) noexcept {
-    // Claiming has moved the head, which is all that half_free() needs.
+    // Claiming has moved the head, which is all that who waits looks at.
     if (space_.has_waiters()) [[unlikely]]
-      wake_publishers(work_.ring(priority_of(ticket)), ticket);
+      space_.wake(work_.ring(priority_of(ticket)), ticket);
   }
 
   /// Waits, for a short while, for an event. @return true if there is one
@@ -132,7 +129,7 @@ class EventQueue {
   /// From now on accept() answers Errc::closed, but to the bus's own workers.
   void close() noexcept {
     work_.close();
-    space_.notify_all();  // else they would sleep out longest_wait
+    space_.notify_all();  // else they would sleep on for a while
   }
   /// From now on to them too.
   void close_for_workers() noexcept {
@@ -185,8 +182,6 @@ class EventQueue {
  private:
   static constexpr unsigned worker_looks = 10;
   static constexpr unsigned worker_turns = 8;
-  static constexpr unsigned publisher_looks = 20;
-  static constexpr std::chrono::nanoseconds longest_wait = std::chrono::milliseconds{1};
 
   /// A push with its payload, the payload's type erased.
   struct Push {
@@ -195,20 +190,6 @@ class EventQueue {
 
     bool operator()(bool though_closed) const noexcept { return invoke(call, though_closed); }
   };
-
-  /// @param ticket  taken last, by this thread: while nobody publishes, each worker sees another
-  ///                number left
-  void wake_publishers(const Ring& ring, std::uint64_t ticket) noexcept {
-    const std::uint64_t left = ring.tail() - (ticket + 1);
-    if (left == 0) {
-      space_.notify_all();
-    } else if (left <= ring.capacity() / 2 && std::has_single_bit(left)) {
-      space_.notify_one();
-    }
-  }
-  [[nodiscard]] static bool half_free(const Ring& ring) noexcept {
-    return ring.size() <= ring.capacity() / 2;
-  }
 
   Status accept_when_full(TypeEntry& type, Ring& ring, const void* self, Push push) noexcept {
     for (;;) {
@@ -266,17 +247,14 @@ class EventQueue {
         case Help::no_event: break;
       }
     }
-    const auto worth_a_look = [&] { return half_free(ring) || ring.closed(); };
-    if (!take_turns_until(worth_a_look, publisher_looks)) {
-      space_.wait_until(std::chrono::steady_clock::now() + longest_wait, worth_a_look);
-    }
+    space_.wait(ring, [&] { return ring.closed(); });
     return true;
   }
 
   const OverflowPolicy policy_;
   WorkQueue work_;
   WorkerParking<> parking_;
-  WaitGate<NativePlatform, Changes::by_read_modify_writes> space_;  ///< of head and tail
+  SpaceGate<> space_;
   std::atomic<bool> open_to_workers_{true};
   std::atomic<std::uint64_t> rejected_{0};
   std::atomic<std::uint64_t> refused_closed_{0};

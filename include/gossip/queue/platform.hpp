@@ -8,6 +8,7 @@
 
 #include <gossip/core/condition_variable.hpp>
 #include <gossip/queue/asymmetric_fence.hpp>
+#include <gossip/queue/back_off.hpp>
 
 #include <atomic>
 #include <mutex>
@@ -22,6 +23,10 @@ struct NativePlatform {
 
   static void light_fence() noexcept { detail::light_fence(); }
   static void heavy_fence() noexcept { detail::heavy_fence(); }
+  template <class Ready>
+  static bool take_turns_until(Ready&& ready, unsigned looks) noexcept {
+    return detail::take_turns_until(ready, looks);
+  }
 };
 
 }  // namespace gossip::detail

@@ -18,4 +18,5 @@ TEST_CASE("NativePlatform: it is made of the standard library's primitives", "[q
   STATIC_REQUIRE(noexcept(NativePlatform::heavy_fence()));
   NativePlatform::light_fence();
   NativePlatform::heavy_fence();
+  REQUIRE(NativePlatform::take_turns_until([] { return true; }, 0));
 }
