@@ -74,9 +74,13 @@ class BusCore : public Kept {
   /// Looks a type up, without throwing for a mistake of the caller's.
   /// @return  null, and why in `failure`, if meet() throws an Error
   template <Payload T>
-  TypeEntry* find(const EventTypeName& name, Status& failure) {
+  [[gnu::always_inline]] TypeEntry* find(const EventTypeName& name, Status& failure) {
     if (auto* entry = dispatcher_.types().template find<T>(name)) [[likely]]
       return entry;
+    return find_new<T>(name, failure);
+  }
+  template <Payload T>
+  [[gnu::noinline]] TypeEntry* find_new(const EventTypeName& name, Status& failure) {
     try {
       return &meet<T>(name);
     } catch (const Error& error) {
@@ -182,7 +186,8 @@ class BusCore : public Kept {
 
   /// See EventBus::publish_sync. @param result  a SyncResult, whose members only its users compile
   template <class Result>
-  void call_now(TypeEntry& entry, const EventBase& event, SyncOptions& options, Result& result) {
+  [[gnu::noinline]] void call_now(TypeEntry& entry, const EventBase& event, SyncOptions& options,
+                                  Result& result) {
     const auto collect = [](void* list, Call& call, const SubscriptionRecord& record) {
       static_cast<Result*>(list)->errors.push_back(
           {call.subscription(), record.name, std::move(call.error)});

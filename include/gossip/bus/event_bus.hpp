@@ -278,9 +278,12 @@ class EventBus : public PatternSubscribing<EventBus<P, C>>,
   /// @par Blocking    while the processors run; takes no lock
   /// @par Complexity  linear in the number of subscriptions; no allocation unless one fails
   /// @{
+  // Inlined, so that the payload is made inside its event. If it came through memory, wide loads of it
+  // would wait for the narrow stores that have just written it: 8 of 21 ns.
   template <class T>
-  SyncResult publish_sync(const EventType<T>& type, std::type_identity_t<StoredPayload<T>> data,
-                          SyncOptions options = {}) {
+  [[gnu::always_inline]] SyncResult publish_sync(const EventType<T>& type,
+                                                 std::type_identity_t<StoredPayload<T>> data,
+                                                 SyncOptions options = {}) {
     SyncResult result;
     detail::TypeEntry* entry = core_->template find<T>(type.key(), result.refused);
     if (entry == nullptr) [[unlikely]]

@@ -115,10 +115,11 @@ class EventTypeName {
 
   [[nodiscard]] friend constexpr bool operator==(const EventTypeName& a,
                                                  const EventTypeName& b) noexcept {
-    if (a.hash_ != b.hash_ || a.text_.size() != b.text_.size()) return false;
-    // Mostly one literal; but constant expressions must not compare pointers to distinct ones.
-    if (!std::is_constant_evaluated() && a.text_.data() == b.text_.data()) return true;
-    return a.text_ == b.text_;
+    return a.hash_ == b.hash_ && a.text_ == b.text_;
+  }
+  /// True if both refer to the same characters, so that they are equal. Equal ones may not.
+  [[nodiscard]] bool is_same_text(const EventTypeName& other) const noexcept {
+    return text_.data() == other.text_.data() && text_.size() == other.text_.size();
   }
 
  private:

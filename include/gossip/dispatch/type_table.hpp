@@ -119,11 +119,11 @@ class TypeTable {
   /// The entry of that name, or null. @par Complexity O(1) expected
   [[nodiscard]] TypeEntry* find(const EventTypeName& name) const noexcept {
     const Table& table = *current_.load(std::memory_order_acquire);  // (1) pairs with (3)
-    for (std::uint64_t at = name.hash();; ++at) {
-      // (2) acquire, pairs with (4)
-      TypeEntry* entry = table.cells[at & table.mask].load(std::memory_order_acquire);
-      if (entry == nullptr || entry->name == name) return entry;
-    }
+    // Mostly it is the first one, named by the same literal: nothing else is worth inlining.
+    TypeEntry* entry = table.cell(name.hash());
+    if (entry != nullptr && entry->name.is_same_text(name)) [[likely]]
+      return entry;
+    return find_from(table, name);
   }
 
   /// The same, or null if it has another payload than `T`.
@@ -175,10 +175,22 @@ class TypeTable {
   struct Table {
     explicit Table(std::size_t size) : mask{size - 1}, cells{size} {}
 
+    [[nodiscard]] TypeEntry* cell(std::uint64_t at) const noexcept {
+      return cells[at & mask].load(std::memory_order_acquire);  // (2) pairs with (4)
+    }
+
     const std::uint64_t mask;
     const Owner<AtomicPointer<TypeEntry>[]> cells;
     Owner<Table> older{};  ///< outgrown, but perhaps in use
   };
+
+  [[gnu::noinline]] static TypeEntry* find_from(const Table& table,
+                                                const EventTypeName& name) noexcept {
+    for (std::uint64_t at = name.hash();; ++at) {
+      TypeEntry* entry = table.cell(at);
+      if (entry == nullptr || entry->name == name) return entry;
+    }
+  }
 
   static void place(Table& table, TypeEntry& entry) noexcept {
     std::uint64_t at = entry.name.hash();

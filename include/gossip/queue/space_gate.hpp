@@ -5,12 +5,12 @@
 /// SpaceGate: where publishers wait until a full queue has space, and who of them goes on.
 /// Layer: queue.
 
+#include <gossip/core/chrono.hpp>
 #include <gossip/queue/platform.hpp>
 #include <gossip/queue/wait_gate.hpp>
 
 #include <atomic>
 #include <bit>
-#include <chrono>
 #include <cstdint>
 
 namespace gossip::detail {
