@@ -71,11 +71,13 @@ class ChannelReader {
       return in_trouble_ || !channel.wanted || !channel.refusal.ok() ||
              (channel.confirmed && channel.settled());
     };
+    ++channel.waiting;
     changed_.wait_for(lock, options_.command_timeout, answered);
+    --channel.waiting;
     if (!channel.refusal.ok()) {
       channel.wanted = false;
     } else if (channel.wanted && !(channel.confirmed && channel.settled())) {
-      missed_ = true;  // from now on, until it is
+      channel.missed = true;  // from now on, until it is
     }
     return channel.refusal;
   }
@@ -95,7 +97,9 @@ class ChannelReader {
     link_.notify();
     if (link_.closing()) return;
     changed_.wait_for(lock, options_.command_timeout, [&] {
-      return in_trouble_ || channel.wanted || (!channel.confirmed && channel.settled());
+      const bool refused = !channel.refusal.ok();
+      return in_trouble_ || channel.wanted ||
+             (channel.settled() && (refused || !channel.confirmed));
     });
   }
 
@@ -128,20 +132,21 @@ class ChannelReader {
     in_trouble_ = true;
     asked_.clear();
     for (auto& entry : channels_) {
-      missed_ = missed_ || entry.second.wanted;
-      entry.second.confirmed = false;
+      entry.second.missed = entry.second.missed || entry.second.wanted;
+      entry.second.confirmed = entry.second.denied = false;
       entry.second.unanswered = 0;
     }
     changed_.notify_all();
   }
   void on_state(State state, const Status& why) {
-    if (why.ok() && !told_trouble_) return;  // the writer's connection tells of good beginnings
-    told_trouble_ = !why.ok();
-    if (told_trouble_) {
+    if (!why.ok() || state == State::closed) {
       const std::lock_guard lock{mutex_};
       in_trouble_ = true;
       changed_.notify_all();
     }
+    // The writer's connection tells of good beginnings, and of the end, which is its own.
+    if (state == State::closed || (why.ok() && !told_trouble_)) return;
+    told_trouble_ = !why.ok();
     tell(options_.on_state, state, why);
   }
   SteadyTime on_turn() {
@@ -156,7 +161,8 @@ class ChannelReader {
         next = std::min(next, channel.not_before);
       const bool again = channel.is_refused() && now >= channel.not_before;
       if (!std::exchange(channel.changed, false) && !again) continue;
-      asked_.push_back(key);  // first: if that fails, nothing has been sent
+      // First: if that fails, nothing has been sent.
+      asked_.push_back({key, channel.wanted});
       link_.send(Command{channel.wanted ? "SUBSCRIBE" : "UNSUBSCRIBE", key}, {&on_answer, this, 0});
       ++channel.unanswered;
       channel.not_before = now + options_.back_off_cap;
@@ -186,7 +192,10 @@ class ChannelReader {
     bool wanted = false;
     bool changed = false;    ///< the server has yet to be told
     bool confirmed = false;  ///< the server listens for us, as of its last answer
+    bool missed = false;     ///< events may have been missed since the last report
+    bool denied = false;     ///< the refusal has been told
     std::size_t unanswered = 0;
+    std::size_t waiting = 0;  ///< are told of a refusal by subscribe() // threads
     Status refusal;
 
     SteadyTime not_before{};  ///< when to ask again, if the server refuses
@@ -196,18 +205,40 @@ class ChannelReader {
     [[nodiscard]] bool is_refused() const noexcept { return wanted && settled() && !refusal.ok(); }
   };
 
+  /// What is open.
+  struct Question {
+    std::string key;
+    bool subscribes = false;
+  };
+
   /// Once the server listens for us again: who reads now what he may have missed misses nothing more.
   void tell_of_gap() {
     {
       const std::lock_guard lock{mutex_};
-      const auto settled = [](const auto& entry) { return entry.second.settled(); };
-      if (!missed_ || !std::ranges::all_of(channels_, settled)) return;
+      if (!gap_is_due()) return;
     }
-    const Gap gap{"", "the connection was lost",
-                  0};  // first: for want of memory it is not forgotten
+    // First: for want of memory it is not forgotten.
+    const Gap gap{"", "the connection was lost", 0};
     {
       const std::lock_guard lock{mutex_};
-      missed_ = false;
+      if (!gap_is_due()) return;
+      for (auto& entry : channels_) entry.second.missed = false;
+      ++statistics_.gaps;
+    }
+    tell(options_.on_gap, gap);
+  }
+  /// @pre the lock is held
+  [[nodiscard]] bool gap_is_due() const {
+    const auto settled = [](const auto& entry) { return entry.second.settled(); };
+    const auto missed = [](const auto& entry) { return entry.second.missed; };
+    return std::ranges::any_of(channels_, missed) && std::ranges::all_of(channels_, settled);
+  }
+  /// Before the first event of a channel that is listened to while others are not yet.
+  void tell_of_gap(Channel& channel, const std::string& type) {
+    const Gap gap{type, "the connection was lost", 0};
+    {
+      const std::lock_guard lock{mutex_};
+      channel.missed = false;
       ++statistics_.gaps;
     }
     tell(options_.on_gap, gap);
@@ -233,43 +264,50 @@ class ChannelReader {
       return link_.give_up(RetryableError{"redis: SUBSCRIBE: an answer of another kind"});
     }
     Status why;
-    bool recovered = false;
+    bool news = false;
     {
       const std::lock_guard lock{mutex_};
-      const std::string key = std::move(asked_.front());
+      const Question asked = std::move(asked_.front());
       asked_.erase(asked_.begin());
-      if (reply.is_error()) why = status_of(reply, "SUBSCRIBE", key);
-      Channel& channel = channels_[key];
-      recovered = subscribed && !channel.refusal.ok();
-      missed_ = missed_ || recovered;
+      why = status_of(reply, asked.subscribes ? "SUBSCRIBE" : "UNSUBSCRIBE", asked.key);
+      Channel& channel = channels_[asked.key];
+      channel.missed = channel.missed || (subscribed && !channel.refusal.ok());
       if (why.ok()) channel.confirmed = subscribed;
       channel.refusal = why;
       --channel.unanswered;
+      news = note_denied(channel, !why.ok());
       changed_.notify_all();
     }
-    if (!why.ok() || recovered) tell_state(why);
+    if (news) tell(options_.on_state, why.ok() ? State::ready : State::degraded, why);
     if (why.ok()) tell_of_gap();  // before what came behind the confirmation
   }
   [[nodiscard]] bool answers(const Reply& reply, std::string_view kind) const {
     const std::lock_guard lock{mutex_};
     return !asked_.empty() && reply.items.size() == 3 && reply.items[0].text == kind &&
-           reply.items[1].text == asked_.front();
+           reply.items[1].text == asked_.front().key;
   }
-  void tell_state(const Status& why) const noexcept {
-    tell(options_.on_state, why.ok() ? State::ready : State::degraded, why);
+  /// @return  whether that is to be told: it is new, or there is no other such channel left
+  /// @pre     the lock is held
+  bool note_denied(Channel& channel, bool denied) {
+    if (denied) return channel.waiting == 0 && !std::exchange(channel.denied, true);
+    const auto is_denied = [](const auto& entry) { return entry.second.denied; };
+    return std::exchange(channel.denied, false) && std::ranges::none_of(channels_, is_denied);
   }
 
   void deliver(const std::string& key, const std::string& text) {
     if (stopped_.load(std::memory_order_acquire)) return;
     Inbound inbound;
     std::string type;
+    Channel* behind = nullptr;
     {
       const std::lock_guard lock{mutex_};
       const auto found = channels_.find(key);
       if (found == channels_.end() || !found->second.wanted) return;
       inbound = found->second.subscribed.inbound;
       type = found->second.subscribed.type;
+      if (found->second.missed) behind = &found->second;
     }
+    if (behind != nullptr) tell_of_gap(*behind, type);
     WireEvent event;
     Status status = decode_text(options_, text, event);
     if (status.ok() && event.type != type) {
@@ -303,9 +341,8 @@ class ChannelReader {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, Channel> channels_;  ///< by key
-  std::vector<std::string> asked_;           ///< keys of the questions that are open, in order
+  std::vector<Question> asked_;              ///< in order
   bool in_trouble_ = false;                  ///< the connection is lost, or does not come about
-  bool missed_ = false;                      ///< events may have been missed since the last report
   ReaderStatistics statistics_;
 
   // The link's thread alone.

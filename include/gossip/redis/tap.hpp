@@ -185,8 +185,8 @@ class RedisTap {
   /// Once it hears again: who reads now what he may have missed misses nothing more.
   void tell_of_gap() {
     if (!missed_) return;
-    const Gap gap{"", "the connection was lost",
-                  0};  // first: for want of memory it is not forgotten
+    // First: for want of memory it is not forgotten.
+    const Gap gap{"", "the connection was lost", 0};
     missed_ = false;
     tell(options_.on_gap, gap);
   }

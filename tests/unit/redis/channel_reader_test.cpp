@@ -8,6 +8,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -24,6 +25,7 @@ using gossip::redis::append_bulks;
 using gossip::redis::ChannelReader;
 using gossip::redis::Gap;
 using gossip::redis::RedisOptions;
+using gossip::redis::State;
 using gossip::redis::Subscribed;
 using gossip::redis::WireEvent;
 using gossip::test::by_channel;
@@ -46,11 +48,11 @@ bool has(const std::string& text, const std::string& word) {
   return text.find(word) != std::string::npos;
 }
 
-/// What a server says of the channel `a.b`.
+/// What a server says of a channel.
 /// @{
-std::string confirmed(const std::string& kind) {
+std::string confirmed(const std::string& kind, const std::string& key = "a.b") {
   std::string reply{"*3\r\n"};
-  append_bulks(reply, {kind, "a.b"});
+  append_bulks(reply, {kind, key});
   return reply += ":1\r\n";
 }
 std::string message() {
@@ -118,6 +120,57 @@ struct Scripted {
 
 constexpr const char* lost = "gap: the connection was lost";
 
+/// A reader of the channels `a.b` and `a.c`, and a server that may refuse them. Notes what is told.
+struct TwoChannels {
+  TwoChannels() {
+    options.port = server.port();
+    options.back_off_initial = options.back_off_cap = std::chrono::milliseconds{1};
+    options.health_interval = std::chrono::milliseconds{1};
+    options.on_state = [this](State state, const Status&) { note(to_string(state)); };
+    options.on_gap = [this](const Gap& gap) { note("gap " + gap.event_type); };
+    reader.start();
+  }
+  Status subscribe(const std::string& key) {
+    return reader.subscribe({key, key, [this](WireEvent& event, Receipt&) -> Status {
+                               note("event of " + event.type);
+                               return {};
+                             }});
+  }
+  void note(std::string text) {
+    const std::lock_guard lock{mutex};
+    notes.push_back(std::move(text));
+  }
+  std::vector<std::string> noted() {
+    const std::lock_guard lock{mutex};
+    return notes;
+  }
+  std::size_t count(const std::string& text) {
+    const auto all = noted();
+    return static_cast<std::size_t>(std::ranges::count(all, text));
+  }
+  std::string answer(const std::string& asked) {
+    const std::string key = has(asked, "a.c") ? "a.c" : "a.b";
+    if (has(asked, "PING")) return hang_up.exchange(false) ? "" : "*2\r\n$4\r\npong\r\n$0\r\n\r\n";
+    if (has(asked, "UNSUBSCRIBE")) {
+      return may_unsubscribe ? confirmed("unsubscribe", key) : "-NOPERM not yours\r\n";
+    }
+    if (!has(asked, "SUBSCRIBE")) return "-ERR what?\r\n";
+    const int number = ++asked_for[key == "a.b" ? 0 : 1];
+    if (refused[key == "a.b" ? 0 : 1]) return "-NOPERM not yours\r\n";
+    return confirmed("subscribe", key) + (key == "a.b" && number > 1 ? message() : "");
+  }
+
+  std::atomic<bool> hang_up{false};
+  std::atomic<bool> may_unsubscribe{true};
+  std::atomic<bool> refused[2]{};  ///< a.b, a.c
+  std::atomic<int> asked_for[2]{};
+  std::mutex mutex;
+  std::vector<std::string> notes;
+  FakeRedis server{greeting([this](const std::string& asked) { return answer(asked); })};
+  RedisOptions options;
+  ChannelReader reader{options};
+};
+
 }  // namespace
 
 TEST_CASE("ChannelReader: a gap is told before what is published after it", "[redis]") {
@@ -136,6 +189,75 @@ TEST_CASE("ChannelReader: a channel that was refused and is granted again has a 
   REQUIRE(script.subscribe().ok());
   script.hang_up = true;
   REQUIRE(script.wait_for({lost, lost, "event"}));
+}
+
+TEST_CASE("ChannelReader: a gap is told before what is published on the first of two channels",
+          "[redis]") {
+  TwoChannels two;
+  REQUIRE(two.subscribe("a.b").ok());
+  REQUIRE(two.subscribe("a.c").ok());
+  two.hang_up = true;
+  REQUIRE(eventually([&] { return two.count("event of a.b") == 1 && two.count("gap ") == 1; }));
+  const auto notes = two.noted();
+  const auto gap = std::ranges::find(notes, "gap a.b");
+  REQUIRE(gap < std::ranges::find(notes, "event of a.b"));
+  REQUIRE(std::ranges::find(notes, "event of a.b") < std::ranges::find(notes, "gap "));
+  REQUIRE(two.reader.statistics().gaps == 2);
+}
+
+TEST_CASE("ChannelReader: that a channel is refused is told once, and `ready` when none is",
+          "[redis]") {
+  TwoChannels two;
+  REQUIRE(two.subscribe("a.b").ok());
+  REQUIRE(two.subscribe("a.c").ok());
+  two.refused[0] = two.refused[1] = true;
+  two.hang_up = true;
+  REQUIRE(eventually([&] { return two.count("degraded") == 2; }));
+  const auto ready = two.count("ready");  // that the connection is there again
+  const auto asked = two.asked_for[1].load();
+  REQUIRE(eventually([&] { return two.asked_for[1] > asked + 5; }));
+  two.refused[0] = false;
+  REQUIRE(eventually([&] { return two.count("event of a.b") == 1; }));
+  REQUIRE(two.count("degraded") == 2);
+  REQUIRE(two.count("ready") == ready);
+  two.refused[1] = false;
+  REQUIRE(eventually([&] { return two.count("ready") == ready + 1; }));
+}
+
+TEST_CASE("ChannelReader: who is told by subscribe() that it is refused is not told twice",
+          "[redis]") {
+  TwoChannels two;
+  two.refused[0] = true;
+  const Status refused = two.subscribe("a.b");
+  REQUIRE(refused.what().find("SUBSCRIBE a.b: NOPERM") != std::string::npos);
+  REQUIRE(two.count("degraded") == 0);
+  two.refused[0] = false;
+  REQUIRE(two.subscribe("a.b").ok());
+}
+
+TEST_CASE("ChannelReader: an end that is refused is not waited for, and named as such", "[redis]") {
+  TwoChannels two;
+  two.options.command_timeout = gossip::test::patience;
+  REQUIRE(two.subscribe("a.b").ok());
+  two.may_unsubscribe = false;
+  const auto begun = std::chrono::steady_clock::now();
+  two.reader.unsubscribe("a.b", [] { return true; });
+  REQUIRE(std::chrono::steady_clock::now() - begun < gossip::test::patience);
+}
+
+TEST_CASE("ChannelReader: that it has closed is for the writer to tell", "[redis]") {
+  std::atomic<int> troubles{0};
+  std::atomic<int> closed{0};
+  RedisOptions options;
+  options.unix_socket = "/nonexistent/gossip.socket";
+  options.on_state = [&](State state, const Status&) {
+    ++(state == State::closed ? closed : troubles);
+  };
+  ChannelReader reader{options};
+  reader.start();
+  REQUIRE(eventually([&] { return troubles > 0; }));
+  reader.close(std::chrono::steady_clock::now());
+  REQUIRE(closed == 0);
 }
 
 TEST_CASE("ChannelReader: who subscribes while the end of a subscription is not confirmed is told",
