@@ -181,6 +181,7 @@ set(GOSSIP_HEADERS
   gossip/redis/options.hpp
   gossip/redis/provider.hpp
   gossip/redis/publish_command.hpp
+  gossip/redis/question.hpp
   gossip/redis/redis_error.hpp
   gossip/redis/redis_metrics.hpp
   gossip/redis/refusals.hpp

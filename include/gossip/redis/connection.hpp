@@ -25,6 +25,8 @@
 #include <cstdint>
 #include <cstring>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <new>
 #include <poll.h>
 #include <string>
@@ -261,6 +263,10 @@ class Connection {
       return RetryableError{std::move(text)};
     }
     context_->flags |= REDIS_CONNECTED;
+    // What is small shall not wait for the answer to what was sent before. (A Unix socket knows neither.)
+    const int on = 1;
+    static_cast<void>(::setsockopt(context_->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+    static_cast<void>(::setsockopt(context_->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on));
     if (!tls_.enabled) {
       stage_ = Stage::established;
       return let_others_wait();

@@ -27,7 +27,7 @@
 
 namespace gossip::redis {
 
-/// What a session wants done, in this order.
+/// What a session wants done: to drop, to report, to connect, to send, to be ready, in this order.
 struct SessionOutput {
   bool drop = false;                                    ///< close the socket, if there is one
   bool connect = false;                                 ///< begin to connect
@@ -85,11 +85,12 @@ class Session {
     if (asked == "HELLO" && is_full(reply)) {
       return back_off(RetryableError{"redis: connecting: too many are connected already"}, now);
     }
-    if (error == ErrorClass::other && asked == "HELLO") {
+    if (error == ErrorClass::other && asked == "HELLO" && reply.error_code() != "DENIED") {
       // Whoever does not know a command repeats its arguments, the password among them.
       return refuse(status_of(Reply::of_error(std::string{reply.error_code()}), asked), now);
     }
-    if (error == ErrorClass::authentication) return refuse(status_of(reply, asked), now);
+    if (error == ErrorClass::authentication || reply.error_code() == "DENIED")
+      return refuse(status_of(reply, asked), now);
     if (asked == "HELLO" && error != ErrorClass::none)
       return back_off(status_of(reply, asked), now);
     if (asked == "HELLO") {

@@ -107,10 +107,12 @@ class StreamAcknowledgements {
  private:
   void ask(const Command& command) {
     writer_.ask(
-        command, [self = self_, refusals = refusals_, command](const Status& lost, Reply& reply) {
+        command,
+        [self = self_, refusals = refusals_, command](const Status& lost, Reply& reply) {
           const bool done = lost.ok() && !refusals->refused("XACK", command.arguments()[1], reply);
           self.with([&](StreamAcknowledgements& to) { to.take_answer(command, lost, done); });
-        });
+        },
+        AtTheEnd::sent);
   }
   /// One that is lost is sent again: whoever else claims the event would handle it a second time, and
   /// knows nothing of our window of ids.

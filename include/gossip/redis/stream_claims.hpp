@@ -25,6 +25,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -101,7 +102,6 @@ class StreamClaims {
       claimed.swap(claimed_);
       more = std::exchange(more_, false);
     }
-    if (claimed.empty()) return false;
     intake_.count(&ReaderStatistics::claimed, claimed.size());
     for (Claimed& claim : claimed) {
       const std::string id = claim.entry.items[0].text;
@@ -119,7 +119,7 @@ class StreamClaims {
   /// True if take_claimed() would find something.
   [[nodiscard]] bool has_claimed() const {
     const std::lock_guard lock{mutex_};
-    return !claimed_.empty();
+    return more_ || !claimed_.empty();
   }
 
  private:
@@ -136,17 +136,31 @@ class StreamClaims {
     if (room == 0 || streams.empty()) return;
     const std::size_t page = std::min(claimable(), std::max<std::size_t>(1, room / streams.size()));
     for (const auto& place : streams) {
-      if (place->ended) continue;
       const std::shared_ptr<const Subscribed>& stream = place->subscribed;
+      if (place->ended || !begin_to_ask(stream->key)) continue;
       Command pending{"XPENDING", stream->key, options_.group, "IDLE"};
       pending.add(std::int64_t{options_.claim_after.count()}).add("-").add("+");
       pending.add(static_cast<std::int64_t>(page));
       writer_.ask(std::move(pending), [self = self_, refusals = intake_.refusals(), stream, page](
                                           const Status& lost, Reply& reply) {
-        if (!lost.ok() || is_refused(*refusals, "XPENDING", *stream, reply)) return;
-        self.with([&](StreamClaims& claims) { claims.claim(stream, reply, page); });
+        const bool known = lost.ok() && !is_refused(*refusals, "XPENDING", *stream, reply);
+        self.with([&](StreamClaims& claims) {
+          claims.end_asking(stream->key);
+          if (known) claims.claim(stream, reply, page);
+        });
       });
     }
+  }
+
+  /// While there is no answer it is not asked again: the writer may be without a connection for long.
+  /// @return  false if there is none
+  bool begin_to_ask(const std::string& key) {
+    const std::lock_guard lock{mutex_};
+    return asked_.insert(key).second;
+  }
+  void end_asking(const std::string& key) noexcept {
+    const std::lock_guard lock{mutex_};
+    asked_.erase(key);
   }
 
   /// That the group is gone is the reader's to tell, and to mend.
@@ -235,8 +249,9 @@ class StreamClaims {
   SteadyTime refreshes_at_{};
   mutable std::mutex mutex_;
   std::vector<Claimed> claimed_;
-  bool more_ = false;       ///< than was claimed
-  SendWindow window_{100};  // events
+  bool more_ = false;            ///< than was claimed
+  std::set<std::string> asked_;  ///< keys of streams about which there is no answer yet
+  SendWindow window_{100};       // events
 };
 
 }  // namespace gossip::redis

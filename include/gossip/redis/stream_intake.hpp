@@ -144,11 +144,13 @@ class StreamIntake {
     return acknowledgements_.refusals();
   }
 
-  /// How many more may be read, how many wait for room in the bus, and how many are not done with.
+  /// How many more may be read, how many wait for room in the bus, how many are not done with, and how many
+  /// of these are on their way to the dead letters.
   /// @{
   [[nodiscard]] std::size_t room() { return acknowledgements_.room_beside(held_.size()); }
   [[nodiscard]] std::size_t backlog() const noexcept { return backlog_.size(); }
   [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
+  [[nodiscard]] std::size_t being_buried() const noexcept { return being_buried_; }
   /// @}
   /// True if that entry is in the bus, waits for room in it, or is being buried.
   [[nodiscard]] bool holds(const std::string& key, const std::string& id) const {
@@ -256,6 +258,7 @@ class StreamIntake {
       if (!failed && entry.burial) count(&ReaderStatistics::dead_lettered);
       forget(found);
     }
+    if (entry.burial) --being_buried_;
     settling_ = std::move(settling_->next);
   }
 
@@ -304,11 +307,14 @@ class StreamIntake {
     auto* state = new EntryReceipt{self_, entry, true};
     const Receipt receipt{state};
     try {
-      writer_.ask(std::move(command),
-                  [receipt, state, refusals = refusals(), grave](const Status& lost, Reply& reply) {
-                    const bool buried = lost.ok() && !refusals->refused("XADD", grave, reply);
-                    state->failed.store(!buried, std::memory_order_relaxed);
-                  });
+      writer_.ask(
+          std::move(command),
+          [receipt, state, refusals = refusals(), grave](const Status& lost, Reply& reply) {
+            const bool buried = lost.ok() && !refusals->refused("XADD", grave, reply);
+            state->failed.store(!buried, std::memory_order_relaxed);
+          },
+          AtTheEnd::sent);
+      ++being_buried_;
     } catch (const std::bad_alloc&) {
       state->withdrawn = true;
       throw;
@@ -382,6 +388,7 @@ class StreamIntake {
   std::deque<Waiting> backlog_;
   RecentIds seen_;  ///< identities of what was handled
   bool closed_ = false;
+  std::size_t being_buried_ = 0;
   std::unique_ptr<EntryReceipt> settling_;                   ///< taken from done_
   std::map<std::string, std::vector<std::string>> handled_;  ///< ids to acknowledge, by stream
 };

@@ -130,7 +130,8 @@ class StreamReader {
   }
   void on_push(Reply&) {}
   void on_state(State state, const Status& why) {
-    if (why.ok() && !told_trouble_) return;  // the writer's connection tells of good beginnings
+    // The writer's connection tells of good beginnings, and of the end, which is its own.
+    if (state == State::closed || (why.ok() && !told_trouble_)) return;
     told_trouble_ = !why.ok();
     tell(options_.on_state, state, why);
   }
@@ -159,7 +160,9 @@ class StreamReader {
     return intake_.settled_waiting() || claims_.has_claimed() || watch_.has_answers() ||
            streams_.has_changes();
   }
-  [[nodiscard]] bool drained() const { return !intake_.settled_waiting(); }
+  [[nodiscard]] bool drained() const {
+    return !intake_.settled_waiting() && intake_.being_buried() == 0;
+  }
   /// @}
  private:
   /// How long to wait for room in the bus's queue, if nothing that is in it is settled before.

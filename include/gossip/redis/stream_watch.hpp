@@ -105,7 +105,8 @@ class StreamWatch {
   void look(SteadyTime now, const std::vector<std::shared_ptr<StreamPlace>>& streams) {
     due_ = now + options_.health_interval;
     for (const auto& stream : streams) {
-      if (refused_.contains(stream->subscribed->type)) continue;
+      // While the writer is without a connection, for long perhaps, there is nothing to be known.
+      if (!writer_.connected() || refused_.contains(stream->subscribed->type)) continue;
       Command question{"XINFO", "STREAM", stream->subscribed->key, "FULL", "COUNT", "1"};
       writer_.ask(std::move(question), [self = self_, stream](const Status& lost, Reply& reply) {
         if (!lost.ok()) return;

@@ -14,6 +14,7 @@
 #include <gossip/redis/command.hpp>
 #include <gossip/redis/link.hpp>
 #include <gossip/redis/options.hpp>
+#include <gossip/redis/question.hpp>
 #include <gossip/redis/redis_error.hpp>
 #include <gossip/redis/reply.hpp>
 #include <gossip/redis/send_queue.hpp>
@@ -21,13 +22,13 @@
 #include <gossip/redis/statistics.hpp>
 #include <gossip/redis/tell.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -48,9 +49,6 @@ namespace gossip::redis {
 /// Thread safety: publish, ask, flush, statistics from any thread; start and close from one.
 class Writer {
  public:
-  /// Told of the reply to a command; `lost` is success, or why there is none.
-  using OnAnswer = std::function<void(const Status& lost, Reply& reply)>;
-
   /// @param options     valid; outlive the writer
   /// @param repeatable  whether an event may be sent again without being told from a new one
   Writer(const RedisOptions& options, bool repeatable)
@@ -95,14 +93,15 @@ class Writer {
     return {};
   }
 
-  /// Sends a command of another kind. `answer` is called on the writer's thread; with a failure if the
-  /// connection is lost before the answer, the server is the wrong one, or at the end.
-  void ask(Command command, OnAnswer answer) {
+  /// Sends a command of another kind. `answer` is called on the thread that takes the reply: the writer's, or
+  /// one that publishes or flushes; with a failure if the connection is lost before the answer, the server
+  /// is the wrong one, or at the end: on the thread that closes, or, once it is closed, that asks.
+  void ask(Command command, OnAnswer answer, AtTheEnd at_the_end = AtTheEnd::dropped) {
     auto kept = std::make_unique<Asked>(Asked{*this, std::move(answer)});
     {
       std::unique_lock lock{mutex_};
       if (!closed_) {
-        questions_.push_back({std::move(command), std::move(kept)});
+        questions_.push_back({std::move(command), std::move(kept), at_the_end});
         lock.unlock();
         return link_.notify();
       }
@@ -161,7 +160,6 @@ class Writer {
     {
       const std::lock_guard lock{mutex_};
       if (closed_) return;
-      closing_ = true;
     }
     link_.close(deadline);
     const auto turn = link_.take_turn();  // from a flush that helps
@@ -257,7 +255,9 @@ class Writer {
   }
   [[nodiscard]] bool drained() const {
     const std::lock_guard lock{mutex_};
-    return arrived_.empty() && in_flight_.empty() && questions_.empty() && link_.unanswered() == 0;
+    const auto matters = [](const Question& q) { return q.at_the_end == AtTheEnd::sent; };
+    return arrived_.empty() && in_flight_.empty() && link_.unanswered() == 0 &&
+           std::ranges::none_of(questions_, matters);
   }
   /// @}
 
@@ -269,13 +269,14 @@ class Writer {
   struct Question {
     Command command;
     std::unique_ptr<Asked> asked;
+    AtTheEnd at_the_end;
   };
 
   /// One after the other: those that no memory is left for are sent by the next turn.
   void send_questions() {
     const std::lock_guard lock{mutex_};
     for (; !questions_.empty(); questions_.pop_front()) {
-      auto& [command, asked] = questions_.front();
+      auto& [command, asked, unused] = questions_.front();
       link_.send(command, {&on_answer, asked.get(), 0});
       static_cast<void>(asked.release());  // on_answer has it now
     }
@@ -379,7 +380,6 @@ class Writer {
   std::deque<Question> questions_;
   std::size_t waiting_ = 0;  ///< taken over and not yet confirmed // events
   std::size_t blocked_ = 0;  ///< wait for space // threads
-  bool closing_ = false;
   bool closed_ = false;
   std::uint64_t generation_ = 0;
   Status trouble_;

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <fcntl.h>
 #include <memory>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <optional>
 #include <poll.h>
 #include <string>
@@ -133,6 +135,20 @@ TEST_CASE("Connection: what goes to and fro is counted", "[redis]") {
   REQUIRE(fixture.connection.traffic().sent == 14);
   REQUIRE(fixture.connection.traffic().received == 7);
   REQUIRE(fixture.connection.traffic().round_trips == 1);
+}
+
+TEST_CASE("Connection: what is small is sent at once, and a dead peer is noticed", "[redis]") {
+  Fixture fixture{"+PONG\r\n"};
+  Status status;
+  REQUIRE(fixture.ask(status).has_value());
+  const auto is_on = [&](int level, int option) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    const int socket = fixture.connection.descriptor();
+    return ::getsockopt(socket, level, option, &value, &size) == 0 && value != 0;
+  };
+  REQUIRE(is_on(IPPROTO_TCP, TCP_NODELAY));
+  REQUIRE(is_on(SOL_SOCKET, SO_KEEPALIVE));
 }
 
 TEST_CASE("Connection: a process that is started does not get it", "[redis]") {

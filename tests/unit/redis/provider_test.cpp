@@ -232,6 +232,24 @@ TEST_CASE("RedisProvider: a shutdown without a server returns in time and report
   REQUIRE(bus.publish(order_placed, Order{2, "ann"}) == Errc::closed);
 }
 
+TEST_CASE("RedisProvider: a shutdown without a server does not wait for what nobody needs then",
+          "[redis]") {
+  RedisServer server;
+  auto options = server.options();
+  options.group = GENERATE("", "workers");
+  Told told;
+  told.listen(options);
+  RedisBus bus{{.workers = 1}, options};
+  auto subscription = bus.subscribe(order_placed, [](const Order&) {});
+  server.kill();
+  REQUIRE(told.wait_for("connecting: ", 1));
+  subscription.cancel();
+  const auto begun = std::chrono::steady_clock::now();
+  static_cast<void>(bus.shutdown(patience));
+  REQUIRE(std::chrono::steady_clock::now() - begun < patience);
+  REQUIRE(told.count("closed") == 1);
+}
+
 TEST_CASE("RedisProvider: after unsubscribing nothing runs, and nothing is read", "[redis]") {
   RedisServer server;
   auto options = server.options();

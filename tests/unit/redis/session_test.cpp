@@ -120,6 +120,16 @@ TEST_CASE("Session: a server that knows no HELLO is refused", "[redis]") {
   REQUIRE(gossip::is_fatal(refused.report->second));
 }
 
+TEST_CASE("Session: a server in protected mode is refused with its own words", "[redis]") {
+  Fixture fixture;
+  static_cast<void>(fixture.start());
+  static_cast<void>(fixture.session.connected(fixture.now));
+  const auto denied = fixture.reply(Reply::of_error("DENIED Redis is running in protected mode"));
+  REQUIRE(gossip::is_fatal(denied.report->second));
+  REQUIRE(denied.report->second.what().find("protected mode") != std::string::npos);
+  REQUIRE(fixture.delay() == fixture.options.back_off_cap);
+}
+
 TEST_CASE("Session: a server that has too many clients is tried again soon", "[redis]") {
   // As servers up to 7.0 say it, and those of a cluster.
   for (const char* text : {"ERR max number of clients reached",

@@ -7,6 +7,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -63,6 +64,22 @@ struct HangsUp {
   })};
 };
 
+/// Claims events of one stream by a writer that connects.
+struct Claiming {
+  explicit Claiming(const RedisOptions& chosen) : options{chosen} {
+    writer.start();
+    REQUIRE(eventually([&] { return writer.connected(); }));
+  }
+  static void wake(void*) noexcept {}
+
+  const RedisOptions options;
+  Writer writer{options, true};
+  StreamIntake intake{options, writer, &wake, nullptr};
+  StreamClaims claims{options, writer, "me", intake, &wake, nullptr};
+  std::shared_ptr<StreamPlace> place = std::make_shared<StreamPlace>(StreamPlace::begin(
+      options, Subscribed{"a.b", "a.b", [](WireEvent&, Receipt&) { return Status{}; }}));
+};
+
 }  // namespace
 
 // What it says to a server, and what comes of it, is tested with one: stream_reader_test.cpp.
@@ -106,4 +123,72 @@ TEST_CASE("StreamClaims: after each lost answer it claims half as much", "[redis
     REQUIRE(eventually([&] { return hangs_up.server.connections() == losses + 2; }));
   }
   REQUIRE(hangs_up.asked_for() == std::vector{100, 50, 25, 12});
+}
+
+TEST_CASE("StreamClaims: what is claimed and cannot be decoded is buried with its deliveries",
+          "[redis]") {
+  std::mutex mutex;
+  std::string buried;
+  FakeRedis server{[&](const std::string& asked) -> std::string {
+    const auto has = [&](const char* word) { return asked.find(word) != std::string::npos; };
+    if (has("HELLO")) return gossip::test::hello_reply;
+    if (has("XPENDING")) return "*1\r\n*4\r\n$3\r\n1-0\r\n$4\r\ngone\r\n:99999\r\n:2\r\n";
+    if (has("XCLAIM")) return "*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\nx\r\n$1\r\ny\r\n";
+    const std::lock_guard lock{mutex};
+    if (has("XADD")) buried = asked;
+    return ":1\r\n";
+  }};
+  RedisOptions options;
+  options.port = server.port();
+  options.group = "workers";
+  Claiming claiming{options};
+  static_cast<void>(claiming.claims.turn(SteadyTime{1h}, {claiming.place}));
+  REQUIRE(eventually([&] { return claiming.claims.has_claimed(); }));
+  REQUIRE_FALSE(claiming.claims.take_claimed());
+  REQUIRE(claiming.intake.being_buried() == 1);
+  REQUIRE(eventually([&] { return claiming.intake.settled_waiting(); }));
+  claiming.intake.settle();
+  REQUIRE(claiming.intake.being_buried() == 0);
+  const std::lock_guard lock{mutex};
+  REQUIRE(buried.find("dead-deliveries\r\n$1\r\n3\r\n") != std::string::npos);
+}
+
+TEST_CASE("StreamClaims: where somebody else has claimed a whole page it goes on at once",
+          "[redis]") {
+  FakeRedis server{greeting([&](const std::string& asked) -> std::string {
+    const auto has = [&](const char* word) { return asked.find(word) != std::string::npos; };
+    if (has("XPENDING")) return "*1\r\n*4\r\n$3\r\n1-0\r\n$4\r\ngone\r\n:99999\r\n:2\r\n";
+    if (has("XCLAIM")) return "*0\r\n";
+    return "*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\nx\r\n$1\r\ny\r\n";  // it is still there
+  })};
+  RedisOptions options;
+  options.port = server.port();
+  options.group = "workers";
+  options.max_in_flight = 1;  // a page of one
+  Claiming claiming{options};
+  static_cast<void>(claiming.claims.turn(SteadyTime{1h}, {claiming.place}));
+  REQUIRE(eventually([&] { return claiming.claims.has_claimed(); }));
+  REQUIRE(claiming.claims.take_claimed());
+  REQUIRE_FALSE(claiming.claims.has_claimed());
+}
+
+TEST_CASE("StreamClaims: without an answer it does not ask again", "[redis]") {
+  std::atomic<int> asked_for{0};
+  std::atomic<bool> marked{false};
+  FakeRedis server{greeting([&](const std::string& asked) -> std::string {
+    if (asked.find("XPENDING") != std::string::npos) ++asked_for;
+    if (asked.find("ECHO") != std::string::npos) marked = true;
+    return "*9\r\n";  // and no more of it
+  })};
+  RedisOptions options;
+  options.port = server.port();
+  options.group = "workers";
+  Claiming claiming{options};
+  for (int i = 0; i < 5; ++i) {
+    claiming.claims.hurry();
+    static_cast<void>(claiming.claims.turn(SteadyTime{1h}, {claiming.place}));
+  }
+  claiming.writer.ask({"ECHO", "behind them"}, [](const Status&, gossip::redis::Reply&) {});
+  REQUIRE(eventually([&] { return marked.load(); }));
+  REQUIRE(asked_for == 1);
 }
