@@ -153,7 +153,7 @@ gossip_mutant(redis_reads_on_behind_what_was_not_taken
 # Pub/Sub: a gap is told, and before what follows
 gossip_mutant(redis_gap_is_not_told
   HEADER redis/channel_reader.hpp
-  OLD "      missed_ = missed_ || entry.second.wanted;"
+  OLD "      entry.second.missed = entry.second.missed || entry.second.wanted;"
   NEW ""
   SOURCES unit/redis/channel_reader_test.cpp
   TESTS "ChannelReader: a gap is told before*" SECONDS 5)

@@ -163,7 +163,7 @@ class Connection {
     }
     heard_ = true;
     traffic_.received(read.bytes.size());
-    return context_->reader->len > building_.most ? too_large() : Status{};
+    return {};
   }
 
   /// It may be used from now on; is counted.
@@ -182,7 +182,8 @@ class Connection {
       return RetryableError{"redis: malformed reply: " + std::string{context_->reader->errstr}};
     }
     reply = static_cast<Reply*>(object);
-    return {};
+    // What has arrived of the next one may be a single text, which is built at its end alone.
+    return reply == nullptr && context_->reader->len > building_.most ? too_large() : Status{};
   }
 
  private:
@@ -240,7 +241,6 @@ class Connection {
       if (redisBufferRead(context_) != REDIS_OK) return failure("reading");
       heard_ = heard_ || context_->reader->len != before;
       traffic_.received(context_->reader->len - before);
-      if (context_->reader->len > building_.most) return too_large();
     } while (SSL_pending(ssl_) > 0);
     read_awaits_ = SSL_want_write(ssl_) != 0 ? POLLOUT : POLLIN;
     return write_awaits_ == POLLIN ? write() : Status{};  // now that it may have what it waits for

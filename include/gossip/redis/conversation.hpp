@@ -163,8 +163,10 @@ class Conversation {
   /// @param status  of what has been read
   void receive(const Status& status, SteadyTime now) {
     // What arrived before the end is told before the end.
-    if (const Status malformed = take_replies(now); !malformed.ok()) return lost(malformed, now);
-    lost(status, now);
+    const Status malformed = take_replies(now);
+    if (malformed.ok()) return lost(status, now);
+    // What it is asked next may have the same answer: each time it is asked later.
+    apply(session_.ready() ? session_.unusable(malformed, now) : session_.lost(malformed, now));
   }
   /// @return  why what arrived is no reply
   Status take_replies(SteadyTime at) {

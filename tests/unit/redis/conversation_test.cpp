@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 using gossip::Status;
 using gossip::SteadyTime;
@@ -30,8 +31,9 @@ SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 /// Drives a conversation on the test's own thread.
 struct Driver {
-  Driver() {
+  explicit Driver(std::string reply = "+PONG\r\n") : answer{std::move(reply)} {
     options.port = server.port();
+    options.maximum_payload = options.read_count = 1;  // a reply has 1 MiB and little more
     options.back_off_initial = options.back_off_cap = 1ms;
     talk.start(now());
   }
@@ -67,7 +69,8 @@ struct Driver {
     return true;
   }
 
-  FakeRedis server{greeting([](const std::string&) { return std::string{"+PONG\r\n"}; })};
+  const std::string answer;
+  FakeRedis server{greeting([this](const std::string&) { return answer; })};
   RedisOptions options;
   std::string told;
   Status why;
@@ -130,4 +133,21 @@ TEST_CASE("Conversation: whoever throws when told that its answer is lost, the o
   REQUIRE(driver.told == "1 lost;2 lost;3 lost;");
   REQUIRE_FALSE(driver.talk.in_doubt());
   REQUIRE(driver.until([&] { return driver.ready == 2; }));
+}
+
+TEST_CASE("Conversation: a server whose answers are no replies is asked less and less often",
+          "[redis]") {
+  const std::size_t size = std::size_t{2} << 20U;
+  for (const std::string& answer : {"$" + std::to_string(size) + "\r\n" + std::string(size, 'x'),
+                                    std::string{"what is that?\r\n"}}) {
+    Driver driver{answer};
+    driver.options.back_off_cap = 1h;
+    driver.options.back_off_jitter = 0;
+    for (int losses = 1; losses <= 9; ++losses) {
+      REQUIRE(driver.until([&] { return driver.ready == losses; }));
+      driver.ask(1);
+      REQUIRE(driver.until([&] { return driver.lost == losses; }));
+    }
+    REQUIRE(driver.talk.session().wake_at() - now() > 100ms);  // doubled each time, from 1 ms
+  }
 }
