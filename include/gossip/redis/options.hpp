@@ -47,7 +47,7 @@ enum class Delivery : std::uint8_t {
 /// What the provider is doing.
 enum class State : std::uint8_t {
   connecting,  ///< for the first time, or again after a loss
-  ready,       ///< everything works
+  ready,       ///< what was told of before works now: a connection, or what was refused
   degraded,    ///< connected, but something is refused: a right is missing, a key of another type
   closed,      ///< for good
 };

@@ -12,8 +12,10 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <arpa/inet.h>
 #include <memory>
 #include <string>
+#include <sys/socket.h>
 #include <utility>
 
 namespace gossip::redis {
@@ -84,7 +86,10 @@ using TlsSession = std::unique_ptr<SSL, FreeTls>;
       return tls_failure("setting tls.server_name");
     }
   }
-  SSL_set_tlsext_host_name(session.get(), name);
+  unsigned char address[16];
+  const bool is_name =
+      ::inet_pton(AF_INET, name, address) != 1 && ::inet_pton(AF_INET6, name, address) != 1;
+  if (is_name) SSL_set_tlsext_host_name(session.get(), name);  // of names alone: RFC 6066
   return {};
 }
 

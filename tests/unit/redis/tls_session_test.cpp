@@ -53,6 +53,19 @@ TEST_CASE("TlsSession: where the name is an address, the address is checked", "[
   REQUIRE(name_checked(session).empty());
 }
 
+TEST_CASE("TlsSession: a name is told to the server, and an address is not", "[redis]") {
+  for (const bool verify : {true, false}) {
+    for (const char* text : {"redis.example", "192.0.2.7", "2001:db8::7"}) {
+      TlsOptions options = options_for(text);
+      options.verify_peer = verify;
+      TlsSession session;
+      REQUIRE(make_tls_session(options, session).ok());
+      const char* told = SSL_get_servername(session.get(), TLSEXT_NAMETYPE_host_name);
+      REQUIRE((told != nullptr) == (text == std::string{"redis.example"}));
+    }
+  }
+}
+
 TEST_CASE("TlsSession: nothing is checked where that was asked for", "[redis]") {
   TlsOptions options = options_for("redis.example");
   options.verify_peer = false;
