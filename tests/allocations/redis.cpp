@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What becomes of an event when memory runs out on its way to Redis.
 #include <gossip/redis/conversation.hpp>
+#include <gossip/redis/stream_claims.hpp>
+#include <gossip/redis/stream_intake.hpp>
+#include <gossip/redis/stream_place.hpp>
+#include <gossip/redis/stream_watch.hpp>
 #include <gossip/redis/writer.hpp>
 
 #include "support/counting_allocator.hpp"
@@ -13,6 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <poll.h>
@@ -167,4 +172,49 @@ TEST_CASE("Conversation: behind what no memory was left for nothing is sent", "[
   REQUIRE(driver.failed == 2);
   const std::lock_guard lock{mutex};
   REQUIRE(arrived == 0);
+}
+
+TEST_CASE("StreamClaims, StreamWatch: what no memory was left to ask is asked later",
+          "[allocations]") {
+  std::atomic<int> claimed{0};
+  std::atomic<int> watched{0};
+  FakeRedis server{greeting([&](const std::string& command) {
+    const auto has = [&](const char* word) { return command.find(word) != std::string::npos; };
+    if (has("XPENDING")) ++claimed;
+    if (has("XINFO")) ++watched;
+    return std::string{"*0\r\n"};
+  })};
+  RedisOptions options;
+  options.port = server.port();
+  options.group = "workers";
+  Writer writer{options, true};
+  writer.start();
+  REQUIRE(writer.wait_until_connected(OnServer::soon()).ok());
+  const auto wake = [](void*) noexcept {};
+  gossip::redis::StreamIntake intake{options, writer, wake, nullptr};
+  gossip::redis::StreamClaims claims{options, writer, "me", intake, wake, nullptr};
+  gossip::redis::StreamWatch watch{options, writer, intake, wake, nullptr};
+  const std::vector places{std::make_shared<gossip::redis::StreamPlace>(
+      gossip::redis::StreamPlace::begin(options, {"a.b", "a.b", {}}))};
+  const auto ask = [&] {
+    claims.hurry();
+    static_cast<void>(claims.turn(std::chrono::steady_clock::now(), places));
+    watch.look(std::chrono::steady_clock::now(), places);
+  };
+  for (std::size_t i = 0; i < 60; ++i) {
+    Reply echo;  // behind the answers to what was asked before
+    REQUIRE(writer.ask_and_wait({"ECHO", "x"}, echo, OnServer::soon()).ok());
+    gossip::test::fail_after(i);
+    try {
+      ask();
+    } catch (const std::bad_alloc&) {
+    }
+    gossip::test::stop_failing();
+    const int claims_before = claimed;
+    const int watches_before = watched;
+    REQUIRE(gossip::test::eventually([&] {
+      ask();
+      return claimed >= claims_before + 2 && watched >= watches_before + 2;
+    }));
+  }
 }

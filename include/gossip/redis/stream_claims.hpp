@@ -11,6 +11,7 @@
 #include <gossip/redis/command.hpp>
 #include <gossip/redis/inbound.hpp>
 #include <gossip/redis/options.hpp>
+#include <gossip/redis/question.hpp>
 #include <gossip/redis/redis_error.hpp>
 #include <gossip/redis/refusals.hpp>
 #include <gossip/redis/reply.hpp>
@@ -25,6 +26,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <set>
 #include <string>
 #include <utility>
@@ -137,26 +139,34 @@ class StreamClaims {
     const std::size_t page = std::min(claimable(), std::max<std::size_t>(1, room / streams.size()));
     for (const auto& place : streams) {
       const std::shared_ptr<const Subscribed>& stream = place->subscribed;
-      if (place->ended || !begin_to_ask(stream->key)) continue;
+      if (place->ended) continue;
       Command pending{"XPENDING", stream->key, options_.group, "IDLE"};
       pending.add(std::int64_t{options_.claim_after.count()}).add("-").add("+");
       pending.add(static_cast<std::int64_t>(page));
-      writer_.ask(std::move(pending), [self = self_, refusals = intake_.refusals(), stream, page](
-                                          const Status& lost, Reply& reply) {
-        const bool known = lost.ok() && !is_refused(*refusals, "XPENDING", *stream, reply);
-        self.with([&](StreamClaims& claims) {
-          claims.end_asking(stream->key);
-          if (known) claims.claim(stream, reply, page);
-        });
-      });
+      ask_once(stream->key, std::move(pending),
+               [self = self_, refusals = intake_.refusals(), stream, page](const Status& lost,
+                                                                           Reply& reply) {
+                 const bool known = lost.ok() && !is_refused(*refusals, "XPENDING", *stream, reply);
+                 self.with([&](StreamClaims& claims) {
+                   claims.end_asking(stream->key);
+                   if (known) claims.claim(stream, reply, page);
+                 });
+               });
     }
   }
 
   /// While there is no answer it is not asked again: the writer may be without a connection for long.
-  /// @return  false if there is none
-  bool begin_to_ask(const std::string& key) {
-    const std::lock_guard lock{mutex_};
-    return asked_.insert(key).second;
+  void ask_once(const std::string& key, Command question, OnAnswer answer) {
+    {
+      const std::lock_guard lock{mutex_};
+      if (!asked_.insert(key).second) return;
+    }
+    try {
+      writer_.ask(std::move(question), std::move(answer));
+    } catch (const std::bad_alloc&) {
+      end_asking(key);
+      throw;
+    }
   }
   void end_asking(const std::string& key) noexcept {
     const std::lock_guard lock{mutex_};

@@ -10,6 +10,7 @@
 #include <gossip/redis/command.hpp>
 #include <gossip/redis/inbound.hpp>
 #include <gossip/redis/options.hpp>
+#include <gossip/redis/question.hpp>
 #include <gossip/redis/redis_error.hpp>
 #include <gossip/redis/reply.hpp>
 #include <gossip/redis/stream_id.hpp>
@@ -23,6 +24,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <set>
 #include <string>
@@ -105,13 +107,15 @@ class StreamWatch {
   void look(SteadyTime now, const std::vector<std::shared_ptr<StreamPlace>>& streams) {
     due_ = now + options_.health_interval;
     for (const auto& stream : streams) {
-      // While the writer is without a connection, for long perhaps, there is nothing to be known.
-      if (!writer_.connected() || refused_.contains(stream->subscribed->type)) continue;
+      if (refused_.contains(stream->subscribed->type)) continue;
       Command question{"XINFO", "STREAM", stream->subscribed->key, "FULL", "COUNT", "1"};
-      writer_.ask(std::move(question), [self = self_, stream](const Status& lost, Reply& reply) {
-        if (!lost.ok()) return;
-        self.with([&](StreamWatch& watch) { watch.note_answer(stream, reply); });
-      });
+      ask_once(*stream, std::move(question),
+               [self = self_, stream](const Status& lost, Reply& reply) {
+                 self.with([&](StreamWatch& watch) {
+                   watch.end_asking(*stream);
+                   if (lost.ok()) watch.note_answer(stream, reply);
+                 });
+               });
     }
   }
   /// True if take_answers() would find something.
@@ -163,6 +167,24 @@ class StreamWatch {
     std::uint64_t trimmed = 0;  ///< unread; the server counts them as lag // entries
     bool warned = false;
   };
+
+  /// While there is no answer it is not asked again: the writer may be without a connection for long.
+  void ask_once(const StreamPlace& stream, Command question, OnAnswer answer) {
+    {
+      const std::lock_guard lock{mutex_};
+      if (!asked_.insert(stream.subscribed->type).second) return;
+    }
+    try {
+      writer_.ask(std::move(question), std::move(answer));
+    } catch (const std::bad_alloc&) {
+      end_asking(stream);
+      throw;
+    }
+  }
+  void end_asking(const StreamPlace& stream) noexcept {
+    const std::lock_guard lock{mutex_};
+    asked_.erase(stream.subscribed->type);
+  }
 
   void note_answer(const std::shared_ptr<StreamPlace>& stream, Reply& reply) {
     {
@@ -247,6 +269,7 @@ class StreamWatch {
   std::set<std::string> refused_;  ///< about which we have no right to ask
   mutable std::mutex mutex_;
   std::vector<Answer> answers_;
+  std::set<std::string> asked_;             ///< types about which there is no answer yet
   std::map<std::string, Watched> watched_;  ///< by event type
 };
 
