@@ -70,14 +70,20 @@ class StreamAcknowledgements {
   /// @return  true if it is one; it is acknowledged once more then
   /// @throws  std::bad_alloc
   bool send_again(const EntryKey& entry) {
+    std::set<EntryKey>::node_type known;
     {
       const std::lock_guard lock{mutex_};
-      if (!finished_.contains(entry)) return false;
+      known = finished_.extract(entry);
     }
-    send(entry.first, {entry.second});
-    const std::lock_guard lock{mutex_};
-    finished_.erase(entry);
-    return true;
+    if (known.empty()) return false;
+    try {
+      send(entry.first, {entry.second});
+    } catch (const std::bad_alloc&) {
+      const std::lock_guard lock{mutex_};
+      finished_.insert(std::move(known));
+      throw;
+    }
+    return true;  // refused again, it is there again
   }
 
   /// How many more entries may be read beside so many. If none, whoever asks is woken when that changes.
