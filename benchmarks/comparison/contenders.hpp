@@ -146,7 +146,12 @@ template <class Handler>
 class BareRing {
  public:
   BareRing(const Setup& setup, Handler handler)
-      : handler_{std::move(handler)}, queue_{setup.capacity}, parking_{setup.workers} {
+      : handler_{std::move(handler)},
+        alone_{setup.workers == 1 && gossip::detail::has_membarrier},
+        queue_{setup.capacity},
+        parking_{setup.workers},
+        space_{alone_ ? gossip::detail::Changes::by_stores
+                      : gossip::detail::Changes::by_read_modify_writes} {
     for (std::size_t i = 0; i < setup.workers; ++i) workers_.emplace_back([this, i] { work(i); });
   }
   ~BareRing() {
@@ -164,9 +169,10 @@ class BareRing {
  private:
   void work(std::size_t self) {
     while (!stopping_.load(std::memory_order_acquire)) {
-      if (auto claim = queue_.try_claim()) {
+      if (auto claim = alone_ ? queue_.try_claim_alone() : queue_.try_claim()) {
         const Payload event = *claim;
         claim.release();
+        gossip::detail::light_fence(true);
         if (space_.has_waiters()) space_.wake(queue_, claim.ticket());
         handler_(event);
       } else if (!gossip::detail::spin_until([this] { return queue_.ready(); }, 10, 8)) {
@@ -176,6 +182,7 @@ class BareRing {
   }
 
   const Handler handler_;
+  const bool alone_;  ///< one worker takes all events
   gossip::MpmcQueue<Payload> queue_;
   gossip::detail::WorkerParking<> parking_;
   gossip::detail::SpaceGate<> space_;

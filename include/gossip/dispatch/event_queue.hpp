@@ -13,8 +13,10 @@
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/type_table.hpp>
 #include <gossip/dispatch/work_queue.hpp>
+#include <gossip/queue/asymmetric_fence.hpp>
 #include <gossip/queue/back_off.hpp>
 #include <gossip/queue/space_gate.hpp>
+#include <gossip/queue/wait_gate.hpp>
 #include <gossip/queue/worker_parking.hpp>
 
 #include <atomic>
@@ -46,7 +48,7 @@ class EventQueue {
   using Ring = WorkQueue::Ring;
 
   EventQueue(const BusOptions& options, std::size_t workers)
-      : policy_{options.overflow}, work_{options.capacity}, parking_{workers} {}
+      : EventQueue{options, workers, takes_alone(options, workers)} {}
   EventQueue(const EventQueue&) = delete;
   EventQueue& operator=(const EventQueue&) = delete;
   ~EventQueue() { sweep(); }
@@ -109,6 +111,7 @@ class EventQueue {
   /// After a claim has been released: wakes publishers that wait for space.
   void slot_freed(std::uint64_t ticket) noexcept {
     // Claiming has moved the head, which is all that who waits looks at.
+    light_fence(true);  // who waits makes a heavy one, if it was by a plain store
     if (space_.has_waiters()) [[unlikely]]
       space_.wake(work_.ring(priority_of(ticket)), ticket);
   }
@@ -182,6 +185,17 @@ class EventQueue {
  private:
   static constexpr unsigned worker_looks = 10;
   static constexpr unsigned worker_turns = 8;
+
+  /// Whether one thread takes all events, and those that wait for space can fence for it. Publishers
+  /// take some, too, if they drop the oldest.
+  static bool takes_alone(const BusOptions& options, std::size_t workers) noexcept {
+    return workers == 1 && options.overflow != OverflowPolicy::drop_oldest && has_membarrier;
+  }
+  EventQueue(const BusOptions& options, std::size_t workers, bool alone)
+      : policy_{options.overflow},
+        work_{options.capacity, alone},
+        parking_{workers},
+        space_{alone ? Changes::by_stores : Changes::by_read_modify_writes} {}
 
   /// A push with its payload, the payload's type erased.
   struct Push {

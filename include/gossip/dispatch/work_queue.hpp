@@ -37,7 +37,9 @@ class WorkQueue {
   using Ring = MpmcQueue<Envelope>;
 
   /// @param capacity  of each ring // events
-  explicit WorkQueue(std::size_t capacity) : capacity_{capacity}, normal_{capacity} {}
+  /// @param alone     one thread takes all events: nobody else calls take(), or claims from a ring
+  explicit WorkQueue(std::size_t capacity, bool alone = false)
+      : capacity_{capacity}, alone_{alone}, normal_{capacity} {}
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
   ~WorkQueue() {
@@ -67,7 +69,7 @@ class WorkQueue {
   template <class OnEvent, class OnTask>
   bool take(std::uint32_t& turn, OnEvent&& on_event, OnTask&& on_task) {
     if (!mixed_.load(std::memory_order_relaxed)) [[likely]] {
-      auto claim = normal_.try_claim();
+      auto claim = alone_ ? normal_.try_claim_alone() : normal_.try_claim();
       if (!claim) return false;
       on_event(claim);
       return true;
@@ -186,6 +188,7 @@ class WorkQueue {
   }
 
   const std::size_t capacity_;
+  const bool alone_;
   std::atomic<bool> mixed_{false};  ///< something other than a normal event has come
   AtomicPointer<Ring> high_{nullptr};
   AtomicPointer<Ring> low_{nullptr};

@@ -163,8 +163,7 @@ class MpmcQueue {
         // (5) seq_cst, as (6)
         if (head_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_seq_cst,
                                         std::memory_order_relaxed)) {
-          fetch_ahead(ticket, tail_, tail_seen_, 0);
-          return Claim{&slot, ticket, ticket + mask_ + 1};
+          return claimed(slot, ticket);
         }
       } else if (lead < 0) {
         return Claim{};
@@ -172,6 +171,18 @@ class MpmcQueue {
         ticket = head_.load(std::memory_order_relaxed);
       }
     }
+  }
+
+  /// As try_claim(), for a thread beside which nobody takes values. A locked instruction waits until
+  /// everything that was stored before it has reached the cache; this has none, which spares a
+  /// consumer a quarter to a half of its time. What head() tells then changes by plain stores.
+  /// @pre nobody else claims or pops meanwhile
+  [[nodiscard]] Claim try_claim_alone() noexcept {
+    const std::uint64_t ticket = head_.load(std::memory_order_relaxed);
+    Slot& slot = slots_[ticket & mask_];
+    if (slot.turn.load(std::memory_order_acquire) != ticket + 1) return Claim{};  // as (3)
+    head_.store(ticket + 1, std::memory_order_release);
+    return claimed(slot, ticket);
   }
 
   /// Takes the first value out of the queue; nothing if the queue is empty. @throws nothing
@@ -237,6 +248,11 @@ class MpmcQueue {
         tail = tail_.load(std::memory_order_relaxed);
       }
     }
+  }
+
+  Claim claimed(Slot& slot, std::uint64_t ticket) noexcept {
+    fetch_ahead(ticket, tail_, tail_seen_, 0);
+    return Claim{&slot, ticket, ticket + mask_ + 1};
   }
 
   /// Asks for the slot that this side will need a few operations later, if the other side is

@@ -28,17 +28,21 @@ namespace gossip::detail {
 ///
 /// No wake-up is lost: who stops watching says so, then counts as a waiter, then looks at the queue;
 /// a consumer takes a value, then looks for waiters and for who watches. All are sequentially
-/// consistent.
+/// consistent; or, if values are taken by plain stores, there is a light fence after them, and who
+/// waits makes a heavy one.
 ///
 /// Several queues may share a gate. The one that is woken when half of a queue is free may then be
 /// one that waits for another; who sleeps beside an empty queue is always woken. `Queue` has size(),
-/// capacity() and tail() as MpmcQueue has; what they tell is changed by sequentially consistent
+/// capacity() and tail() as MpmcQueue has; the tail is changed by sequentially consistent
 /// read-modify-writes.
 ///
 /// Thread safety: any thread. Progress: has_waiters() is wait-free; the rest blocks on a mutex.
 template <class Platform = NativePlatform>
 class SpaceGate {
  public:
+  /// @param heads  how consumers change the queues' heads
+  explicit SpaceGate(Changes heads = Changes::by_read_modify_writes) noexcept : heads_{heads} {}
+
   /// Waits until half of `queue` is free, or `stop()`, or a millisecond has gone by; perhaps less.
   /// @param stop  short, and ours: runs under the gate's lock
   template <class Queue, class Stop>
@@ -51,10 +55,16 @@ class SpaceGate {
       watched_.store(0, std::memory_order_seq_cst);  // (1) read by (2)
       if (holds) return;
     }
-    sleepers_.wait_until(std::chrono::steady_clock::now() + longest_wait, worth_a_look);
+    bool fenced = heads_ != Changes::by_stores;
+    sleepers_.wait_until(std::chrono::steady_clock::now() + longest_wait, [&] {
+      if (!fenced) Platform::heavy_fence();  // after it counts as a waiter
+      fenced = true;
+      return worth_a_look();
+    });
   }
 
-  /// For a consumer, after it has taken a value: whether somebody sleeps here.
+  /// For a consumer, after it has taken a value, and after a light fence if that was by plain stores:
+  /// whether somebody sleeps here.
   [[nodiscard]] bool has_waiters() const noexcept { return sleepers_.has_waiters(); }
 
   /// If so: wakes whom it must.
@@ -83,6 +93,7 @@ class SpaceGate {
     return reinterpret_cast<std::uintptr_t>(&queue);
   }
 
+  const Changes heads_;
   typename Platform::template Atomic<std::uintptr_t> watched_{0};  ///< the queue's name; 0: none
   WaitGate<Platform, Changes::by_read_modify_writes> sleepers_;
 };

@@ -80,6 +80,17 @@ class TwoLaneQueue {
   std::atomic<std::size_t> out_{0};
 };
 
+/// A queue of which one thread alone takes the values.
+class AloneQueue : public MpmcQueue<Yielding> {
+ public:
+  using MpmcQueue::MpmcQueue;
+  std::optional<Yielding> try_pop() {
+    std::optional<Yielding> value;
+    if (Claim claim = try_claim_alone()) value.emplace(std::move(*claim));
+    return value;
+  }
+};
+
 /// Records histories of many short rounds and checks each. Fewer rounds where others leave the threads
 /// so little of the processor that they take too long.
 /// @return the first violation
@@ -359,6 +370,29 @@ TEST_CASE("MpmcQueue: histories of racing threads are linearizable", "[queue]") 
   REQUIRE(race<MpmcQueue<Yielding>>(4, 3, 1, rounds / 2).empty());
   REQUIRE(race<MpmcQueue<Yielding>>(4, 1, 3, rounds / 2).empty());
   REQUIRE(race<MpmcQueue<Yielding>>(16, 2, 2, rounds / 2).empty());
+}
+
+TEST_CASE("MpmcQueue: histories with a consumer that claims alone are linearizable", "[queue]") {
+  const std::size_t rounds = gossip::test::scaled(6'000);
+  REQUIRE(race<AloneQueue>(2, 2, 1, rounds).empty());
+  REQUIRE(race<AloneQueue>(4, 3, 1, rounds).empty());
+}
+
+TEST_CASE("MpmcQueue: claiming alone takes what claiming takes", "[queue]") {
+  MpmcQueue<int> queue{2};
+  REQUIRE_FALSE(queue.try_claim_alone());
+  for (int lap = 0; lap < 3; ++lap) {
+    REQUIRE(queue.try_push(1));
+    REQUIRE(queue.try_push(2));
+    {
+      auto first = queue.try_claim_alone();
+      REQUIRE(*first == 1);
+      REQUIRE(first.ticket() == queue.head() - 1);
+      REQUIRE_FALSE(queue.try_push(3));  // its slot is not free yet
+    }
+    REQUIRE(queue.try_pop() == 2);
+    REQUIRE_FALSE(queue.try_claim_alone());
+  }
 }
 
 TEST_CASE("MpmcQueue: the history checker rejects a queue that is not first in, first out",

@@ -50,6 +50,12 @@ class BoundedQueue {
     }
     return false;
   }
+  bool try_take_alone(std::uint64_t& ticket) {
+    ticket = head_.load();
+    if (tail_.load() == ticket) return false;
+    head_.store(ticket + 1, std::memory_order_release);
+    return true;
+  }
   [[nodiscard]] bool ready() const { return head_.load() != tail_.load(); }
   [[nodiscard]] std::size_t size() const {
     const std::uint64_t first = head_.load();
@@ -70,13 +76,16 @@ struct Scenario {
   std::size_t consumers = 1;
   std::size_t capacity = 2;
   std::size_t queues = 1;  ///< that share the gate; publishers take turns with them
+  Changes heads = Changes::by_read_modify_writes;
+  Changes known = heads;  ///< how the gate believes that they change
 };
 
 /// Publishers that wait for space, and consumers that wake them. No sleep ever times out.
 template <class Gate>
 Outcome explore(const Limits& limits, const Scenario& scenario) {
   struct Machine {
-    Machine(const Scenario& scenario) {
+    Machine(const Scenario& scenario)
+        : alone{scenario.heads == Changes::by_stores}, space{scenario.known} {
       for (std::size_t i = 0; i < scenario.queues; ++i) {
         queues.push_back(std::make_unique<BoundedQueue>(scenario.capacity));
       }
@@ -105,7 +114,7 @@ Outcome explore(const Limits& limits, const Scenario& scenario) {
     bool take_one() {
       for (auto& queue : queues) {
         std::uint64_t ticket = 0;
-        if (!queue->try_take(ticket)) continue;
+        if (!(alone ? queue->try_take_alone(ticket) : queue->try_take(ticket))) continue;
         if (++taken == to_take) arrived.notify_all();
         if (space.has_waiters()) space.wake(*queue, ticket);
         return true;
@@ -119,6 +128,7 @@ Outcome explore(const Limits& limits, const Scenario& scenario) {
       return taken >= to_take;
     }
 
+    const bool alone;
     std::vector<std::unique_ptr<BoundedQueue>> queues;
     Gate space;
     WaitGate<model::ModelPlatform, Changes::by_read_modify_writes> arrived;
@@ -216,6 +226,16 @@ TEST_CASE("SpaceGate: who waits for one queue does not watch another", "[queue][
   if (!whole) return;
   require_holds(explore<Gate>(at_random, {.events = {3, 3}, .left = 4, .queues = 2}));
   require_holds(explore<Gate>(at_random, {.events = {3, 3, 3}, .left = 2, .queues = 2}));
+}
+
+TEST_CASE("SpaceGate: a consumer that takes by plain stores wakes whom it must", "[queue][model]") {
+  constexpr auto stores = Changes::by_stores;
+  require_holds(explore<Gate>({.preemptions = whole ? 3 : 1}, {.events = {3}, .heads = stores}));
+  require_holds(explore<Gate>({.preemptions = whole ? 2 : 0}, {.events = {2, 2}, .heads = stores}));
+  const auto mistaken =
+      explore<Gate>({.preemptions = 3},
+                    {.events = {3}, .heads = stores, .known = Changes::by_read_modify_writes});
+  REQUIRE_FALSE(mistaken.violation.empty());
 }
 
 TEST_CASE("SpaceGate: a wait ends when half of the queue is free", "[queue]") {
