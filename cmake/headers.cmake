@@ -167,6 +167,7 @@ set(GOSSIP_HEADERS
   gossip/redis/cloud_events.hpp
   gossip/redis/command.hpp
   gossip/redis/compression.hpp
+  gossip/redis/condition.hpp
   gossip/redis/connection.hpp
   gossip/redis/conversation.hpp
   gossip/redis/deduplication.hpp

@@ -10,6 +10,7 @@
 #include <gossip/core/receipt.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/redis/command.hpp>
+#include <gossip/redis/condition.hpp>
 #include <gossip/redis/deduplication.hpp>
 #include <gossip/redis/inbound.hpp>
 #include <gossip/redis/link.hpp>
@@ -28,6 +29,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -44,11 +46,18 @@ namespace gossip::redis {
 /// Thread safety: subscribe, unsubscribe, statistics from any thread; start and close from one.
 class ChannelReader {
  public:
-  /// @param options  valid; outlive the reader
-  explicit ChannelReader(const RedisOptions& options)
+  /// @param options    valid; outlive the reader
+  /// @param condition  of the provider
+  ChannelReader(const RedisOptions& options, std::shared_ptr<Condition> condition)
       : options_{options},
+        condition_{std::move(condition)},
         seen_{options.deduplication_window},
-        link_{options, *this, false, true} {}
+        link_{options, *this, false, true} {
+    condition_->expect(Part::reader);
+  }
+  /// As above, alone.
+  explicit ChannelReader(const RedisOptions& options)
+      : ChannelReader{options, std::make_shared<Condition>(options)} {}
   ChannelReader(const ChannelReader&) = delete;
   ChannelReader& operator=(const ChannelReader&) = delete;
   ~ChannelReader() { close(std::chrono::steady_clock::now()); }
@@ -75,9 +84,11 @@ class ChannelReader {
     changed_.wait_for(lock, options_.command_timeout, answered);
     --channel.waiting;
     if (!channel.refusal.ok()) {
-      channel.wanted = false;
-    } else if (channel.wanted && !(channel.confirmed && channel.settled())) {
-      channel.missed = true;  // from now on, until it is
+      channel.wanted = channel.relied_on;  // others have subscribed before
+    } else if (channel.wanted) {
+      channel.relied_on = true;
+      // From now on, until the server listens.
+      channel.missed = channel.missed || !channel.confirmed || !channel.settled();
     }
     return channel.refusal;
   }
@@ -87,12 +98,18 @@ class ChannelReader {
   template <class Unwanted>
   void unsubscribe(const std::string& type, Unwanted&& unwanted) {
     std::unique_lock lock{mutex_};
-    const auto found = channels_.find(options_.key_prefix + type);
+    const std::string key = options_.key_prefix + type;
+    const auto found = channels_.find(key);
     if (found == channels_.end() || !unwanted()) return;
     Channel& channel = found->second;
-    channel.wanted = false;
+    channel.wanted = channel.relied_on = channel.missed = false;
     changed_.notify_all();
-    if (!channel.confirmed && channel.settled()) return;
+    if (std::exchange(channel.denied, false)) {
+      lock.unlock();
+      condition_->works(listening(key));  // it does not matter any more
+      lock.lock();
+    }
+    if (channel.wanted || (!channel.confirmed && channel.settled())) return;
     channel.changed = true;
     link_.notify();
     if (link_.closing()) return;
@@ -133,7 +150,7 @@ class ChannelReader {
     asked_.clear();
     for (auto& entry : channels_) {
       entry.second.missed = entry.second.missed || entry.second.wanted;
-      entry.second.confirmed = entry.second.denied = false;
+      entry.second.confirmed = false;
       entry.second.unanswered = 0;
     }
     changed_.notify_all();
@@ -144,10 +161,7 @@ class ChannelReader {
       in_trouble_ = true;
       changed_.notify_all();
     }
-    // The writer's connection tells of good beginnings, and of the end, which is its own.
-    if (state == State::closed || (why.ok() && !told_trouble_)) return;
-    told_trouble_ = !why.ok();
-    tell(options_.on_state, state, why);
+    condition_->connection(Part::reader, state, why);
   }
   SteadyTime on_turn() {
     if (!link_.ready()) return SteadyTime::max();
@@ -190,6 +204,7 @@ class ChannelReader {
   struct Channel {
     Subscribed subscribed;
     bool wanted = false;
+    bool relied_on = false;  ///< by who has subscribed and was not refused
     bool changed = false;    ///< the server has yet to be told
     bool confirmed = false;  ///< the server listens for us, as of its last answer
     bool missed = false;     ///< events may have been missed since the last report
@@ -265,12 +280,14 @@ class ChannelReader {
     }
     Status why;
     bool news = false;
+    std::string key;
     {
       const std::lock_guard lock{mutex_};
       const Question asked = std::move(asked_.front());
       asked_.erase(asked_.begin());
       why = status_of(reply, asked.subscribes ? "SUBSCRIBE" : "UNSUBSCRIBE", asked.key);
-      Channel& channel = channels_[asked.key];
+      key = asked.key;
+      Channel& channel = channels_[key];
       channel.missed = channel.missed || (subscribed && !channel.refusal.ok());
       if (why.ok()) channel.confirmed = subscribed;
       channel.refusal = why;
@@ -278,7 +295,8 @@ class ChannelReader {
       news = note_denied(channel, !why.ok());
       changed_.notify_all();
     }
-    if (news) tell(options_.on_state, why.ok() ? State::ready : State::degraded, why);
+    if (news && why.ok()) condition_->works(listening(key));
+    if (news && !why.ok()) tell_refused(key, why);
     if (why.ok()) tell_of_gap();  // before what came behind the confirmation
   }
   [[nodiscard]] bool answers(const Reply& reply, std::string_view kind) const {
@@ -286,12 +304,21 @@ class ChannelReader {
     return !asked_.empty() && reply.items.size() == 3 && reply.items[0].text == kind &&
            reply.items[1].text == asked_.front().key;
   }
-  /// @return  whether that is to be told: it is new, or there is no other such channel left
+  void tell_refused(const std::string& key, const Status& why) {
+    condition_->refused(listening(key), why);
+    {
+      const std::lock_guard lock{mutex_};
+      if (channels_[key].denied) return;
+    }
+    condition_->works(listening(key));  // unsubscribed meanwhile
+  }
+  /// What is refused where a channel cannot be listened to.
+  static std::string listening(const std::string& key) { return "listening to " + key; }
+  /// @return  whether that is to be told: it is new, and nobody learns it by subscribe()
   /// @pre     the lock is held
-  bool note_denied(Channel& channel, bool denied) {
-    if (denied) return channel.waiting == 0 && !std::exchange(channel.denied, true);
-    const auto is_denied = [](const auto& entry) { return entry.second.denied; };
-    return std::exchange(channel.denied, false) && std::ranges::none_of(channels_, is_denied);
+  static bool note_denied(Channel& channel, bool denied) noexcept {
+    if (denied && channel.waiting != 0 && !channel.relied_on) return false;
+    return std::exchange(channel.denied, denied) != denied;
   }
 
   void deliver(const std::string& key, const std::string& text) {
@@ -337,6 +364,7 @@ class ChannelReader {
   }
 
   const RedisOptions& options_;
+  const std::shared_ptr<Condition> condition_;
   std::atomic<bool> stopped_{false};
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -347,7 +375,6 @@ class ChannelReader {
 
   // The link's thread alone.
   std::map<std::string, std::uint64_t> dropped_;  ///< and not yet told, by event type // events
-  bool told_trouble_ = false;
   RecentIds seen_;
   Link<ChannelReader> link_;
 };

@@ -47,7 +47,7 @@ enum class Delivery : std::uint8_t {
 /// What the provider is doing.
 enum class State : std::uint8_t {
   connecting,  ///< for the first time, or again after a loss
-  ready,       ///< what was told of before works now: a connection, or what was refused
+  ready,       ///< everything works: each connection, and nothing is refused
   degraded,    ///< connected, but something is refused: a right is missing, a key of another type
   closed,      ///< for good
 };
@@ -166,7 +166,8 @@ struct RedisOptions {
 
   // ---- Being told; must be short. Called on the provider's threads, which are two, and on threads that
   // publish or shut the bus down: at the same time, too. What one throws is dropped ----
-  std::function<void(State, const Status&)> on_state = {};  ///< with the reason
+  /// Of the provider as a whole, with a reason; one call after the other.
+  std::function<void(State, const Status&)> on_state = {};
   /// Events may have been missed. With Pub/Sub it is told once the server listens again, before anything
   /// that is published from then on; and of events for which the bus had no room, with their number.
   std::function<void(const Gap&)> on_gap = {};

@@ -94,19 +94,19 @@ class BasicRedisProvider {
   template <class Inbox>
   Status open(Inbox&) {
     writer_.emplace(options_, streams());
+    if (streams()) {
+      stream_reader_.emplace(options_, *writer_, consumer());
+    } else {
+      channel_reader_.emplace(options_, writer_->condition());
+    }
     writer_->start();
     if (options_.fail_fast) {
       const SteadyTime deadline =
           std::chrono::steady_clock::now() + options_.connect_timeout + options_.command_timeout;
       if (Status status = writer_->wait_until_connected(deadline); !status.ok()) return status;
     }
-    if (streams()) {
-      stream_reader_.emplace(options_, *writer_, consumer());
-      stream_reader_->start();
-    } else {
-      channel_reader_.emplace(options_);
-      channel_reader_->start();
-    }
+    if (stream_reader_) stream_reader_->start();
+    if (channel_reader_) channel_reader_->start();
     return {};
   }
 

@@ -159,7 +159,7 @@ class StreamAcknowledgements {
   void (*const wake_)(void*) noexcept;
   void* const wake_context_;
   const BackReference<StreamAcknowledgements> self_;
-  const std::shared_ptr<Refusals> refusals_ = std::make_shared<Refusals>(options_);
+  const std::shared_ptr<Refusals> refusals_ = std::make_shared<Refusals>(writer_.condition());
   mutable std::mutex mutex_;
   std::size_t unconfirmed_ = 0;  ///< sent // entries
   std::uint64_t confirmed_ = 0;

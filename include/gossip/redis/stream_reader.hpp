@@ -7,6 +7,7 @@
 #include <gossip/core/clock.hpp>
 #include <gossip/core/status.hpp>
 #include <gossip/redis/command.hpp>
+#include <gossip/redis/condition.hpp>
 #include <gossip/redis/inbound.hpp>
 #include <gossip/redis/link.hpp>
 #include <gossip/redis/options.hpp>
@@ -59,7 +60,9 @@ class StreamReader {
         link_{options, *this, true},
         intake_{options, writer, &wake, this},
         claims_{options, writer, consumer_, intake_, &wake, this},
-        watch_{options, writer, intake_, &wake, this} {}
+        watch_{options, writer, intake_, &wake, this} {
+    writer.condition()->expect(Part::reader);
+  }
   StreamReader(const StreamReader&) = delete;
   StreamReader& operator=(const StreamReader&) = delete;
   ~StreamReader() { close(std::chrono::steady_clock::now()); }
@@ -130,10 +133,7 @@ class StreamReader {
   }
   void on_push(Reply&) {}
   void on_state(State state, const Status& why) {
-    // The writer's connection tells of good beginnings, and of the end, which is its own.
-    if (state == State::closed || (why.ok() && !told_trouble_)) return;
-    told_trouble_ = !why.ok();
-    tell(options_.on_state, state, why);
+    writer_.condition()->connection(Part::reader, state, why);
   }
 
   SteadyTime on_turn() {
@@ -213,7 +213,8 @@ class StreamReader {
   void trouble(StreamPlace& stream, const Status& why) {
     stream.ready = false;
     stream.not_before = std::chrono::steady_clock::now() + options_.back_off_cap;
-    if (!std::exchange(stream.denied, true)) tell(options_.on_state, State::degraded, why);
+    if (std::exchange(stream.denied, true)) return;
+    writer_.condition()->refused(reading(stream.subscribed->type), why);
   }
 
   // ---- Reading --------------------------------------------------------------------------------
@@ -300,12 +301,13 @@ class StreamReader {
   /// Whoever was refused before is not any more.
   void reading_works() {
     refusals_ = 0;
-    bool better = false;
-    bool denied = false;
-    for (const auto& stream : being_read_) better = std::exchange(stream->denied, false) || better;
-    for (const auto& entry : streams_.all()) denied = denied || entry.second->denied;
-    if (better && !denied) tell(options_.on_state, State::ready, Status{});
+    for (const auto& stream : being_read_) {
+      if (!std::exchange(stream->denied, false)) continue;
+      writer_.condition()->works(reading(stream->subscribed->type));
+    }
   }
+  /// What is refused where a stream cannot be read.
+  static std::string reading(const std::string& type) { return "reading " + type; }
 
   /// One stream is refused: all are prepared anew, which tells which; unless it is a command that is
   /// refused, which is tried less and less often.
@@ -343,7 +345,10 @@ class StreamReader {
   // ---- Others' wishes -------------------------------------------------------------------------
 
   void take_changes() {
-    streams_.take_changes([this](const std::string& type) { watch_.forget(type); });
+    streams_.take_changes([this](const std::string& type) {
+      watch_.forget(type);
+      writer_.condition()->works(reading(type));
+    });
   }
 
   /// Makes a read that is blocked return, so that a change takes effect now. If it cannot, that read ends
@@ -367,7 +372,6 @@ class StreamReader {
   StreamPlaces streams_;
 
   // The link's thread alone.
-  bool told_trouble_ = false;
   bool reading_ = false;
   std::vector<std::shared_ptr<StreamPlace>> being_read_;  ///< by the last read
   std::size_t read_count_ = 0;                            ///< of the last read, for each // events

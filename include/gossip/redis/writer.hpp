@@ -12,6 +12,7 @@
 #include <gossip/core/status.hpp>
 #include <gossip/dispatch/current_thread.hpp>
 #include <gossip/redis/command.hpp>
+#include <gossip/redis/condition.hpp>
 #include <gossip/redis/link.hpp>
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/question.hpp>
@@ -157,10 +158,7 @@ class Writer {
 
   /// Sends what was taken over, up to the deadline, reports the rest as failed, and ends. Idempotent.
   void close(SteadyTime deadline) {
-    {
-      const std::lock_guard lock{mutex_};
-      if (closed_) return;
-    }
+    if (const std::lock_guard lock{mutex_}; closed_) return;
     link_.close(deadline);
     const auto turn = link_.take_turn();  // from a flush that helps
     {
@@ -179,8 +177,11 @@ class Writer {
       Reply none;
       questions_.front().asked->answer(Status{Errc::closed}, none);
     }
+    condition_->close();
   }
 
+  /// Of the provider, whose end is the writer's. @par Thread safety any thread
+  [[nodiscard]] const std::shared_ptr<Condition>& condition() const noexcept { return condition_; }
   /// What it has done. @par Thread safety any thread
   [[nodiscard]] WriterStatistics statistics() const {
     const std::lock_guard lock{mutex_};
@@ -226,7 +227,7 @@ class Writer {
       trouble_ = why;
       changed_.notify_all();
     }
-    tell(options_.on_state, state, why);
+    condition_->connection(Part::writer, state, why);
   }
 
   SteadyTime on_turn() {
@@ -373,6 +374,7 @@ class Writer {
 
   const RedisOptions& options_;
   const bool repeatable_;
+  const std::shared_ptr<Condition> condition_ = std::make_shared<Condition>(options_);
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::condition_variable space_;

@@ -129,6 +129,7 @@ struct TwoChannels {
     options.health_interval = std::chrono::milliseconds{1};
     options.on_state = [this](State state, const Status&) { note(to_string(state)); };
     options.on_gap = [this](const Gap& gap) { note("gap " + gap.event_type); };
+    options.command_timeout = gossip::test::patience;
     reader.start();
   }
   Status subscribe(const std::string& key) {
@@ -236,9 +237,30 @@ TEST_CASE("ChannelReader: who is told by subscribe() that it is refused is not t
   REQUIRE(two.subscribe("a.b").ok());
 }
 
+TEST_CASE("ChannelReader: who has subscribed is listened for though another one is refused",
+          "[redis]") {
+  TwoChannels two;
+  REQUIRE(two.subscribe("a.b").ok());
+  two.refused[0] = true;
+  REQUIRE_FALSE(two.subscribe("a.b").ok());
+  REQUIRE(eventually([&] { return two.count("degraded") == 1; }));  // the first one learns it so
+  two.refused[0] = false;
+  REQUIRE(eventually([&] { return two.count("event of a.b") != 0; }));
+}
+
+TEST_CASE("ChannelReader: what is refused and not wanted any more is no trouble", "[redis]") {
+  TwoChannels two;
+  REQUIRE(two.subscribe("a.b").ok());
+  two.refused[0] = true;
+  REQUIRE_FALSE(two.subscribe("a.b").ok());
+  REQUIRE(eventually([&] { return two.count("degraded") == 1; }));
+  const auto ready = two.count("ready");
+  two.reader.unsubscribe("a.b", [] { return true; });
+  REQUIRE(eventually([&] { return two.count("ready") == ready + 1; }));
+}
+
 TEST_CASE("ChannelReader: an end that is refused is not waited for, and named as such", "[redis]") {
   TwoChannels two;
-  two.options.command_timeout = gossip::test::patience;
   REQUIRE(two.subscribe("a.b").ok());
   two.may_unsubscribe = false;
   const auto begun = std::chrono::steady_clock::now();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gossip/redis/provider.hpp>
 
+#include "support/fake_redis.hpp"
 #include "support/redis_bus.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -333,4 +334,23 @@ TEST_CASE("RedisProvider: payloads above compress_above travel deflated, others 
   REQUIRE(first != std::string::npos);
   REQUIRE(entries.find("content-encoding", first + 1) == std::string::npos);
   REQUIRE(entries.find("{\"customer\":\"ann\",\"number\":2}") != std::string::npos);
+}
+
+TEST_CASE("RedisProvider: it is not ready while one of its connections does not come about",
+          "[redis]") {
+  std::atomic<int> probes{0};
+  // It serves one connection at a time: the other one waits for the end of the first.
+  gossip::test::FakeRedis server{gossip::test::greeting([&](const std::string&) -> std::string {
+    ++probes;
+    return "+PONG\r\n";
+  })};
+  Told told;
+  gossip::redis::RedisOptions options;
+  options.port = server.port();
+  options.health_interval = 1ms;
+  told.listen(options);
+  RedisBus bus{{.workers = 1}, options};
+  REQUIRE(eventually([&] { return probes.load() >= 3; }));  // the first is ready, and has been
+  REQUIRE(told.count("ready") == 0);
+  static_cast<void>(bus.shutdown(0ms));
 }

@@ -3,10 +3,12 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <memory>
 #include <string>
 #include <vector>
 
 using gossip::Status;
+using gossip::redis::Condition;
 using gossip::redis::RedisOptions;
 using gossip::redis::Refusals;
 using gossip::redis::Reply;
@@ -18,7 +20,7 @@ TEST_CASE("Refusals: each kind is told once, and that all work again", "[redis]"
   options.on_state = [&](State state, const Status& why) {
     told.push_back(std::string{to_string(state)} + ' ' + std::string{why.what()});
   };
-  Refusals refusals{options};
+  Refusals refusals{std::make_shared<Condition>(options)};
   const Reply denied = Reply::of_error("NOPERM no permissions to run the 'xack' command");
   REQUIRE_FALSE(refusals.refused("XACK", "orders", Reply::of_integer(1)));
   REQUIRE(told.empty());
@@ -39,7 +41,7 @@ TEST_CASE("Refusals: each kind is told once, and that all work again", "[redis]"
 
 TEST_CASE("Refusals: nobody need listen", "[redis]") {
   const RedisOptions options;
-  Refusals refusals{options};
+  Refusals refusals{std::make_shared<Condition>(options)};
   REQUIRE(refusals.refused("XACK", "orders", Reply::of_error("NOPERM no")));
   REQUIRE_FALSE(refusals.refused("XACK", "orders", Reply::of_integer(1)));
 }
