@@ -262,8 +262,10 @@ class Link {
     }
     socket().give_back();
     const NeverWaits never_waits;
+    const SteadyTime sleeps_until = talk_.session().wake_at();
     talk_.receive_elsewhere(read, begun);
-    if (!lent_turn()) notify();
+    // What answers a probe moves the time of the next one, of which the link's thread does not know.
+    if (!lent_turn() || talk_.session().wake_at() < sleeps_until) notify();
     nothing_left = talk_.unanswered() == 0;
     return true;
   }

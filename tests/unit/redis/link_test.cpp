@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <thread>
 
@@ -319,6 +320,29 @@ TEST_CASE("Link: a server that is slow to send a long reply is alive", "[redis]"
   REQUIRE(client.failed == 1);  // it is no PONG
   REQUIRE(client.lost == 0);
   REQUIRE(probes >= 2);
+}
+
+TEST_CASE("Link: a probe whose answer another thread reads is followed by the next one",
+          "[redis]") {
+  std::atomic<int> probes{0};
+  std::atomic<int> answers{0};  // so many may be given
+  FakeRedis server{gossip::test::greeting([&](const std::string&) {
+    const int probe = ++probes;
+    static_cast<void>(eventually([&] { return answers.load() >= probe; }));
+    return "+PONG\r\n";
+  })};
+  RedisOptions options = options_for(server);
+  options.health_interval = 1ms;
+  Client client{options};
+  client.link.start();
+  bool followed = true;
+  for (int i = 1; i <= 200 && followed; ++i) {
+    followed = eventually([&] { return probes.load() >= i; });
+    answers = i;  // it comes when both threads wait for it; whoever is first reads it
+    client.link.help_until(std::chrono::steady_clock::now() + patience, [] { return true; });
+  }
+  answers = std::numeric_limits<int>::max();
+  REQUIRE(followed);
 }
 
 TEST_CASE("Link: a server that becomes a replica while another thread reads is left by the link",
