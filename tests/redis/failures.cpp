@@ -153,7 +153,7 @@ TEST_CASE_METHOD(OnServer, "failure: server paused: given up after the probe's d
                      : by_channel(server);
   options.health_interval = 50ms;
   options.block = 50ms;
-  options.command_timeout = 300ms;
+  options.command_timeout = 1s;
   RedisBus& bus = listen(options);
   REQUIRE(told.ready());
   server.pause();

@@ -212,7 +212,7 @@ class StreamIntake {
       std::unique_ptr<EntryReceipt> self{static_cast<EntryReceipt*>(state)};
       if (self->withdrawn) return;
       const BackReference<StreamIntake> to = self->intake;
-      to.with([&](StreamIntake& intake) { intake.note_done(std::move(self)); });
+      to.with([&](StreamIntake& owner) { owner.note_done(std::move(self)); });
     }
     const BackReference<StreamIntake> intake;
     const EntryKey key;
