@@ -149,9 +149,8 @@ class BareRing {
       : handler_{std::move(handler)},
         alone_{setup.workers == 1 && gossip::detail::has_membarrier},
         queue_{setup.capacity},
-        parking_{setup.workers},
-        space_{alone_ ? gossip::detail::Changes::by_stores
-                      : gossip::detail::Changes::by_read_modify_writes} {
+        parking_{setup.workers} {
+    if (alone_) space_.heads_change(gossip::detail::Changes::by_stores);
     for (std::size_t i = 0; i < setup.workers; ++i) workers_.emplace_back([this, i] { work(i); });
   }
   ~BareRing() {

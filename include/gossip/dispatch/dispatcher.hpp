@@ -78,6 +78,7 @@ class Dispatcher {
   /// @param hooks       see WorkerPool::start
   void start(const Keeper& keep_alive, WorkerHooks hooks = {}) {
     for (std::size_t i = 0; i < workers_; ++i) worker_slots_[i] = &slots_.all().acquire(this);
+    if (workers_ == 1) queue_.take_alone();
     pool_.start(options_, workers_, {&work, this}, keep_alive, hooks);
   }
 

@@ -48,7 +48,7 @@ class EventQueue {
   using Ring = WorkQueue::Ring;
 
   EventQueue(const BusOptions& options, std::size_t workers)
-      : EventQueue{options, workers, takes_alone(options, workers)} {}
+      : policy_{options.overflow}, work_{options.capacity}, parking_{workers} {}
   EventQueue(const EventQueue&) = delete;
   EventQueue& operator=(const EventQueue&) = delete;
   ~EventQueue() { sweep(); }
@@ -102,6 +102,15 @@ class EventQueue {
 
   // ---- For workers ----------------------------------------------------------------------------
 
+  /// One worker is about to start, and nobody else will take events while it runs. If publishers do
+  /// not either, to drop the oldest, and those that wait can fence for it, it takes them by plain stores.
+  /// @pre nobody uses the queue yet
+  void take_alone() noexcept {
+    if (policy_ == OverflowPolicy::drop_oldest || !has_membarrier) return;
+    work_.take_alone();
+    space_.heads_change(Changes::by_stores);
+  }
+
   /// See WorkQueue::take.
   template <class OnEvent, class OnTask>
   bool take(std::uint32_t& turn, OnEvent&& on_event, OnTask&& on_task) {
@@ -111,7 +120,7 @@ class EventQueue {
   /// After a claim has been released: wakes publishers that wait for space.
   void slot_freed(std::uint64_t ticket) noexcept {
     // Claiming has moved the head, which is all that who waits looks at.
-    light_fence(true);  // who waits makes a heavy one, if it was by a plain store
+    light_fence(true);  // free: by plain stores it moves only where there is membarrier
     if (space_.has_waiters()) [[unlikely]]
       space_.wake(work_.ring(priority_of(ticket)), ticket);
   }
@@ -186,17 +195,6 @@ class EventQueue {
   static constexpr unsigned worker_looks = 10;
   static constexpr unsigned worker_turns = 8;
 
-  /// Whether one thread takes all events, and those that wait for space can fence for it. Publishers
-  /// take some, too, if they drop the oldest.
-  static bool takes_alone(const BusOptions& options, std::size_t workers) noexcept {
-    return workers == 1 && options.overflow != OverflowPolicy::drop_oldest && has_membarrier;
-  }
-  EventQueue(const BusOptions& options, std::size_t workers, bool alone)
-      : policy_{options.overflow},
-        work_{options.capacity, alone},
-        parking_{workers},
-        space_{alone ? Changes::by_stores : Changes::by_read_modify_writes} {}
-
   /// A push with its payload, the payload's type erased.
   struct Push {
     void* call;
@@ -219,7 +217,7 @@ class EventQueue {
       }
       switch (policy_) {
         case OverflowPolicy::block:
-          if (!wait_for_space(ring)) return refuse(type, rejected_), Errc::queue_full;
+          if (!wait_for_space(ring, self)) return refuse(type, rejected_), Errc::queue_full;
           break;
         case OverflowPolicy::reject: return refuse(type, rejected_), Errc::queue_full;
         case OverflowPolicy::drop_newest: return refuse(type, dropped_newest_), Status{};
@@ -252,13 +250,16 @@ class EventQueue {
   }
 
   /// @return false if this thread must not wait: a worker nested too deep, or a provider's thread
-  bool wait_for_space(const Ring& ring) noexcept {
+  bool wait_for_space(const Ring& ring, const void* self) noexcept {
     if (current_thread.never_waits) return false;
     if (current_thread.worker_of != nullptr) {
       switch (current_thread.help(current_thread.worker_of)) {
         case Help::ran: return true;
         case Help::too_deep: return false;
-        case Help::no_event: break;
+        case Help::no_event:
+          // Of our own queue: its first event is about to be handed over, and it is for us to take.
+          if (current_thread.worker_of == self) return give_turn(), true;
+          break;
       }
     }
     space_.wait(ring, [&] { return ring.closed(); });

@@ -37,9 +37,7 @@ class WorkQueue {
   using Ring = MpmcQueue<Envelope>;
 
   /// @param capacity  of each ring // events
-  /// @param alone     one thread takes all events: nobody else calls take(), or claims from a ring
-  explicit WorkQueue(std::size_t capacity, bool alone = false)
-      : capacity_{capacity}, alone_{alone}, normal_{capacity} {}
+  explicit WorkQueue(std::size_t capacity) : capacity_{capacity}, normal_{capacity} {}
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
   ~WorkQueue() {
@@ -63,13 +61,17 @@ class WorkQueue {
     return tasks_.try_push(task);
   }
 
+  /// From now on one thread takes all events: nobody else calls take(), or claims from a ring.
+  /// @pre nobody uses the queue yet
+  void take_alone() noexcept { alone_ = true; }
+
   /// Takes what is to be done next: calls `on_event(claim)` or `on_task(task)`.
   /// @param turn  the worker's own count of turns
   /// @return      false if there is nothing
   template <class OnEvent, class OnTask>
   bool take(std::uint32_t& turn, OnEvent&& on_event, OnTask&& on_task) {
     if (!mixed_.load(std::memory_order_relaxed)) [[likely]] {
-      auto claim = alone_ ? normal_.try_claim_alone() : normal_.try_claim();
+      auto claim = claim_from(normal_);
       if (!claim) return false;
       on_event(claim);
       return true;
@@ -139,6 +141,10 @@ class WorkQueue {
   [[nodiscard]] std::size_t capacity() const noexcept { return normal_.capacity(); }
 
  private:
+  Ring::Claim claim_from(Ring& ring) noexcept {
+    return alone_ ? ring.try_claim_alone() : ring.try_claim();
+  }
+
   static constexpr std::uint32_t low_share = 32;
   static constexpr std::uint32_t normal_share = 8;
 
@@ -152,7 +158,7 @@ class WorkQueue {
     ++turn;
     const auto try_ring = [&](Ring* ring) {
       if (ring == nullptr) return false;
-      auto claim = ring->try_claim();
+      auto claim = claim_from(*ring);
       if (!claim) return false;
       on_event(claim);
       return true;
@@ -188,7 +194,7 @@ class WorkQueue {
   }
 
   const std::size_t capacity_;
-  const bool alone_;
+  bool alone_ = false;
   std::atomic<bool> mixed_{false};  ///< something other than a normal event has come
   AtomicPointer<Ring> high_{nullptr};
   AtomicPointer<Ring> low_{nullptr};

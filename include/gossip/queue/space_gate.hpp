@@ -24,7 +24,9 @@ namespace gossip::detail {
 /// 2. while somebody watches, consumers wake nobody. Otherwise they wake one when half of the queue
 ///    is free, since one can keep several consumers busy; another one each time that what is left
 ///    has halved again, and all when nothing is left;
-/// 3. a sleeper looks again after a millisecond at the latest, so luckier ones cannot starve it.
+/// 3. who has watched and goes on wakes one of the others, unless that was done within the last
+///    0.1 ms: so the luckier ones cannot starve it. Besides, a sleeper looks again after a
+///    millisecond.
 ///
 /// No wake-up is lost: who stops watching says so, then counts as a waiter, then looks at the queue;
 /// a consumer takes a value, then looks for waiters and for who watches. All are sequentially
@@ -40,8 +42,9 @@ namespace gossip::detail {
 template <class Platform = NativePlatform>
 class SpaceGate {
  public:
-  /// @param heads  how consumers change the queues' heads
-  explicit SpaceGate(Changes heads = Changes::by_read_modify_writes) noexcept : heads_{heads} {}
+  /// How consumers change the queues' heads, by_read_modify_writes if it is not said.
+  /// @pre nobody uses the gate yet
+  void heads_change(Changes how) noexcept { heads_ = how; }
 
   /// Waits until half of `queue` is free, or `stop()`, or a millisecond has gone by; perhaps less.
   /// @param stop  short, and ours: runs under the gate's lock
@@ -52,14 +55,20 @@ class SpaceGate {
     if (watched_.load(std::memory_order_relaxed) == nobody &&
         watched_.compare_exchange_strong(nobody, name_of(queue))) {
       const bool holds = Platform::take_turns_until(worth_a_look, looks);
+      const bool wake_another = holds && has_waiters() && is_their_turn();
       watched_.store(0, std::memory_order_seq_cst);  // (1) read by (2)
+      if (wake_another) {
+        called_.fetch_add(1, std::memory_order_seq_cst);
+        sleepers_.notify_one();
+      }
       if (holds) return;
     }
+    const std::uint32_t called = called_.load(std::memory_order_seq_cst);
     bool fenced = heads_ != Changes::by_stores;
     sleepers_.wait_until(std::chrono::steady_clock::now() + longest_wait, [&] {
       if (!fenced) Platform::heavy_fence();  // after it counts as a waiter
       fenced = true;
-      return worth_a_look();
+      return worth_a_look() || called_.load(std::memory_order_seq_cst) != called;
     });
   }
 
@@ -87,15 +96,26 @@ class SpaceGate {
  private:
   static constexpr unsigned looks = 20;
   static constexpr std::chrono::nanoseconds longest_wait = std::chrono::milliseconds{1};
+  static constexpr std::chrono::nanoseconds share = std::chrono::microseconds{100};
 
   template <class Queue>
   static std::uintptr_t name_of(const Queue& queue) noexcept {
     return reinterpret_cast<std::uintptr_t>(&queue);
   }
 
-  const Changes heads_;
+  /// For who watches: whether it is time to wake a sleeper, though it would find less than half free.
+  bool is_their_turn() noexcept {
+    const SteadyTime now = Platform::now();
+    if (now - called_at_ < share) return false;
+    called_at_ = now;
+    return true;
+  }
+
+  Changes heads_ = Changes::by_read_modify_writes;
   typename Platform::template Atomic<std::uintptr_t> watched_{0};  ///< the queue's name; 0: none
-  WaitGate<Platform, Changes::by_read_modify_writes> sleepers_;
+  SteadyTime called_at_{};                                         ///< of who watches
+  typename Platform::template Atomic<std::uint32_t> called_{0};  ///< how often somebody was, by 3.
+  WaitGate<Platform, Changes::by_read_modify_writes> sleepers_;  ///< where wait() fences by itself
 };
 
 }  // namespace gossip::detail

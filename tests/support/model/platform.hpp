@@ -115,6 +115,11 @@ struct ModelPlatform {
   static void heavy_fence() noexcept {
     if (Execution* run = Execution::running()) run->fence_all();
   }
+  /// The same in every run of a schedule, and late: whatever may be done from time to time is done.
+  static std::chrono::steady_clock::time_point now() noexcept {
+    static std::chrono::steady_clock::time_point time{};
+    return time += std::chrono::milliseconds{1};
+  }
   /// One look stands for all: the schedules differ in what others do before it.
   template <class Ready>
   static bool take_turns_until(Ready&& ready, unsigned) noexcept {

@@ -37,6 +37,15 @@ std::string message_for(std::string_view name) {
   return "accepted";
 }
 
+TEST_CASE("EventTypeName: the same text is told from an equal one", "[event_type]") {
+  constexpr EventType<int> first{"order.placed"};
+  const auto other = EventType<int>::parse("order.placed");  // has a text of its own
+  const auto copy = first;
+  REQUIRE(first.key().is_same_text(copy.key()));
+  REQUIRE(first.key() == other.key());
+  REQUIRE_FALSE(first.key().is_same_text(other.key()));
+}
+
 TEST_CASE("EventType: parse accepts tokens joined by dots", "[event_type]") {
   for (const std::string_view name : {"a", "a.b", "A-1_z.9", "-", "_._", "0.1.2.3.4"}) {
     CHECK(EventType<int>::parse(name).name() == name);

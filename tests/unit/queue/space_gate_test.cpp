@@ -84,8 +84,8 @@ struct Scenario {
 template <class Gate>
 Outcome explore(const Limits& limits, const Scenario& scenario) {
   struct Machine {
-    Machine(const Scenario& scenario)
-        : alone{scenario.heads == Changes::by_stores}, space{scenario.known} {
+    Machine(const Scenario& scenario) : alone{scenario.heads == Changes::by_stores} {
+      space.heads_change(scenario.known);
       for (std::size_t i = 0; i < scenario.queues; ++i) {
         queues.push_back(std::make_unique<BoundedQueue>(scenario.capacity));
       }
@@ -226,6 +226,34 @@ TEST_CASE("SpaceGate: who waits for one queue does not watch another", "[queue][
   if (!whole) return;
   require_holds(explore<Gate>(at_random, {.events = {3, 3}, .left = 4, .queues = 2}));
   require_holds(explore<Gate>(at_random, {.events = {3, 3, 3}, .left = 2, .queues = 2}));
+}
+
+TEST_CASE("SpaceGate: who has watched and goes on wakes one that sleeps", "[queue][model]") {
+  struct State {
+    Gate space;
+    BoundedQueue full{1};
+    BoundedQueue empty{1};
+    bool met = false;
+    bool woken = false;
+    bool stopped = false;
+  };
+  require_holds(model::explore({.preemptions = 4}, [](Execution& run) {
+    auto state = std::make_shared<State>();
+    state->full.try_push();
+    run.thread("sleeper", [state] {
+      state->space.wait(state->full, [state] { return state->stopped; });
+      state->woken = !state->stopped;
+    });
+    run.thread("watcher", [state] {
+      state->met = state->space.has_waiters();
+      state->space.wait(state->empty, [] { return false; });
+    });
+    run.at_rest([state] { return state->met && !state->woken ? "the other one sleeps on" : ""; });
+    run.finale([state] {
+      state->stopped = true;
+      state->space.notify_all();
+    });
+  }));
 }
 
 TEST_CASE("SpaceGate: a consumer that takes by plain stores wakes whom it must", "[queue][model]") {
