@@ -141,7 +141,7 @@ class WorkQueue {
   [[nodiscard]] std::size_t capacity() const noexcept { return normal_.capacity(); }
 
  private:
-  Ring::Claim claim_from(Ring& ring) noexcept {
+  Ring::Claim claim_from(Ring& ring) const noexcept {
     return alone_ ? ring.try_claim_alone() : ring.try_claim();
   }
 
