@@ -65,7 +65,7 @@ class SpaceGate {
     }
     const std::uint32_t called = called_.load(std::memory_order_seq_cst);
     bool fenced = heads_ != Changes::by_stores;
-    sleepers_.wait_until(std::chrono::steady_clock::now() + longest_wait, [&] {
+    sleepers_.wait_until(Platform::now() + longest_wait, [&] {
       if (!fenced) Platform::heavy_fence();  // after it counts as a waiter
       fenced = true;
       return worth_a_look() || called_.load(std::memory_order_seq_cst) != called;

@@ -6,6 +6,7 @@
 #include <gossip/queue/wait_gate.hpp>
 
 #include "support/model/platform.hpp"
+#include "support/model/require_holds.hpp"
 #include "support/wait.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -28,6 +29,7 @@ using gossip::detail::WaitGate;
 using model::Execution;
 using model::Limits;
 using model::Outcome;
+using model::require_holds;
 
 namespace {
 
@@ -174,13 +176,6 @@ constexpr bool whole = true;
 #endif
 constexpr std::size_t random_walks = gossip::test::scaled(100'000);
 constexpr Limits at_random{.preemptions = 0, .random_schedules = random_walks};
-
-void require_holds(const Outcome& outcome) {
-  INFO(outcome.violation);
-  REQUIRE(outcome.holds());
-  SUCCEED(outcome.schedules << " schedules, the longest of " << outcome.most_steps << " steps");
-  REQUIRE(outcome.schedules > 10);
-}
 
 /// A native queue with a gate, full.
 struct Full {

@@ -3,6 +3,7 @@
 #include <gossip/queue/wait_gate.hpp>
 
 #include "support/model/platform.hpp"
+#include "support/model/require_holds.hpp"
 #include "support/wait.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -21,6 +22,7 @@ using gossip::detail::WaitGate;
 using model::Execution;
 using model::Limits;
 using model::Outcome;
+using model::require_holds;
 using model::TimeOuts;
 
 namespace {
@@ -71,13 +73,6 @@ constexpr std::size_t random_walks = 100;
 constexpr unsigned less = 0;
 constexpr std::size_t random_walks = gossip::test::scaled(100'000);
 #endif
-
-void require_holds(const Outcome& outcome) {
-  INFO(outcome.violation);
-  REQUIRE(outcome.holds());
-  SUCCEED(outcome.schedules << " schedules, the longest of " << outcome.most_steps << " steps");
-  REQUIRE(outcome.schedules > 10);
-}
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <gossip/queue/worker_parking.hpp>
 
 #include "support/model/platform.hpp"
+#include "support/model/require_holds.hpp"
 #include "support/wait.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -22,6 +23,7 @@ using gossip::detail::WorkerParking;
 using model::Execution;
 using model::Limits;
 using model::Outcome;
+using model::require_holds;
 using model::TimeOuts;
 
 namespace {
@@ -103,13 +105,6 @@ constexpr std::size_t random_walks = 100;
 #else
 constexpr std::size_t random_walks = gossip::test::scaled(200'000);
 #endif
-
-void require_holds(const Outcome& outcome) {
-  INFO(outcome.violation);
-  REQUIRE(outcome.holds());
-  SUCCEED(outcome.schedules << " schedules, the longest of " << outcome.most_steps << " steps");
-  REQUIRE(outcome.schedules > 10);
-}
 
 /// A queue, for one publisher, that claims slots with an ordinary store.
 class StoringQueue : public model::ModelQueue<6> {

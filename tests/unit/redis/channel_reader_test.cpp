@@ -65,9 +65,26 @@ std::string message() {
 }
 /// @}
 
+/// What a reader has told, in order. Any thread.
+class Notes {
+ public:
+  void note(std::string text) {
+    const std::lock_guard lock{mutex_};
+    notes_.push_back(std::move(text));
+  }
+  std::vector<std::string> noted() {
+    const std::lock_guard lock{mutex_};
+    return notes_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> notes_;
+};
+
 /// A reader of the channel `a.b`, what it does in order, and a server that answers SUBSCRIBE from a script,
 /// the last line again and again; and hangs up once when it is probed after `hang_up` was set.
-struct Scripted {
+struct Scripted : Notes {
   explicit Scripted(std::vector<std::string> to_subscribe) : answers{std::move(to_subscribe)} {}
 
   Status subscribe() {
@@ -75,14 +92,6 @@ struct Scripted {
                                note("event");
                                return full ? Status{Errc::queue_full} : Status{};
                              }});
-  }
-  void note(std::string text) {
-    const std::lock_guard lock{mutex};
-    notes.push_back(std::move(text));
-  }
-  std::vector<std::string> noted() {
-    const std::lock_guard lock{mutex};
-    return notes;
   }
   bool wait_for(const std::vector<std::string>& expected) {
     return eventually([&] { return noted() == expected; });
@@ -105,8 +114,6 @@ struct Scripted {
   std::atomic<bool> full{false};
   std::atomic<std::uint64_t> missing{0};
   Door may_unsubscribe;
-  std::mutex mutex;
-  std::vector<std::string> notes;
   FakeRedis server{greeting([this](const std::string& asked) -> std::string {
     if (has(asked, "UNSUBSCRIBE")) {
       static_cast<void>(may_unsubscribe.wait());
@@ -122,7 +129,7 @@ struct Scripted {
 constexpr const char* lost = "gap: the connection was lost";
 
 /// A reader of the channels `a.b` and `a.c`, and a server that may refuse them. Notes what is told.
-struct TwoChannels {
+struct TwoChannels : Notes {
   TwoChannels() {
     options.port = server.port();
     options.back_off_initial = options.back_off_cap = std::chrono::milliseconds{1};
@@ -137,14 +144,6 @@ struct TwoChannels {
                                note("event of " + event.type);
                                return {};
                              }});
-  }
-  void note(std::string text) {
-    const std::lock_guard lock{mutex};
-    notes.push_back(std::move(text));
-  }
-  std::vector<std::string> noted() {
-    const std::lock_guard lock{mutex};
-    return notes;
   }
   std::size_t count(const std::string& text) {
     const auto all = noted();
@@ -166,8 +165,6 @@ struct TwoChannels {
   std::atomic<bool> may_unsubscribe{true};
   std::atomic<bool> refused[2]{};  ///< a.b, a.c
   std::atomic<int> asked_for[2]{};
-  std::mutex mutex;
-  std::vector<std::string> notes;
   FakeRedis server{greeting([this](const std::string& asked) { return answer(asked); })};
   RedisOptions options;
   ChannelReader reader{options};
