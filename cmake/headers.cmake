@@ -170,6 +170,7 @@ set(GOSSIP_HEADERS
   gossip/redis/condition.hpp
   gossip/redis/connection.hpp
   gossip/redis/conversation.hpp
+  gossip/redis/dead_letter.hpp
   gossip/redis/deduplication.hpp
   gossip/redis/expected_replies.hpp
   gossip/redis/framed_fields.hpp
@@ -188,11 +189,13 @@ set(GOSSIP_HEADERS
   gossip/redis/refusals.hpp
   gossip/redis/reply.hpp
   gossip/redis/reply_builder.hpp
+  gossip/redis/reply_limits.hpp
   gossip/redis/resp.hpp
   gossip/redis/rfc3339.hpp
   gossip/redis/send_queue.hpp
   gossip/redis/send_window.hpp
   gossip/redis/session.hpp
+  gossip/redis/skipped_text.hpp
   gossip/redis/statistics.hpp
   gossip/redis/stream_acknowledgements.hpp
   gossip/redis/stream_claims.hpp

@@ -6,10 +6,88 @@
 # What comes from the wire has its limits
 gossip_mutant(redis_reply_may_be_too_large
   HEADER redis/reply_builder.hpp
-  OLD "building.too_large = building.bytes > building.most;"
-  NEW "building.too_large = false;"
+  OLD "building.bytes > building.limits.whole || size"
+  NEW "size"
   SOURCES unit/redis/reply_builder_test.cpp
   TESTS "ReplyBuilder: what a reply takes*")
+gossip_mutant(redis_text_may_be_too_large
+  HEADER redis/reply_builder.hpp
+  OLD " || size > building.limits.entry"
+  NEW ""
+  SOURCES unit/redis/reply_builder_test.cpp
+  TESTS "ReplyBuilder: a single text*")
+gossip_mutant(redis_array_may_be_too_long
+  HEADER redis/reply_builder.hpp
+  OLD "depth == 1 && size > ReplyLimits::elements"
+  NEW "false"
+  SOURCES unit/redis/reply_builder_test.cpp
+  TESTS "ReplyBuilder: a long array*")
+gossip_mutant(redis_entry_may_be_too_large
+  HEADER redis/reply_builder.hpp
+  OLD " || building.counted_bytes > building.limits.entry"
+  NEW ""
+  SOURCES unit/redis/reply_builder_test.cpp
+  TESTS "ReplyBuilder: an array within an array*")
+gossip_mutant(redis_entries_are_counted_together
+  HEADER redis/reply_builder.hpp
+  OLD "    if (std::exchange(building.counted, &array) != &array) building.counted_bytes = 0;"
+  NEW ""
+  SOURCES unit/redis/reply_builder_test.cpp
+  TESTS "ReplyBuilder: an array within an array*")
+gossip_mutant(redis_replies_are_counted_together
+  HEADER redis/reply_builder.hpp
+  OLD "    if (kind == Reply::Kind::array) building.counted = nullptr;"
+  NEW ""
+  SOURCES unit/redis/reply_builder_test.cpp
+  TESTS "ReplyBuilder: an array within an array*")
+gossip_mutant(redis_skipped_text_is_a_nil
+  HEADER redis/reply_builder.hpp
+  OLD "std::exchange(building.skipped, false) || "
+  NEW ""
+  SOURCES unit/redis/reply_builder_test.cpp
+  TESTS "ReplyBuilder: a text that was skipped*")
+gossip_mutant(redis_skipped_text_may_end_anyhow
+  HEADER redis/skipped_text.hpp
+  OLD "end[2] == '\\r' && end[3] == '\\n'"
+  NEW "true"
+  SOURCES unit/redis/skipped_text_test.cpp
+  TESTS "SkippedText: a text that does not end*")
+gossip_mutant(redis_skipped_text_ends_too_soon
+  HEADER redis/skipped_text.hpp
+  OLD "    if (reader.len - reader.pos < nil_size) return false;"
+  NEW "    if (reader.len - reader.pos < nil_size) return true;"
+  SOURCES unit/redis/skipped_text_test.cpp
+  TESTS "SkippedText: a text that is too large*")
+gossip_mutant(redis_skipped_text_of_another_connection
+  HEADER redis/connection.hpp
+  OLD "    skipped_.reset();"
+  NEW ""
+  SOURCES unit/redis/connection_test.cpp
+  TESTS "Connection: a connection that is lost within*")
+gossip_mutant(redis_read_may_be_larger_than_a_reply
+  HEADER redis/reply_limits.hpp
+  OLD "(payload + beside) * (entries + 1)"
+  NEW "payload * options.read_count + beside"
+  SOURCES unit/redis/reply_limits_test.cpp
+  TESTS "ReplyLimits: what one read*")
+gossip_mutant(redis_oversized_entry_is_taken_for_trimmed
+  HEADER redis/stream_intake.hpp
+  OLD "const Status whole = check_size(entry);"
+  NEW "const Status whole;"
+  SOURCES unit/redis/stream_intake_test.cpp
+  TESTS "StreamIntake: without a group an entry that is too large*")
+gossip_mutant(redis_parts_of_an_entry_are_taken
+  HEADER redis/stream_fields.hpp
+  OLD "entry.items.size() != 2 || entry.items[1].truncated"
+  NEW "entry.items.size() != 2"
+  SOURCES unit/redis/stream_fields_test.cpp
+  TESTS "stream_fields: of an entry*")
+gossip_mutant(redis_publishes_what_nobody_reads
+  HEADER redis/provider.hpp
+  OLD "    if (encoded.wire.size() > largest_command(options_)) return too_much(encoded.wire.size());"
+  NEW ""
+  SOURCES unit/redis/provider_test.cpp
+  TESTS "RedisProvider: metadata that readers*")
 gossip_mutant(redis_reply_may_be_too_deep
   HEADER redis/reply_builder.hpp
   OLD "    if (depth > max_depth) return nullptr;"

@@ -10,6 +10,8 @@
 #include <gossip/redis/options.hpp>
 #include <gossip/redis/reply.hpp>
 #include <gossip/redis/reply_builder.hpp>
+#include <gossip/redis/reply_limits.hpp>
+#include <gossip/redis/skipped_text.hpp>
 #include <gossip/redis/tls_session.hpp>
 #include <gossip/redis/traffic.hpp>
 
@@ -69,8 +71,9 @@ class Connection {
     reader_functions_ = ReplyBuilder::functions();
     context_->reader->fn = &reader_functions_;
     context_->reader->privdata = &building_;
-    context_->reader->maxelements = max_elements;
-    building_.most = options.maximum_payload * 2 * options.read_count + (std::size_t{1} << 20U);
+    context_->reader->maxelements = 0;  // the builder looks after that
+    building_.limits = ReplyLimits::of(options);
+    skipped_.reset();
     tls_ = options.tls;
     if (tls_.server_name.empty()) tls_.server_name = options.host;
     stage_ = Stage::connecting;
@@ -176,21 +179,31 @@ class Connection {
   /// The next reply that has arrived whole; valid until the next call, and may be moved from.
   /// @return  why what arrived is no reply; success with null if there is none yet
   Status next_reply(Reply*& reply) {
-    void* object = nullptr;
-    if (redisReaderGetReply(context_->reader, &object) != REDIS_OK) {
-      if (building_.too_large) return too_large();
-      return RetryableError{"redis: malformed reply: " + std::string{context_->reader->errstr}};
+    redisReader& reader = *context_->reader;
+    for (reply = nullptr; skipped_.pass(reader, building_.skipped);) {
+      void* object = nullptr;
+      if (redisReaderGetReply(&reader, &object) != REDIS_OK) {
+        if (building_.too_large) return too_large();
+        return RetryableError{"redis: malformed reply: " + std::string{reader.errstr}};
+      }
+      reply = static_cast<Reply*>(object);
+      if (reply != nullptr) break;
+      // What has arrived of it may be a single text, which is built at its end alone.
+      if (SkippedText::awaited(reader) <= building_.limits.entry) {
+        const bool endless = reader.len - reader.pos > building_.limits.entry + most_of_header;
+        return endless ? too_large() : Status{};
+      }
+      if (SkippedText::depth(reader) < 2) return too_large();  // not of an entry
+      skipped_.begin(reader);
     }
-    reply = static_cast<Reply*>(object);
-    // What has arrived of the next one may be a single text, which is built at its end alone.
-    return reply == nullptr && context_->reader->len > building_.most ? too_large() : Status{};
+    return {};
   }
 
  private:
   enum class Stage : std::uint8_t { none, connecting, securing, established };
   static constexpr std::size_t most_kept = std::size_t{1}
-                                           << 18U;    // bytes of the buffer for writing
-  static constexpr long long max_elements = 1 << 20;  // of one array
+                                           << 18U;   // bytes of the buffer for writing
+  static constexpr std::size_t most_of_header = 64;  // bytes that are of a text and not in it
 
   static Status too_large() { return RetryableError{"redis: a reply is larger than allowed"}; }
   Status failure(const char* doing, int error = errno) const {
@@ -312,6 +325,7 @@ class Connection {
   redisContext* context_ = nullptr;
   redisReplyObjectFunctions reader_functions_{};
   ReplyBuilder::Building building_;  ///< what is being read, or was read last
+  SkippedText skipped_;              ///< what is not kept of it
   SSL* ssl_ = nullptr;               ///< owned by the context
   TlsOptions tls_;
   /// What poll() is to look for, for each: by TLS either may have to do the other first.

@@ -125,7 +125,9 @@ struct RedisOptions {
   WireFormat format = WireFormat::stream_fields;  ///< how an event is written
   std::string key_prefix = {};                    ///< put before event types in keys and channels
   std::string source = "gossip";                  ///< `source` of CloudEvents
-  std::size_t maximum_payload = std::size_t{1} << 20U;  ///< of an encoded payload // bytes
+  /// Of an encoded payload. An entry of a stream that takes more than twice as much and 1 MiB, in memory,
+  /// counts as undecodable, whatever is in it. // bytes
+  std::size_t maximum_payload = std::size_t{1} << 20U;
   std::size_t compress_above = 0;  ///< payloads from here on are deflated; 0: none // bytes
 
   // ---- Streams ----
@@ -174,7 +176,8 @@ struct RedisOptions {
   /// A stream's readers are so far behind that trimming is about to take what they have not read; once,
   /// and again after they had caught up.
   std::function<void(const StreamStatistics&)> on_lag = {};
-  /// A message that cannot be decoded: type, bytes, why. Not with a group, which has dead letters.
+  /// A message that cannot be decoded: type, bytes, why; no bytes if it is too large, but its id in the
+  /// reason. Not with a group, which has dead letters.
   std::function<void(std::string_view, std::string_view, const Status&)> on_undecodable = {};
   /// An event that was accepted could not be published: its type, its id, why.
   std::function<void(std::string_view, std::string_view, const Status&)> on_publish_error = {};

@@ -112,7 +112,7 @@ class BasicRedisProvider {
 
   /// Encodes the event and hands it to the writer.
   /// @return  ok, Errc::queue_full, Errc::closed, what the codec reports, a ValidationError for a
-  ///          payload above RedisOptions::maximum_payload
+  ///          payload above RedisOptions::maximum_payload, or metadata that readers would not take
   template <class Inbox, Payload T>
   Status publish(Inbox& inbox, Outgoing<T>& event) {
     using Codec = typename CodecFor<T, C>::type;
@@ -138,6 +138,7 @@ class BasicRedisProvider {
     key += type;
     if (Status status = append_publish(options_, key, wire, encoded.wire); !status.ok())
       return status;
+    if (encoded.wire.size() > largest_command(options_)) return too_much(encoded.wire.size());
     return writer_->publish(encoded);
   }
 
@@ -232,6 +233,12 @@ class BasicRedisProvider {
   [[nodiscard]] Status too_large(std::size_t size) const {
     return ValidationError{"data", "payload of " + std::to_string(size) + " bytes; allowed: " +
                                        std::to_string(options_.maximum_payload)};
+  }
+
+  [[nodiscard]] Status too_much(std::size_t size) const {
+    return ValidationError{"metadata",
+                           "makes the event take " + std::to_string(size) +
+                               " bytes; allowed: " + std::to_string(largest_command(options_))};
   }
 
   template <class Codec, class T, class Inbox>

@@ -29,6 +29,7 @@ struct Reply {
   std::string text = {};          ///< of a status, an error, a text
   std::int64_t integer = 0;       ///< of an integer
   std::vector<Reply> items = {};  ///< of an array
+  bool truncated = false;         ///< an array that was too large: the rest of it was not kept
 
   /// A reply of that kind.
   /// @{

@@ -27,10 +27,17 @@ namespace gossip::redis {
 /// Names and values, in order.
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-/// The fields of an entry of a stream, moved out of the reply. Empty if the entry was trimmed.
+/// Success, or that the entry is larger than ReplyLimits allow, so that its fields are not all there.
+[[nodiscard]] inline Status check_size(const Reply& entry) {
+  if (entry.items.size() != 2 || !entry.items[1].truncated) return {};
+  return ValidationError{"entry", entry.items[0].text + " is too large for maximum_payload"};
+}
+
+/// The fields of an entry of a stream, moved out of the reply. Empty if the entry was trimmed, or is too
+/// large.
 [[nodiscard]] inline Fields take_fields(Reply& entry) {
   Fields fields;
-  if (entry.items.size() != 2) return fields;
+  if (entry.items.size() != 2 || entry.items[1].truncated) return fields;
   std::vector<Reply>& items = entry.items[1].items;
   for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
     fields.emplace_back(std::move(items[i].text), std::move(items[i + 1].text));

@@ -11,6 +11,7 @@
 #include <gossip/core/status.hpp>
 #include <gossip/redis/back_reference.hpp>
 #include <gossip/redis/command.hpp>
+#include <gossip/redis/dead_letter.hpp>
 #include <gossip/redis/deduplication.hpp>
 #include <gossip/redis/inbound.hpp>
 #include <gossip/redis/options.hpp>
@@ -78,6 +79,9 @@ class StreamIntake {
     const EntryKey key{type->key, entry.items[0].text};
     if (held_.contains(key)) return;  // claimed from ourselves: it waits, or runs
     if (acknowledgements_.send_again(key)) return;
+    if (const Status whole = check_size(entry); !whole.ok()) {
+      return bury(*type, key.second, {}, whole, deliveries);
+    }
     Waiting waiting{type, key.second, deliveries, take_fields(entry), {}};
     if (waiting.fields.empty()) {
       note_trimmed(*type);
@@ -298,12 +302,8 @@ class StreamIntake {
   /// Writes the dead letter of one that is held. Not buried, it stays pending, and comes again.
   void bury_held(const EntryKey& entry, const Fields& fields, const Status& why,
                  std::int64_t deliveries) {
-    std::string grave = entry.first;
-    grave += ".dead";
-    Command command{"XADD", grave, "*"};
-    command.add("dead-id").add(entry.second).add("dead-reason").add(std::string{why.what()});
-    command.add("dead-deliveries").add(deliveries);
-    for (const auto& [name, value] : fields) command.add(name).add(value);
+    Command command = dead_letter(entry.first, entry.second, why, deliveries, fields);
+    const std::string grave = grave_of(entry.first);
     auto* state = new EntryReceipt{self_, entry, true};
     const Receipt receipt{state};
     try {

@@ -243,8 +243,11 @@ class RedisTap {
       for (Reply& entry : stream.items[1].items) {
         if (entry.items.size() != 2) continue;
         TappedEvent tapped{name_of(place->first), entry.items[0].text, {}, {}};
+        tapped.status = check_size(entry);
         const Fields fields = take_fields(entry);
-        tapped.status = decode_fields(fields, tapped.event, options_.maximum_payload);
+        if (tapped.status.ok()) {
+          tapped.status = decode_fields(fields, tapped.event, options_.maximum_payload);
+        }
         if (!tapped.status.ok()) {
           tapped.event = {};
           frame_fields(fields, tapped.event.data);

@@ -35,7 +35,7 @@ struct Fixture {
   explicit Fixture(std::string bytes) : server{[bytes](const std::string&) { return bytes; }} {
     options.port = server.port();
     options.maximum_payload = 1000;
-    options.read_count = 1;
+    options.read_count = options.max_in_flight = 1;
     REQUIRE(connection.open(options).ok());
   }
   /// Asks something and waits for the next reply.
@@ -113,6 +113,52 @@ TEST_CASE("Connection: many small parts that are too large together are refused"
   Status status;
   REQUIRE_FALSE(fixture.ask(status).has_value());
   REQUIRE(status.what() == "retryable error: redis: a reply is larger than allowed");
+}
+
+TEST_CASE("Connection: an entry that is too large arrives truncated, and what is behind it whole",
+          "[redis]") {
+  const std::string large(std::size_t{5} << 20U, 'x');
+  Fixture fixture{"*2\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\na\r\n$" + std::to_string(large.size()) +
+                  "\r\n" + large + "\r\n*2\r\n$3\r\n2-0\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n"};
+  Status status;
+  const auto reply = fixture.ask(status);
+  REQUIRE(reply.has_value());
+  REQUIRE(reply->items.size() == 2);
+  REQUIRE(reply->items[0].items.at(0).text == "1-0");
+  REQUIRE(reply->items[0].items.at(1).truncated);
+  REQUIRE(reply->items[0].items.at(1).items.size() == 1);
+  REQUIRE(reply->items[1].items.at(0).text == "2-0");
+  REQUIRE(reply->items[1].items.at(1) ==
+          Reply::of_array({Reply::of_text("a"), Reply::of_text("b")}));
+}
+
+TEST_CASE("Connection: a connection that is lost within a large text leaves nothing of it",
+          "[redis]") {
+  Fixture fixture{"*1\r\n*1\r\n$9000000\r\n" + std::string(100'000, 'x')};
+  REQUIRE(eventually([&] {
+    pollfd socket{fixture.connection.descriptor(), fixture.connection.interest(), 0};
+    if (::poll(&socket, 1, 100) > 0) REQUIRE(fixture.connection.advance(socket.revents).ok());
+    Reply* reply = nullptr;
+    REQUIRE(fixture.connection.next_reply(reply).ok());
+    if (fixture.connection.established() && fixture.connection.traffic().sent == 0) {
+      REQUIRE(fixture.connection.send("*1\r\n$4\r\nPING\r\n"));
+    }
+    return fixture.connection.traffic().received > 100'000;
+  }));
+  FakeRedis other{[](const std::string&) { return "*1\r\n*1\r\n$-1\r\n"; }};
+  fixture.options.port = other.port();
+  REQUIRE(fixture.connection.open(fixture.options).ok());
+  Status status;
+  REQUIRE(fixture.ask(status) == Reply::of_array({Reply::of_array({Reply::of_nil()})}));
+}
+
+TEST_CASE("Connection: a line without an end is refused", "[redis]") {
+  for (const char* kind : {"+", "$", ":", "*1\r\n*1\r\n+"}) {
+    Fixture fixture{kind + std::string(std::size_t{3} << 20U, '1')};
+    Status status;
+    REQUIRE_FALSE(fixture.ask(status).has_value());
+    REQUIRE(gossip::is_retryable(status));
+  }
 }
 
 TEST_CASE("Connection: the end of the stream is an error", "[redis]") {

@@ -33,7 +33,7 @@ SteadyTime now() { return std::chrono::steady_clock::now(); }
 struct Driver {
   explicit Driver(std::string reply = "+PONG\r\n") : answer{std::move(reply)} {
     options.port = server.port();
-    options.maximum_payload = options.read_count = 1;  // a reply has 1 MiB and little more
+    options.maximum_payload = options.read_count = options.max_in_flight = 1;  // a text has 1 MiB
     options.back_off_initial = options.back_off_cap = 1ms;
     talk.start(now());
   }

@@ -138,6 +138,26 @@ TEST_CASE("RedisProvider: a payload above the limit is refused at publish", "[re
   REQUIRE(server.ask({"EXISTS", "order.placed"}) == "0");
 }
 
+TEST_CASE("RedisProvider: metadata that readers would not take is refused at publish", "[redis]") {
+  RedisServer server;
+  auto options = server.options();
+  options.maximum_payload = 100;
+  Handled handled;
+  RedisBus bus{{.workers = 1}, options};
+  const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
+  const auto publish = [&](std::size_t size) {
+    gossip::Event<Order> event{order_placed, Order{1, "ann"}};
+    event.with_metadata("much", std::string(size, 'x'));
+    return bus.publish(event);
+  };
+  const auto status = publish(525'000);
+  REQUIRE(gossip::is_validation(status));
+  REQUIRE(std::string{status.what()}.find("metadata") != std::string::npos);
+  REQUIRE(server.ask({"EXISTS", "order.placed"}) == "0");
+  REQUIRE(publish(524'000).ok());
+  REQUIRE(handled.wait_for(1));
+}
+
 TEST_CASE("RedisProvider: a shutdown sends what was accepted", "[redis]") {
   RedisServer server;
   {

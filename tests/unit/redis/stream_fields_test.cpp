@@ -12,6 +12,7 @@ using gossip::MetadataValue;
 using gossip::redis::decode_fields;
 using gossip::redis::encode_fields;
 using gossip::redis::Fields;
+using gossip::redis::Reply;
 using gossip::redis::WireEvent;
 
 namespace {
@@ -97,4 +98,17 @@ TEST_CASE("stream fields: large data is deflated and marked, and comes back", "[
   REQUIRE(refused({{"type", "a"}, {"data", "x"}, {"content-encoding", "deflate"}}) == "data");
   REQUIRE(refused({{"type", "a"}, {"data", "x"}, {"content-encoding", "br"}}) ==
           "content-encoding");
+}
+
+TEST_CASE("stream_fields: of an entry that is too large nothing is taken", "[redis]") {
+  Reply entry = Reply::of_array(
+      {Reply::of_text("1-0"), Reply::of_array({Reply::of_text("data"), Reply::of_text("1")})});
+  REQUIRE(gossip::redis::check_size(entry).ok());
+  entry.items[1].truncated = true;
+  REQUIRE(gossip::redis::check_size(entry).what() ==
+          "validation failed: field=entry: 1-0 is too large for maximum_payload");
+  REQUIRE(gossip::redis::take_fields(entry).empty());
+  entry.items[1].truncated = false;
+  REQUIRE(gossip::redis::take_fields(entry) == Fields{{"data", "1"}});
+  REQUIRE(gossip::redis::check_size(Reply::of_nil()).ok());
 }

@@ -150,6 +150,26 @@ TEST_CASE("StreamIntake: what nobody can read is counted as buried, what was tri
   REQUIRE(fixture.intake.room() == fixture.options.max_in_flight);
 }
 
+TEST_CASE("StreamIntake: without a group an entry that is too large is told of, with its id",
+          "[redis]") {
+  std::vector<std::string> told;
+  RedisOptions options{.unix_socket = "/nonexistent/gossip.socket"};
+  options.on_undecodable = [&](std::string_view type, std::string_view data, const Status& why) {
+    told.push_back(std::string{type} + " '" + std::string{data} + "' " + std::string{why.what()});
+  };
+  Fixture fixture{options};
+  Reply entry = Reply::of_array(
+      {Reply::of_text("1-0"), Reply::of_array({Reply::of_text("data"), Reply::of_text("1")})});
+  entry.items[1].truncated = true;
+  fixture.intake.take(fixture.type, entry);
+  REQUIRE(told ==
+          std::vector<std::string>{
+              "a.b '' validation failed: field=entry: 1-0 is too large for maximum_payload"});
+  REQUIRE(fixture.intake.statistics().dead_lettered == 1);
+  REQUIRE(fixture.intake.statistics().trimmed == 0);
+  REQUIRE(fixture.delivered == 0);
+}
+
 TEST_CASE("StreamIntake: a receipt may outlive it", "[redis]") {
   Receipt kept;
   {

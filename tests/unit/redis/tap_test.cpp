@@ -207,6 +207,26 @@ TEST_CASE("RedisTap: what cannot be read is shown as it is", "[redis]") {
   REQUIRE(noted.count("order.odd  ?*2\r\n$1\r\na\r\n$1\r\nb\r\n") == 1);
 }
 
+TEST_CASE("RedisTap: an entry that is too large is shown without its fields", "[redis]") {
+  RedisServer server;
+  RedisOptions options = server.options();
+  options.maximum_payload = 1000;
+  options.start_at = StartAt::beginning;
+  static_cast<void>(
+      server.ask({"XADD", "order.counted", "*", "data", std::string(3U << 20U, 'x')}));
+  static_cast<void>(
+      server.ask({"XADD", "order.counted", "*", "data", "1", "type", "order.counted"}));
+  std::atomic<int> large{0};
+  std::atomic<int> others{0};
+  RedisTap tap{options, EventPattern{">"}, [&](const TappedEvent& event) {
+                 const bool told = event.status.what().find("too large") != std::string_view::npos;
+                 told ? ++large : ++others;
+               }};
+  tap.start();
+  REQUIRE(eventually([&] { return others.load() == 1; }));
+  REQUIRE(large.load() == 1);
+}
+
 TEST_CASE("RedisTap: a stream that is gone and comes again is followed from its beginning",
           "[redis]") {
   RedisServer server;
