@@ -163,6 +163,7 @@ set(GOSSIP_HEADERS
   gossip/redis.hpp
   gossip/redis/back_reference.hpp
   gossip/redis/base64.hpp
+  gossip/redis/blocked_read.hpp
   gossip/redis/channel_reader.hpp
   gossip/redis/cloud_events.hpp
   gossip/redis/command.hpp

@@ -201,6 +201,36 @@ gossip_mutant(redis_unknown_outcome_is_not_told
   NEW "self.settle_first({});"
   SOURCES unit/redis/writer_test.cpp
   TESTS "Writer: where a repetition*" SECONDS 5)
+gossip_mutant(redis_stranger_is_unblocked
+  HEADER redis/blocked_read.hpp
+  OLD "    known_ = begun_;"
+  NEW "    known_ = writer_.connection();"
+  SOURCES unit/redis/blocked_read_test.cpp
+  TESTS "BlockedRead: where the number*" SECONDS 5)
+gossip_mutant(redis_question_outlives_its_connection
+  HEADER redis/writer.hpp
+  OLD "    questions_.drop_outdated();"
+  NEW ""
+  SOURCES unit/redis/writer_test.cpp
+  TESTS "Writer: what is for one of its connections*" SECONDS 5)
+gossip_mutant(redis_first_read_blocks
+  HEADER redis/stream_reader.hpp
+  OLD "    if (blocked_read_.begin()) command.add("
+  NEW "    if (blocked_read_.begin() || true) command.add("
+  SOURCES unit/redis/stream_reader_test.cpp
+  TESTS "StreamReader: what is subscribed to while a read blocks*" SECONDS 5)
+gossip_mutant(redis_end_waits_for_what_does_not_matter
+  HEADER redis/writer.hpp
+  OLD "in_flight_.empty() && !questions_.owes();"
+  NEW "in_flight_.empty() && link_.unanswered() == 0;"
+  SOURCES unit/redis/writer_test.cpp
+  TESTS "Writer: the end waits*" SECONDS 5)
+gossip_mutant(redis_end_does_not_wait_for_what_matters
+  HEADER redis/writer.hpp
+  OLD "in_flight_.empty() && !questions_.owes();"
+  NEW "in_flight_.empty();"
+  SOURCES unit/redis/writer_test.cpp
+  TESTS "Writer: the end waits*" SECONDS 5)
 
 # Memory may run out
 gossip_mutant(redis_goes_on_behind_what_could_not_be_taken

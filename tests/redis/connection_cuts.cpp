@@ -130,3 +130,26 @@ TEST_CASE("failure: shutdown returns within its deadline, and reports what was n
   server.resume();
   REQUIRE(told.count("unpublished") == (where == Where::connected ? 0 : events));
 }
+
+TEST_CASE("failure: shutdown returns at once where nothing is owed, though the server is gone",
+          "[redis][failure]") {
+  RedisServer server;
+  Told told;
+  Handled handled;
+  auto options = server.options();
+  const bool is_down = GENERATE(true, false);  // or paused
+  CAPTURE(is_down);
+  told.listen(options);
+  RedisBus bus{{.workers = 1}, options};
+  auto subscription = bus.subscribe(order_placed, [&](const Order& order) { handled.add(order); });
+  REQUIRE(bus.publish(order_placed, Order{1, "ann"}).ok());
+  REQUIRE(handled.wait_for(1));
+  REQUIRE(bus.flush(patience).ok());
+  is_down ? server.kill() : server.pause();
+  if (is_down) REQUIRE(told.wait_for("Connection refused"));
+  subscription.cancel();
+  const auto begin = std::chrono::steady_clock::now();
+  static_cast<void>(bus.shutdown(patience));
+  REQUIRE(std::chrono::steady_clock::now() - begin < patience / 2);
+  server.resume();
+}

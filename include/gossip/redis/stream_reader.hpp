@@ -6,6 +6,7 @@
 
 #include <gossip/core/clock.hpp>
 #include <gossip/core/status.hpp>
+#include <gossip/redis/blocked_read.hpp>
 #include <gossip/redis/command.hpp>
 #include <gossip/redis/condition.hpp>
 #include <gossip/redis/inbound.hpp>
@@ -28,7 +29,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -120,7 +120,7 @@ class StreamReader {
   /// What Link asks of its client, on its own thread.
   /// @{
   void on_ready() {
-    client_id_.store(link_.session().client_id());
+    blocked_read_.connected(link_.session().client_id());
     reading_ = false;
     for (const auto& entry : streams_.all()) entry.second->reconnected();
     static_cast<void>(streams_.take_fresh());
@@ -128,7 +128,7 @@ class StreamReader {
     looks_at_ = SteadyTime{};
   }
   void on_lost(const Status&) noexcept {  // nothing is missed: the streams keep it
-    client_id_.store(0);                  // it may soon be somebody else's
+    blocked_read_.lost();
     reading_ = false;
   }
   void on_push(Reply&) {}
@@ -235,7 +235,8 @@ class StreamReader {
                           ? Command{"XREAD"}
                           : Command{"XREADGROUP", "GROUP", options_.group, consumer_};
     command.add("COUNT").add(static_cast<std::int64_t>(read_count_));
-    command.add("BLOCK").add(std::int64_t{options_.block.count()}).add("STREAMS");
+    if (blocked_read_.begin()) command.add("BLOCK").add(std::int64_t{options_.block.count()});
+    command.add("STREAMS");
     for (const auto& stream : readable) command.add(stream->subscribed->key);
     for (const auto& stream : readable) {
       command.add(options_.group.empty() ? stream->last_id : ">");
@@ -249,6 +250,7 @@ class StreamReader {
     auto& self = *static_cast<StreamReader*>(context);
     self.reading_ = false;
     if (!lost.ok()) return self.window_.lost(self.read_count_);
+    self.blocked_read_.answered();
     self.take_changes();  // what was published after the end of a subscription is not for the next
     if (reply.is_error()) return self.reading_failed(reply);
     self.reading_works();
@@ -351,23 +353,17 @@ class StreamReader {
     });
   }
 
-  /// Makes a read that is blocked return, so that a change takes effect now. If it cannot, that read ends
-  /// by itself before long.
+  /// So that a change takes effect now.
   void wake_up() {
     link_.notify();
-    const auto id = client_id_.load();
-    if (id == 0 || !writer_.connected()) return;
-    try {
-      writer_.ask(Command{"CLIENT", "UNBLOCK"}.add(id), [](const Status&, Reply&) {});
-    } catch (const std::bad_alloc&) {
-    }
+    blocked_read_.end();
   }
 
   const RedisOptions& options_;
   Writer& writer_;
   const std::string consumer_;
   std::atomic<bool> stopped_{false};
-  std::atomic<std::int64_t> client_id_{0};  ///< of the connection, for CLIENT UNBLOCK
+  BlockedRead blocked_read_{writer_};
 
   StreamPlaces streams_;
 

@@ -23,13 +23,11 @@
 #include <gossip/redis/statistics.hpp>
 #include <gossip/redis/tell.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -98,43 +96,36 @@ class Writer {
   /// one that publishes or flushes; with a failure if the connection is lost before the answer, the server
   /// is the wrong one, or at the end: on the thread that closes, or, once it is closed, that asks.
   void ask(Command command, OnAnswer answer, AtTheEnd at_the_end = AtTheEnd::dropped) {
-    auto kept = std::make_unique<Asked>(Asked{*this, std::move(answer)});
+    Question question{std::move(command), std::move(answer), at_the_end};
     {
       std::unique_lock lock{mutex_};
       if (!closed_) {
-        questions_.push_back({std::move(command), std::move(kept), at_the_end});
+        questions_.add(std::move(question));
         lock.unlock();
         return link_.notify();
       }
     }
     Reply none;
-    kept->answer(Status{Errc::closed}, none);
+    question.answer(Status{Errc::closed}, none);
+  }
+
+  /// Sends a command on that connection() or not at all; nobody is told what comes of it.
+  /// @throws std::bad_alloc
+  void ask_now(std::uint64_t connection, Command command) {
+    Question question{std::move(command), [](const Status&, Reply&) {}, AtTheEnd::dropped, true};
+    std::unique_lock lock{mutex_};
+    if (closed_ || !connected() || generation_ != connection) return;
+    questions_.add(std::move(question));
+    lock.unlock();
+    link_.notify();
   }
 
   /// As ask(), and waits for the answer. Not on the writer's own thread.
   /// @return  Errc::timeout if it did not come in time; then it may still have an effect
   Status ask_and_wait(Command command, Reply& reply, SteadyTime deadline) {
-    struct Answer {
-      std::mutex mutex;
-      std::condition_variable changed;
-      bool here = false;
-      Status lost;
-      Reply reply;
-    };
-    const auto answer = std::make_shared<Answer>();
-    ask(std::move(command), [answer](const Status& lost, Reply& got) {
-      const std::lock_guard lock{answer->mutex};
-      answer->here = true;
-      answer->lost = lost;
-      answer->reply = std::move(got);
-      answer->changed.notify_all();
-    });
-    std::unique_lock lock{answer->mutex};
-    if (!answer->changed.wait_until(lock, deadline, [&] { return answer->here; })) {
-      return Errc::timeout;
-    }
-    reply = std::move(answer->reply);
-    return answer->lost;
+    AwaitedAnswer answer;
+    ask(std::move(command), answer.taker());
+    return answer.wait(reply, deadline);
   }
 
   /// Waits until everything that was taken over before the call is confirmed or has failed.
@@ -173,9 +164,9 @@ class Writer {
     }
     arrived_.clear();
     tell_settled();
-    for (; !questions_.empty(); questions_.pop_front()) {
+    for (const Question& question : take_questions()) {
       Reply none;
-      questions_.front().asked->answer(Status{Errc::closed}, none);
+      question.answer(Status{Errc::closed}, none);
     }
     condition_->close();
   }
@@ -194,6 +185,11 @@ class Writer {
   /// True while the connection works. @par Thread safety any thread
   [[nodiscard]] bool connected() const noexcept {
     return connected_.load(std::memory_order_acquire);
+  }
+  /// Which of its connections that is, from 1 on; 0: none. @par Thread safety any thread
+  [[nodiscard]] std::uint64_t connection() const noexcept {
+    const std::lock_guard lock{mutex_};
+    return connected() ? generation_ : 0;
   }
   /// Waits for the connection. @return why it does not come about
   Status wait_until_connected(SteadyTime deadline) {
@@ -219,6 +215,7 @@ class Writer {
     const std::lock_guard lock{mutex_};
     statistics_.sent_again += in_flight_.sent();
     in_flight_.unsend();
+    questions_.drop_outdated();
   }
   void on_push(Reply&) {}
   void on_state(State state, const Status& why) {
@@ -256,31 +253,21 @@ class Writer {
   }
   [[nodiscard]] bool drained() const {
     const std::lock_guard lock{mutex_};
-    const auto matters = [](const Question& q) { return q.at_the_end == AtTheEnd::sent; };
-    return arrived_.empty() && in_flight_.empty() && link_.unanswered() == 0 &&
-           std::ranges::none_of(questions_, matters);
+    return arrived_.empty() && in_flight_.empty() && !questions_.owes();
   }
   /// @}
 
  private:
-  struct Asked {
-    Writer& writer;
-    OnAnswer answer;
-  };
-  struct Question {
-    Command command;
-    std::unique_ptr<Asked> asked;
-    AtTheEnd at_the_end;
-  };
-
   /// One after the other: those that no memory is left for are sent by the next turn.
   void send_questions() {
     const std::lock_guard lock{mutex_};
-    for (; !questions_.empty(); questions_.pop_front()) {
-      auto& [command, asked, unused] = questions_.front();
-      link_.send(command, {&on_answer, asked.get(), 0});
-      static_cast<void>(asked.release());  // on_answer has it now
+    for (; !questions_.empty(); questions_.sent()) {
+      link_.send(questions_.front(), {&on_answer, this, 0});
     }
+  }
+  [[nodiscard]] Questions::List take_questions() noexcept {
+    const std::lock_guard lock{mutex_};
+    return questions_.take_unsent();
   }
 
   /// True in what a link calls, too.
@@ -290,11 +277,17 @@ class Writer {
   }
 
   static void on_answer(void* context, std::uint64_t, const Status& lost, Reply& reply) {
-    const std::unique_ptr<Asked> asked{static_cast<Asked*>(context)};
-    if (class_of(reply) != ErrorClass::reconnect) return asked->answer(lost, reply);
+    auto& self = *static_cast<Writer*>(context);
+    const Questions::List first = self.take_answered();
+    const OnAnswer& answer = first.front().answer;
+    if (class_of(reply) != ErrorClass::reconnect) return answer(lost, reply);
     const Status wrong = status_of(reply, "asking");  // throws nothing: whoever asked is told
-    asked->writer.link_.give_up(wrong);
-    asked->answer(wrong, reply);
+    self.link_.give_up(wrong);
+    answer(wrong, reply);
+  }
+  [[nodiscard]] Questions::List take_answered() noexcept {
+    const std::lock_guard lock{mutex_};
+    return questions_.answered();
   }
 
   /// The reply to the first event in flight.
@@ -379,11 +372,11 @@ class Writer {
   std::condition_variable changed_;
   std::condition_variable space_;
   EventBatch arrived_;
-  std::deque<Question> questions_;
+  Questions questions_;
   std::size_t waiting_ = 0;  ///< taken over and not yet confirmed // events
   std::size_t blocked_ = 0;  ///< wait for space // threads
   bool closed_ = false;
-  std::uint64_t generation_ = 0;
+  std::uint64_t generation_ = 0;  ///< of the connection, from 1 on
   Status trouble_;
   WriterStatistics statistics_;
   std::atomic<bool> connected_{false};

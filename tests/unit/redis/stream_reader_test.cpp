@@ -326,6 +326,22 @@ TEST_CASE("StreamReader: equal ids in two streams are two events", "[redis]") {
   REQUIRE(paid.wait_for(1));
 }
 
+TEST_CASE("StreamReader: what is subscribed to while a read blocks is read at once", "[redis]") {
+  constexpr gossip::EventType<Order> order_paid{"order.paid"};
+  constexpr auto npos = std::string::npos;
+  RedisServer server;
+  auto options = server.options();
+  options.block = 1h;
+  options.command_timeout = 2h;
+  Handled handled;
+  RedisBus bus{{.workers = 1}, options};
+  const auto placed = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
+  REQUIRE(eventually([&] { return server.ask({"CLIENT", "LIST"}).find("flags=b ") != npos; }));
+  const auto paid = bus.subscribe(order_paid, [&](const Order& o) { handled.add(o); });
+  REQUIRE(bus.publish(order_paid, Order{1, "ann"}).ok());
+  REQUIRE(handled.wait_for(1));
+}
+
 TEST_CASE("StreamReader: more than one page of a silent consumer's events is claimed at once",
           "[redis]") {
   RedisServer server;

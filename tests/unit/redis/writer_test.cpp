@@ -6,6 +6,7 @@
 #include "support/wait.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -16,12 +17,14 @@
 
 using gossip::Errc;
 using gossip::Status;
+using gossip::redis::AtTheEnd;
 using gossip::redis::Command;
 using gossip::redis::EncodedEvent;
 using gossip::redis::RedisOptions;
 using gossip::redis::Reply;
 using gossip::redis::Writer;
 using gossip::redis::WriterOverflow;
+using gossip::test::Door;
 using gossip::test::eventually;
 using gossip::test::RedisServer;
 using namespace std::chrono_literals;
@@ -133,6 +136,61 @@ TEST_CASE("Writer: a question is answered, or its failure told", "[redis]") {
   Status lost;
   writer.ask(Command{"PING"}, [&](const Status& why, Reply&) { lost = why; });
   REQUIRE(lost == Errc::closed);
+}
+
+TEST_CASE("Writer: the end waits for the answers that matter, and for no others", "[redis]") {
+  const auto at_the_end = GENERATE(AtTheEnd::dropped, AtTheEnd::sent);
+  Door may_answer;
+  Door is_asked;
+  gossip::test::FakeRedis server{gossip::test::greeting([&](const std::string&) -> std::string {
+    is_asked.open();
+    static_cast<void>(may_answer.wait());
+    return "+OK\r\n";
+  })};
+  RedisOptions options;
+  options.port = server.port();
+  Writer writer{options, true};
+  writer.start();
+  Status outcome = Errc::cancelled;
+  writer.ask(
+      Command{"ECHO", "hello"}, [&](const Status& lost, Reply&) { outcome = lost; }, at_the_end);
+  REQUIRE(is_asked.wait());
+  const bool matters = at_the_end == AtTheEnd::sent;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto deadline = begin + (matters ? 100ms : gossip::test::patience);
+  writer.close(deadline);
+  const bool waited = std::chrono::steady_clock::now() >= deadline;
+  may_answer.open();
+  REQUIRE(waited == matters);
+  REQUIRE(outcome == Errc::closed);
+}
+
+TEST_CASE("Writer: what is for one of its connections is not sent on another", "[redis]") {
+  std::atomic<int> unblocked{0};
+  gossip::test::FakeRedis server{gossip::test::greeting([&](const std::string& asked) {
+    if (asked.find("UNBLOCK") != std::string::npos) ++unblocked;
+    return std::string{asked.find("QUIT") != std::string::npos ? "" : "+OK\r\n"};
+  })};
+  RedisOptions options;
+  options.port = server.port();
+  options.back_off_initial = 1ms;
+  Writer writer{options, true};
+  const Command unblock{"CLIENT", "UNBLOCK", "7"};
+  writer.ask_now(1, unblock);  // there is none yet
+  REQUIRE(writer.connection() == 0);
+  writer.start();
+  Reply reply;
+  REQUIRE(writer.ask_and_wait({"PING"}, reply, soon()).ok());
+  REQUIRE(writer.connection() == 1);
+  REQUIRE(unblocked == 0);
+  writer.ask_now(1, unblock);
+  REQUIRE(writer.ask_and_wait({"PING"}, reply, soon()).ok());
+  REQUIRE(unblocked == 1);
+  writer.ask({"QUIT"}, [&](const Status&, Reply&) { writer.ask_now(1, unblock); });  // too late
+  REQUIRE(eventually([&] { return writer.connection() == 2; }));
+  writer.ask_now(1, unblock);
+  REQUIRE(writer.ask_and_wait({"PING"}, reply, soon()).ok());
+  REQUIRE(unblocked == 1);
 }
 
 TEST_CASE("Writer: where a repetition cannot be told, the unknown outcome is reported", "[redis]") {
