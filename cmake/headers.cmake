@@ -164,6 +164,7 @@ set(GOSSIP_HEADERS
   gossip/redis/back_reference.hpp
   gossip/redis/base64.hpp
   gossip/redis/blocked_read.hpp
+  gossip/redis/channel.hpp
   gossip/redis/channel_reader.hpp
   gossip/redis/cloud_events.hpp
   gossip/redis/command.hpp

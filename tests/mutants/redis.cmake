@@ -260,17 +260,17 @@ gossip_mutant(redis_reads_on_behind_what_was_not_taken
 
 # Pub/Sub: a gap is told, and before what follows
 gossip_mutant(redis_gap_is_not_told
-  HEADER redis/channel_reader.hpp
-  OLD "      entry.second.missed = entry.second.missed || entry.second.wanted;"
+  HEADER redis/channel.hpp
+  OLD "    missed = missed || wanted;"
   NEW ""
   SOURCES unit/redis/channel_reader_test.cpp
-  TESTS "ChannelReader: a gap is told before*" SECONDS 5)
+  TESTS "ChannelReader: a gap is told before what is published after*" SECONDS 5)
 gossip_mutant(redis_gap_is_told_too_late
   HEADER redis/channel_reader.hpp
   OLD "    if (why.ok()) tell_of_gap();  // before what came behind the confirmation"
   NEW ""
   SOURCES unit/redis/channel_reader_test.cpp
-  TESTS "ChannelReader: a gap is told before*" SECONDS 5)
+  TESTS "ChannelReader: a gap is told before what is published after*" SECONDS 5)
 gossip_mutant(redis_gap_has_no_size
   HEADER redis/channel_reader.hpp
   OLD "      ++dropped_[type];"
@@ -286,6 +286,31 @@ gossip_mutant(redis_one_channel_is_not_listened_to_again
     }"
   SOURCES unit/redis/channel_reader_test.cpp
   TESTS "ChannelReader: after a loss every channel*" SECONDS 5)
+
+gossip_mutant(redis_refused_channel_is_listened_to
+  HEADER redis/channel.hpp
+  OLD "    if (why.ok()) confirmed = subscribed_now;"
+  NEW "    confirmed = subscribed_now;"
+  SOURCES unit/redis/channel_test.cpp
+  TESTS "Channel: what the server refuses*")
+gossip_mutant(redis_refused_end_has_another_name
+  HEADER redis/channel_reader.hpp
+  OLD "asked.subscribes ? \"SUBSCRIBE\" : \"UNSUBSCRIBE\", asked.key"
+  NEW "\"SUBSCRIBE\", asked.key"
+  SOURCES unit/redis/channel_reader_test.cpp
+  TESTS "ChannelReader: an end that is refused*" SECONDS 5)
+gossip_mutant(redis_channel_is_not_forgotten
+  HEADER redis/channel_reader.hpp
+  OLD "        if (entry->second.is_over()) ended.insert(channels_.extract(entry));"
+  NEW ""
+  SOURCES unit/redis/channel_reader_test.cpp
+  TESTS "ChannelReader: a channel that nobody listens*" SECONDS 5)
+gossip_mutant(redis_channel_is_forgotten_early
+  HEADER redis/channel.hpp
+  OLD " && beginning == 0 && ending == 0;"
+  NEW ";"
+  SOURCES unit/redis/channel_test.cpp
+  TESTS "Channel: is over once*")
 
 # Streams: at least once, and known if more often
 gossip_mutant(redis_lost_acknowledgement_stays_lost

@@ -9,6 +9,7 @@
 #include <gossip/core/error.hpp>
 #include <gossip/core/receipt.hpp>
 #include <gossip/core/status.hpp>
+#include <gossip/redis/channel.hpp>
 #include <gossip/redis/command.hpp>
 #include <gossip/redis/condition.hpp>
 #include <gossip/redis/deduplication.hpp>
@@ -73,18 +74,20 @@ class ChannelReader {
     Channel& channel = channels_[key];
     channel.subscribed = std::move(type);
     channel.wanted = true;
-    channel.changed = true;
+    channel.changed = has_news_ = true;
     channel.refusal = {};
     link_.notify();
     const auto answered = [&] {
       return in_trouble_ || !channel.wanted || !channel.refusal.ok() ||
              (channel.confirmed && channel.settled());
     };
-    ++channel.waiting;
+    ++channel.beginning;
     changed_.wait_for(lock, options_.command_timeout, answered);
-    --channel.waiting;
+    --channel.beginning;
+    has_news_ = true;
     if (!channel.refusal.ok()) {
       channel.wanted = channel.relied_on;  // others have subscribed before
+      link_.notify();
     } else if (channel.wanted) {
       channel.relied_on = true;
       // From now on, until the server listens.
@@ -97,27 +100,19 @@ class ChannelReader {
   /// subscribe(); waits until the server confirms it, if it is connected.
   template <class Unwanted>
   void unsubscribe(const std::string& type, Unwanted&& unwanted) {
-    std::unique_lock lock{mutex_};
     const std::string key = options_.key_prefix + type;
+    const std::string what = listening(key);
+    std::unique_lock lock{mutex_};
     const auto found = channels_.find(key);
     if (found == channels_.end() || !unwanted()) return;
     Channel& channel = found->second;
     channel.wanted = channel.relied_on = channel.missed = false;
     changed_.notify_all();
-    if (std::exchange(channel.denied, false)) {
-      lock.unlock();
-      condition_->works(listening(key));  // it does not matter any more
-      lock.lock();
-    }
-    if (channel.wanted || (!channel.confirmed && channel.settled())) return;
-    channel.changed = true;
+    ++channel.ending;
+    end(lock, what, channel);
+    --channel.ending;
+    has_news_ = true;
     link_.notify();
-    if (link_.closing()) return;
-    changed_.wait_for(lock, options_.command_timeout, [&] {
-      const bool refused = !channel.refusal.ok();
-      return in_trouble_ || channel.wanted ||
-             (channel.settled() && (refused || !channel.confirmed));
-    });
   }
 
   /// Puts no more events into the bus.
@@ -134,6 +129,12 @@ class ChannelReader {
     const std::lock_guard lock{mutex_};
     return statistics_;
   }
+  /// How many channels it knows: of those that somebody wants, or that the server still listens to.
+  /// @par Thread safety any thread
+  [[nodiscard]] std::size_t channels() const {
+    const std::lock_guard lock{mutex_};
+    return channels_.size();
+  }
   /// Of its connection. @par Thread safety any thread
   [[nodiscard]] TrafficStatistics traffic() const noexcept { return link_.traffic(); }
 
@@ -142,17 +143,14 @@ class ChannelReader {
   void on_ready() {
     const std::lock_guard lock{mutex_};
     in_trouble_ = false;
+    has_news_ = true;
     for (auto& entry : channels_) entry.second.changed = entry.second.wanted;
   }
   void on_lost(const Status&) noexcept {
     const std::lock_guard lock{mutex_};
     in_trouble_ = true;
     asked_.clear();
-    for (auto& entry : channels_) {
-      entry.second.missed = entry.second.missed || entry.second.wanted;
-      entry.second.confirmed = false;
-      entry.second.unanswered = 0;
-    }
+    for (auto& entry : channels_) entry.second.lost();
     changed_.notify_all();
   }
   void on_state(State state, const Status& why) {
@@ -164,15 +162,18 @@ class ChannelReader {
     condition_->connection(Part::reader, state, why);
   }
   SteadyTime on_turn() {
-    if (!link_.ready()) return SteadyTime::max();
     const SteadyTime now = std::chrono::steady_clock::now();
-    tell_of_gap();
+    const bool has_news = take_news() || now >= asks_again_;
+    if (has_news) forget_ended();
+    if (!link_.ready()) return SteadyTime::max();
+    if (has_news) tell_of_gap();
     tell_of_dropped();
-    SteadyTime next = SteadyTime::max();
+    if (!has_news) return asks_again_;
     const std::lock_guard lock{mutex_};
+    asks_again_ = SteadyTime::max();
     for (auto& [key, channel] : channels_) {
       if (channel.is_refused() && now < channel.not_before)
-        next = std::min(next, channel.not_before);
+        asks_again_ = std::min(asks_again_, channel.not_before);
       const bool again = channel.is_refused() && now >= channel.not_before;
       if (!std::exchange(channel.changed, false) && !again) continue;
       // First: if that fails, nothing has been sent.
@@ -181,16 +182,12 @@ class ChannelReader {
       ++channel.unanswered;
       channel.not_before = now + options_.back_off_cap;
     }
-    return next;
+    return asks_again_;
   }
   [[nodiscard]] bool has_work() const {
     if (!link_.ready()) return false;
     const std::lock_guard lock{mutex_};
-    // NOLINTNEXTLINE(readability-use-anyofallof)
-    for (const auto& entry : channels_) {
-      if (entry.second.changed) return true;
-    }
-    return false;
+    return has_news_;
   }
   [[nodiscard]] bool drained() const { return true; }
   /// @}
@@ -201,30 +198,51 @@ class ChannelReader {
   }
 
  private:
-  struct Channel {
-    Subscribed subscribed;
-    bool wanted = false;
-    bool relied_on = false;  ///< by who has subscribed and was not refused
-    bool changed = false;    ///< the server has yet to be told
-    bool confirmed = false;  ///< the server listens for us, as of its last answer
-    bool missed = false;     ///< events may have been missed since the last report
-    bool denied = false;     ///< the refusal has been told
-    std::size_t unanswered = 0;
-    std::size_t waiting = 0;  ///< are told of a refusal by subscribe() // threads
-    Status refusal;
-
-    SteadyTime not_before{};  ///< when to ask again, if the server refuses
-
-    [[nodiscard]] bool settled() const noexcept { return !changed && unanswered == 0; }
-    /// True if the server has said no, and it matters.
-    [[nodiscard]] bool is_refused() const noexcept { return wanted && settled() && !refusal.ok(); }
-  };
-
   /// What is open.
   struct Question {
     std::string key;
     bool subscribes = false;
   };
+
+  /// Whether a turn is to look at the channels; once. If it fails, the next connection is news.
+  bool take_news() {
+    const std::lock_guard lock{mutex_};
+    return std::exchange(has_news_, false);
+  }
+  /// Waits until the server listens no longer, if it does, or is asked to. @pre the lock is held
+  void end(std::unique_lock<std::mutex>& lock, const std::string& what, Channel& channel) {
+    if (std::exchange(channel.denied, false)) {
+      lock.unlock();
+      condition_->works(what);  // it does not matter any more
+      lock.lock();
+    }
+    if (channel.wanted || (!channel.confirmed && channel.settled())) return;
+    channel.changed = has_news_ = true;
+    link_.notify();
+    if (link_.closing()) return;
+    changed_.wait_for(lock, options_.command_timeout, [&] {
+      const bool refused = !channel.refusal.ok();
+      return in_trouble_ || channel.wanted ||
+             (channel.settled() && (refused || !channel.confirmed));
+    });
+  }
+  /// Those with which nobody has anything to do any more.
+  void forget_ended() {
+    std::map<std::string, Channel> ended;
+    {
+      const std::lock_guard lock{mutex_};
+      changed_.notify_all();
+      for (auto next = channels_.begin(); next != channels_.end();) {
+        const auto entry = next++;
+        // Without a connection there is nothing to be told of an end.
+        if (!link_.ready()) entry->second.changed = entry->second.wanted;
+        if (entry->second.is_over()) ended.insert(channels_.extract(entry));
+      }
+    }
+    for (const auto& [key, channel] : ended) {
+      if (channel.denied) condition_->works(listening(key));
+    }
+  }
 
   /// Once the server listens for us again: who reads now what he may have missed misses nothing more.
   void tell_of_gap() {
@@ -288,11 +306,8 @@ class ChannelReader {
       why = status_of(reply, asked.subscribes ? "SUBSCRIBE" : "UNSUBSCRIBE", asked.key);
       key = asked.key;
       Channel& channel = channels_[key];
-      channel.missed = channel.missed || (subscribed && !channel.refusal.ok());
-      if (why.ok()) channel.confirmed = subscribed;
-      channel.refusal = why;
-      --channel.unanswered;
-      news = note_denied(channel, !why.ok());
+      news = channel.answered(subscribed, why);
+      has_news_ = true;
       changed_.notify_all();
     }
     if (news && why.ok()) condition_->works(listening(key));
@@ -314,13 +329,6 @@ class ChannelReader {
   }
   /// What is refused where a channel cannot be listened to.
   static std::string listening(const std::string& key) { return "listening to " + key; }
-  /// @return  whether that is to be told: it is new, and nobody learns it by subscribe()
-  /// @pre     the lock is held
-  static bool note_denied(Channel& channel, bool denied) noexcept {
-    if (denied && channel.waiting != 0 && !channel.relied_on) return false;
-    return std::exchange(channel.denied, denied) != denied;
-  }
-
   void deliver(const std::string& key, const std::string& text) {
     if (stopped_.load(std::memory_order_acquire)) return;
     Inbound inbound;
@@ -368,12 +376,14 @@ class ChannelReader {
   std::atomic<bool> stopped_{false};
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::string, Channel> channels_;  ///< by key
+  std::map<std::string, Channel> channels_;  ///< by key; the link's thread alone removes any
   std::vector<Question> asked_;              ///< in order
   bool in_trouble_ = false;                  ///< the connection is lost, or does not come about
+  bool has_news_ = false;                    ///< a turn is to look at the channels
   ReaderStatistics statistics_;
 
   // The link's thread alone.
+  SteadyTime asks_again_ = SteadyTime::max();     ///< about channels that are refused
   std::map<std::string, std::uint64_t> dropped_;  ///< and not yet told, by event type // events
   RecentIds seen_;
   Link<ChannelReader> link_;

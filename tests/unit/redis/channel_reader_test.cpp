@@ -134,7 +134,10 @@ struct TwoChannels : Notes {
     options.port = server.port();
     options.back_off_initial = options.back_off_cap = std::chrono::milliseconds{1};
     options.health_interval = std::chrono::milliseconds{1};
-    options.on_state = [this](State state, const Status&) { note(to_string(state)); };
+    options.on_state = [this](State state, const Status& why) {
+      note(to_string(state));
+      if (!why.ok()) note(std::string{why.what()});
+    };
     options.on_gap = [this](const Gap& gap) { note("gap " + gap.event_type); };
     options.command_timeout = gossip::test::patience;
     reader.start();
@@ -263,6 +266,55 @@ TEST_CASE("ChannelReader: an end that is refused is not waited for, and named as
   const auto begun = std::chrono::steady_clock::now();
   two.reader.unsubscribe("a.b", [] { return true; });
   REQUIRE(std::chrono::steady_clock::now() - begun < gossip::test::patience);
+  REQUIRE(eventually([&] {
+    const auto notes = two.noted();
+    return std::ranges::any_of(
+        notes, [](const auto& note) { return has(note, "UNSUBSCRIBE a.b: NOPERM"); });
+  }));
+}
+
+TEST_CASE("ChannelReader: a channel that nobody listens to any more is forgotten", "[redis]") {
+  TwoChannels two;
+  REQUIRE(two.subscribe("a.b").ok());
+  REQUIRE(two.subscribe("a.c").ok());
+  REQUIRE(two.reader.channels() == 2);
+  two.reader.unsubscribe("a.b", [] { return true; });
+  REQUIRE(eventually([&] { return two.reader.channels() == 1; }));
+  two.refused[0] = true;
+  REQUIRE_FALSE(two.subscribe("a.b").ok());
+  REQUIRE(eventually([&] { return two.reader.channels() == 1; }));
+  two.refused[0] = false;
+  REQUIRE(two.subscribe("a.b").ok());
+  REQUIRE(two.reader.channels() == 2);
+}
+
+TEST_CASE("ChannelReader: a channel whose end was refused is forgotten with the connection",
+          "[redis]") {
+  TwoChannels two;
+  REQUIRE(two.subscribe("a.b").ok());
+  two.may_unsubscribe = false;
+  two.reader.unsubscribe("a.b", [] { return true; });
+  REQUIRE(two.reader.channels() == 1);
+  const auto ready = two.count("ready");
+  two.hang_up = true;
+  REQUIRE(eventually([&] { return two.reader.channels() == 0; }));
+  REQUIRE(eventually([&] { return two.count("ready") > ready; }));  // it is no trouble any more
+}
+
+TEST_CASE("ChannelReader: what is not wanted any more is forgotten without a connection, too",
+          "[redis]") {
+  std::atomic<int> troubles{0};
+  RedisOptions options;
+  options.unix_socket = "/nonexistent/gossip.socket";
+  options.on_state = [&](State, const Status&) { ++troubles; };
+  ChannelReader reader{options};
+  reader.start();
+  REQUIRE(eventually([&] { return troubles > 0; }));
+  const auto ignore = [](WireEvent&, Receipt&) { return Status{}; };
+  REQUIRE(reader.subscribe({"a.b", "a.b", ignore}).ok());
+  REQUIRE(reader.channels() == 1);
+  reader.unsubscribe("a.b", [] { return true; });
+  REQUIRE(eventually([&] { return reader.channels() == 0; }));
 }
 
 TEST_CASE("ChannelReader: that it has closed is for the writer to tell", "[redis]") {
