@@ -185,6 +185,7 @@ class Link {
     short events = nap ? short{0} : connection().interest();
     if (socket().lent()) events = static_cast<short>(events & ~POLLIN);
     const int descriptor = events != 0 ? connection().descriptor() : -1;
+    sleeps_until_ = until;
     turn.unlock();
     events = wake_.sleep(descriptor, events, left);
     turn.lock();
@@ -220,14 +221,18 @@ class Link {
     return talk_.told_ready() && !closing() && !talk_.in_doubt() && !connection().secured();
   }
 
-  /// Gives the client its turn, and writes. @return false if the link's thread has to look
+  /// Gives the client its turn, and writes.
+  /// @return  false if the link's thread has to look, or to sleep less: what answers a probe moves the time
+  ///          of the next one, too
   bool lent_turn() noexcept {
+    SteadyTime next;
     try {
-      client_.on_turn();
+      next = client_.on_turn();
     } catch (const std::bad_alloc&) {
       return false;  // for the link's thread to try again
     }
-    return talk_.write_elsewhere();
+    next = std::min(next, talk_.session().wake_at());
+    return talk_.write_elsewhere() && next >= sleeps_until_;
   }
 
   /// Sends what there is, waits for an answer, and takes it. @return false to leave the rest to others
@@ -262,10 +267,8 @@ class Link {
     }
     socket().give_back();
     const NeverWaits never_waits;
-    const SteadyTime sleeps_until = talk_.session().wake_at();
     talk_.receive_elsewhere(read, begun);
-    // What answers a probe moves the time of the next one, of which the link's thread does not know.
-    if (!lent_turn() || talk_.session().wake_at() < sleeps_until) notify();
+    if (!lent_turn()) notify();
     nothing_left = talk_.unanswered() == 0;
     return true;
   }
@@ -283,6 +286,7 @@ class Link {
   Conversation<Client> talk_;
   WakeUp wake_;
   SteadyTime next_turn_{};            ///< of the client; memory ran out in its last one
+  SteadyTime sleeps_until_{};         ///< the link's thread, at the latest
   std::atomic<bool> helping_{false};  ///< another thread waits for answers
   std::atomic<bool> helped_{false};   ///< it has done so since the last nap
   std::atomic<bool> napping_{false};  ///< nobody but that thread reads

@@ -49,6 +49,9 @@ struct Client {
       --wanted;
       link.send(Command{question}, {&on_reply, this, 7});
     }
+    const SteadyTime at{SteadyTime::duration{due.load()}};
+    if (std::chrono::steady_clock::now() < at) return at;
+    in_time = true;
     return SteadyTime::max();
   }
   bool has_work() const {
@@ -79,6 +82,8 @@ struct Client {
   std::atomic<bool> hold{false};        ///< on_turn is to wait
   std::atomic<bool> held{false};        ///< it does
   std::atomic<bool> waits{false};       ///< called on a thread that might wait
+  std::atomic<SteadyTime::rep> due{0};  ///< when it wants a turn
+  std::atomic<bool> in_time{false};     ///< it had one then, or later
   Link<Client> link;
 };
 
@@ -346,6 +351,20 @@ TEST_CASE("Link: a probe whose answer another thread reads is followed by the ne
   }
   answers = std::numeric_limits<int>::max();
   REQUIRE(followed);
+}
+
+TEST_CASE("Link: a turn that is wanted on another thread comes, too", "[redis]") {
+  FakeRedis server{hanging_up_after(1'000'000)};
+  const RedisOptions options = options_for(server);
+  Client client{options};
+  client.link.start();
+  REQUIRE(eventually([&] { return client.ready.load() == 1; }));
+  for (int i = 0; i < 20; ++i) {  // some of these turns are the link's
+    client.due = (std::chrono::steady_clock::now() + 1ms).time_since_epoch().count();
+    client.in_time = false;
+    client.link.try_turn();
+    REQUIRE(eventually([&] { return client.in_time.load(); }));
+  }
 }
 
 TEST_CASE("Link: a server that becomes a replica while another thread reads is left by the link",
