@@ -127,6 +127,14 @@ gossip_mutant(redis_tls_errors_of_others_count
   NEW ""
   SOURCES unit/redis/connection_test.cpp
   TESTS "Connection: TLS: errors that others*")
+gossip_mutant(redis_tls_next_connection_waits_for_the_last_one
+  HEADER redis/connection.hpp
+  OLD "    read_awaits_ = POLLIN;
+    write_awaits_ = POLLOUT;
+    clear_output();"
+  NEW "    clear_output();"
+  SOURCES unit/redis/connection_test.cpp
+  TESTS "Connection: TLS: what one connection*" SECONDS 5)
 
 # The session
 gossip_mutant(redis_silent_server_is_not_probed
@@ -232,6 +240,19 @@ gossip_mutant(redis_end_does_not_wait_for_what_matters
   SOURCES unit/redis/writer_test.cpp
   TESTS "Writer: the end waits*" SECONDS 5)
 
+gossip_mutant(redis_wanted_turn_does_not_come
+  HEADER redis/link.hpp
+  OLD "talk_.write_elsewhere() && next >= sleeps_until_;"
+  NEW "talk_.write_elsewhere();"
+  SOURCES unit/redis/link_test.cpp
+  TESTS "Link: a turn that is wanted*" SECONDS 5)
+gossip_mutant(redis_doubts_of_another_thread_are_not_settled
+  HEADER redis/conversation.hpp
+  OLD "return !doubts_.ok() || left_; }"
+  NEW "return left_.has_value(); }"
+  SOURCES allocations/redis_links.cpp support/counting_allocator.cpp
+  TESTS "*streams lose nothing" SECONDS 5)
+
 # Memory may run out
 gossip_mutant(redis_goes_on_behind_what_could_not_be_taken
   HEADER redis/conversation.hpp
@@ -250,13 +271,13 @@ gossip_mutant(redis_acknowledges_what_found_no_memory
   OLD "    state->withdrawn = true;  // unless it gets into the bus"
   NEW ""
   SOURCES allocations/redis_links.cpp support/counting_allocator.cpp
-  TESTS "memory runs out*streams*" SECONDS 5)
+  TESTS "*streams lose nothing" SECONDS 5)
 gossip_mutant(redis_reads_on_behind_what_was_not_taken
   HEADER redis/stream_reader.hpp
   OLD "      stream->go_back(std::move(before));"
   NEW ""
   SOURCES allocations/redis_links.cpp support/counting_allocator.cpp
-  TESTS "memory runs out*streams*" SECONDS 5)
+  TESTS "*streams lose nothing" SECONDS 5)
 
 # Pub/Sub: a gap is told, and before what follows
 gossip_mutant(redis_gap_is_not_told
@@ -311,6 +332,19 @@ gossip_mutant(redis_channel_is_forgotten_early
   NEW ";"
   SOURCES unit/redis/channel_test.cpp
   TESTS "Channel: is over once*")
+
+gossip_mutant(redis_tap_is_ready_though_refused
+  HEADER redis/tap.hpp
+  OLD "    self.next_scan_ = self.not_before_ ="
+  NEW "    self.next_scan_ ="
+  SOURCES unit/redis/tap_test.cpp
+  TESTS "RedisTap: a command that is refused*" SECONDS 10)
+gossip_mutant(redis_tap_is_ready_before_it_reads
+  HEADER redis/tap.hpp
+  OLD "    if (!refused_) tell_begun();"
+  NEW "    tell_begun();"
+  SOURCES unit/redis/tap_test.cpp
+  TESTS "RedisTap: a command that is refused*" SECONDS 10)
 
 # Streams: at least once, and known if more often
 gossip_mutant(redis_lost_acknowledgement_stays_lost
@@ -371,3 +405,17 @@ gossip_mutant(redis_pending_is_not_claimed_at_the_start
   NEW ""
   SOURCES unit/redis/stream_reader_test.cpp
   TESTS "StreamReader: what has been pending for long*" SECONDS 5)
+gossip_mutant(redis_end_does_not_wait_for_a_burial
+  HEADER redis/stream_reader.hpp
+  OLD " && intake_.being_buried() == 0;"
+  NEW ";"
+  SOURCES unit/redis/stream_reader_test.cpp
+  TESTS "StreamReader: the end waits*" SECONDS 5)
+gossip_mutant(redis_known_acknowledgement_is_forgotten
+  HEADER redis/stream_acknowledgements.hpp
+  OLD "    return true;  // refused again, it is there again"
+  NEW "    const std::lock_guard lock{mutex_};
+    finished_.erase(entry);
+    return true;"
+  SOURCES unit/redis/stream_acknowledgements_test.cpp
+  TESTS "StreamAcknowledgements: what fails again*" SECONDS 5)

@@ -6,6 +6,7 @@
 #include "support/wait.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <openssl/bio.h>
 
 #include <algorithm>
@@ -207,14 +208,17 @@ namespace {
 /// A connection and the other end of it, which have greeted each other by TLS.
 struct Secured {
   explicit Secured(int version) : peer{version} {
-    options.port = peer.port();
     options.tls.enabled = true;
     options.tls.verify_peer = false;
+    greet(peer);
+  }
+  void greet(TlsPeer& other) {
+    options.port = other.port();
     REQUIRE(connection.open(options).ok());
-    peer.accept();
+    other.accept();
     REQUIRE(eventually([&] {
       REQUIRE(connection.advance(ready()).ok());
-      return peer.shake_hands() && connection.established();
+      return other.shake_hands() && connection.established();
     }));
   }
   /// What a poll() says that does not wait.
@@ -302,6 +306,26 @@ TEST_CASE("Connection: TLS: what is read waits for what has to be sent first, an
   REQUIRE(connection.advance(POLLOUT).ok());
   REQUIRE(eventually([&] { return !peer.receive_raw().empty(); }));
   REQUIRE(secured.read() == "PONG");
+}
+
+TEST_CASE("Connection: TLS: what one connection waits for, the next one does not", "[redis]") {
+  Secured secured{TLS1_2_VERSION};
+  Connection& connection = secured.connection;
+  secured.peer.ask_for_greeting();
+  const bool writes = GENERATE(true, false);
+  if (!writes) REQUIRE(secured.peer.send("+PONG\r\n"));
+  REQUIRE(eventually([&] { return secured.ready() == POLLIN; }));
+  if (!writes) static_cast<void>(secured.fill());
+  REQUIRE(connection.advance(POLLIN).ok());  // greets anew, or has no room for that
+  if (writes) REQUIRE(connection.send("PING"));
+  REQUIRE(connection.advance(0).ok());
+  REQUIRE(connection.interest() == (writes ? POLLIN : POLLOUT));
+  TlsPeer next{TLS1_2_VERSION};
+  secured.greet(next);
+  REQUIRE(connection.interest() == POLLIN);
+  REQUIRE(connection.send("PING"));
+  REQUIRE(connection.advance(0).ok());
+  REQUIRE(connection.unsent() == 0);
 }
 
 TEST_CASE("Connection: TLS: errors that others have left behind are not its own", "[redis]") {

@@ -69,6 +69,15 @@ TEST_CASE("StreamAcknowledgements: what was refused is sent again when the entry
   REQUIRE(eventually([&] { return on.asked == 2; }));
 }
 
+TEST_CASE("StreamAcknowledgements: what fails again while it is sent stays known", "[redis]") {
+  OnServer on{"-NOPERM no XACK\r\n"};
+  on.acknowledgements.send("a", {"1-0"});
+  REQUIRE(eventually([&] { return on.acknowledgements.room_beside(0) == 3; }));
+  on.writer.close(std::chrono::steady_clock::now());  // it answers at once from now on
+  REQUIRE(on.acknowledgements.send_again({"a", "1-0"}));
+  REQUIRE(on.acknowledgements.send_again({"a", "1-0"}));
+}
+
 TEST_CASE("StreamAcknowledgements: without a group there is nothing to acknowledge", "[redis]") {
   OnServer on{":1\r\n", ""};
   on.acknowledgements.send("a", {"1-0"});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gossip/redis/stream_reader.hpp>
 
+#include "support/proxy.hpp"
 #include "support/redis_bus.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -169,6 +170,31 @@ TEST_CASE_METHOD(OnServer, "StreamReader: an event that cannot be decoded goes t
   REQUIRE(server.ask({"XLEN", "order.placed.dead"}) == "6");
   REQUIRE(all_acknowledged(server));
   REQUIRE(handled.total() == 1);
+}
+
+TEST_CASE("StreamReader: the end waits for what is being buried", "[redis]") {
+  RedisServer server;
+  gossip::test::Proxy proxy{server.port()};
+  const auto options = patient(server);
+  auto to_writer = options;
+  to_writer.port = proxy.port();
+  gossip::redis::Writer writer{to_writer, true};
+  writer.start();
+  gossip::redis::StreamReader reader{options, writer, "me"};
+  reader.start();
+  std::atomic<bool> came{false};
+  const auto note = [&](gossip::redis::WireEvent&, gossip::Receipt&) {
+    came = true;
+    return Status{};
+  };
+  REQUIRE(reader.subscribe({"order.placed", "order.placed", note}).ok());
+  proxy.stall(true);  // so that the dead letter is not confirmed
+  server.ask({"XADD", "order.placed", "*", "nonsense", "x"});
+  server.ask({"XADD", "order.placed", "*", "type", "order.placed", "data", "{}"});
+  REQUIRE(eventually([&] { return came.load(); }));  // so the first has been looked at
+  const auto deadline = std::chrono::steady_clock::now() + 100ms;
+  reader.close(deadline);
+  REQUIRE(std::chrono::steady_clock::now() >= deadline);
 }
 
 TEST_CASE("StreamReader: it never reads more than may be in flight", "[redis]") {

@@ -5,6 +5,7 @@
 #include "support/redis_bus.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -170,6 +171,32 @@ TEST_CASE("RedisTap: a right that is missing is told once, and asked for again",
   REQUIRE(told.wait_for("ready"));
   REQUIRE(told.count("degraded") == 1);
   REQUIRE(asked_to_listen == 3);
+}
+
+TEST_CASE("RedisTap: a command that is refused is told once, and `ready` when it is not any more",
+          "[redis]") {
+  const std::string refused = GENERATE("SCAN", "XREAD");
+  std::atomic<int> refusals{0};
+  FakeRedis server{greeting([&](const std::string& asked) -> std::string {
+    const auto has = [&](const std::string& word) {
+      return asked.find("\r\n" + word + "\r\n") != std::string::npos;
+    };
+    if (has(refused) && refusals < 3) return ++refusals, "-NOPERM not yours\r\n";
+    if (has("SCAN")) return "*2\r\n$1\r\n0\r\n*1\r\n$3\r\na.b\r\n";
+    if (has("XREVRANGE")) return "*0\r\n";
+    return has("XREAD") ? "*-1\r\n" : "+PONG\r\n";
+  })};
+  Told told;
+  RedisOptions options;
+  options.port = server.port();
+  told.listen(options);
+  RedisTap tap{options, EventPattern{">"}, [](const TappedEvent&) {}};
+  tap.start();
+  REQUIRE(eventually([&] { return refusals == 3; }));
+  REQUIRE(told.wait_for("ready"));
+  tap.close();
+  REQUIRE(told.count("degraded") == 1);
+  REQUIRE(told.count("ready") == 1);
 }
 
 TEST_CASE("RedisTap: a probe that is refused is no refusal to listen", "[redis]") {
