@@ -35,6 +35,7 @@ double ns_per_event(const Setup& setup, Handler handler, Tallies& tallies, std::
     C contender{setup, std::move(handler)};
     std::latch ready{static_cast<std::ptrdiff_t>(setup.producers)};
     std::latch start{1};
+    Finish finish{setup.producers};
     std::vector<std::jthread> producers;
     for (std::size_t i = 0; i < setup.producers; ++i) {
       producers.emplace_back([&, value = i * (share + warm_up)]() mutable {
@@ -43,12 +44,14 @@ double ns_per_event(const Setup& setup, Handler handler, Tallies& tallies, std::
         ready.count_down();
         start.wait();
         for (std::uint64_t n = 0; n < share; ++n) publish(Payload{++value});
+        finish.arrive();
       });
     }
     ready.wait();
     tallies.wait_for(warm_up * setup.producers * setup.subscribers, run);
     const std::uint64_t begun = now_ns();
     start.count_down();
+    finish.wait(run);
     tallies.wait_for(all * setup.subscribers, run);
     elapsed = static_cast<double>(now_ns() - begun);
   }

@@ -9,12 +9,14 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -132,6 +134,31 @@ class Tallies {
 
   std::array<Tally, max_threads> tallies_;
   std::atomic<std::size_t> threads_{0};
+};
+
+/// Where a thread that measures waits for those that publish, asleep: one that looks at them every 70 us
+/// takes a processor from them, or puts two of them on one.
+class Finish {
+ public:
+  explicit Finish(std::size_t publishers) : missing_{publishers} {}
+
+  /// For each publisher, when it has published everything.
+  void arrive() {
+    const std::lock_guard lock{mutex_};
+    if (--missing_ == 0) all_here_.notify_one();
+  }
+  /// Waits for all of them; if that takes a minute, one of them stands still.
+  void wait(const std::string& run) {
+    std::unique_lock lock{mutex_};
+    if (!all_here_.wait_for(lock, std::chrono::minutes{1}, [this] { return missing_ == 0; })) {
+      fail(run + ": " + std::to_string(missing_) + " publishers have not finished after a minute");
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable all_here_;
+  std::size_t missing_;
 };
 
 /// The processor of all workloads but E.
