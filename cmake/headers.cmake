@@ -154,6 +154,7 @@ set(GOSSIP_HEADERS
   gossip/queue/asymmetric_fence.hpp
   gossip/queue/back_off.hpp
   gossip/queue/cache_line.hpp
+  gossip/queue/coalescing.hpp
   gossip/queue/mpmc_queue.hpp
   gossip/queue/platform.hpp
   gossip/queue/priority_queue.hpp

@@ -8,6 +8,7 @@
 
 #include <gossip/gossip.hpp>
 #include <gossip/queue/back_off.hpp>
+#include <gossip/queue/coalescing.hpp>
 #include <gossip/queue/mpmc_queue.hpp>
 #include <gossip/queue/space_gate.hpp>
 #include <gossip/queue/worker_parking.hpp>
@@ -167,14 +168,20 @@ class BareRing {
 
  private:
   void work(std::size_t self) {
+    gossip::detail::Coalescing coalescing;
+    std::uint64_t taken = 0;
     while (!stopping_.load(std::memory_order_acquire)) {
       if (auto claim = alone_ ? queue_.try_claim_alone() : queue_.try_claim()) {
+        ++taken;
         const Payload event = *claim;
         claim.release();
         gossip::detail::light_fence(true);
         if (space_.has_waiters()) space_.wake(queue_, claim.ticket());
         handler_(event);
-      } else if (!gossip::detail::spin_until([this] { return queue_.ready(); }, 10, 8)) {
+        continue;
+      }
+      coalescing.wait(queue_, taken);
+      if (!gossip::detail::spin_until([this] { return queue_.ready(); }, 10, 8)) {
         parking_.park(self, queue_);
       }
     }

@@ -15,6 +15,7 @@
 #include <gossip/dispatch/work_queue.hpp>
 #include <gossip/queue/asymmetric_fence.hpp>
 #include <gossip/queue/back_off.hpp>
+#include <gossip/queue/coalescing.hpp>
 #include <gossip/queue/space_gate.hpp>
 #include <gossip/queue/wait_gate.hpp>
 #include <gossip/queue/worker_parking.hpp>
@@ -128,6 +129,13 @@ class EventQueue {
   /// Waits, for a short while, for an event. @return true if there is one
   [[nodiscard]] bool spin_for_event() const noexcept {
     return spin_until([this] { return work_.ready(); }, worker_looks, worker_turns);
+  }
+  /// The same, after letting events gather if that is worth it.
+  /// @param coalescing  the worker's own
+  /// @param handled     how many events it has handled // events
+  [[nodiscard]] bool spin_for_event(Coalescing& coalescing, std::uint64_t handled) noexcept {
+    coalescing.wait(*work_.first(), handled);
+    return spin_for_event();
   }
 
   /// Sleeps until there may be an event, or release_workers().

@@ -93,8 +93,8 @@ class WorkQueue {
   /// Gives back a task that no worker has taken; null if there is none.
   Task* take_task() noexcept { return tasks_.try_pop(); }
 
-  /// The rings that are in use, one after the other: the first, and the one after `ring`; null behind
-  /// the last.
+  /// The rings that are in use, one after the other: the first, for events of normal priority, and the
+  /// one after `ring`; null behind the last.
   /// @{
   [[nodiscard]] Ring* first() noexcept { return &normal_; }
   [[nodiscard]] Ring* next(const Ring* ring) const noexcept {

@@ -196,8 +196,9 @@ class MpmcQueue {
   }
 
   /// True if try_claim would have found a value at some moment during the call.
-  [[nodiscard]] bool ready() const noexcept {
-    const std::uint64_t ticket = head_.load(std::memory_order_relaxed);
+  /// @param ahead  so that many had to be taken before that one, less than capacity() // values
+  [[nodiscard]] bool ready(std::uint64_t ahead = 0) const noexcept {
+    const std::uint64_t ticket = head_.load(std::memory_order_relaxed) + ahead;
     const std::uint64_t turn = slots_[ticket & mask_].turn.load(std::memory_order_acquire);
     return static_cast<std::int64_t>(turn - (ticket + 1)) >= 0;
   }

@@ -282,7 +282,10 @@ TEST_CASE("MpmcQueue: head, tail, size and ready count what came and went", "[qu
   REQUIRE(queue.size() == 0);
   for (int i = 0; i < 3; ++i) REQUIRE(queue.try_push(i));
   REQUIRE(queue.ready());
+  REQUIRE(queue.ready(2));
+  REQUIRE_FALSE(queue.ready(3));
   REQUIRE(queue.try_pop() == 0);
+  REQUIRE_FALSE(queue.ready(2));
   REQUIRE(queue.head() == 1);
   REQUIRE(queue.tail() == 3);
   REQUIRE(queue.size() == 2);
