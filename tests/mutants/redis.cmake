@@ -227,6 +227,12 @@ gossip_mutant(redis_first_read_blocks
   NEW "    if (blocked_read_.begin() || true) command.add("
   SOURCES unit/redis/stream_reader_test.cpp
   TESTS "StreamReader: what is subscribed to while a read blocks*" SECONDS 5)
+gossip_mutant(redis_ready_before_the_writer_has_begun
+  HEADER redis/writer.hpp
+  OLD "    condition_->expect(Part::writer);"
+  NEW ""
+  SOURCES unit/redis/writer_test.cpp
+  TESTS "Writer: the whole is not ready*" SECONDS 5)
 gossip_mutant(redis_end_waits_for_what_does_not_matter
   HEADER redis/writer.hpp
   OLD "in_flight_.empty() && !questions_.owes();"

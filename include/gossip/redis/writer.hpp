@@ -54,7 +54,9 @@ class Writer {
       : options_{options},
         repeatable_{repeatable},
         window_{options.pipeline},
-        link_{options, *this, true} {}
+        link_{options, *this, true} {
+    condition_->expect(Part::writer);
+  }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   ~Writer() { close(std::chrono::steady_clock::now()); }

@@ -20,8 +20,10 @@ using gossip::Status;
 using gossip::redis::AtTheEnd;
 using gossip::redis::Command;
 using gossip::redis::EncodedEvent;
+using gossip::redis::Part;
 using gossip::redis::RedisOptions;
 using gossip::redis::Reply;
+using gossip::redis::State;
 using gossip::redis::Writer;
 using gossip::redis::WriterOverflow;
 using gossip::test::Door;
@@ -163,6 +165,18 @@ TEST_CASE("Writer: the end waits for the answers that matter, and for no others"
   may_answer.open();
   REQUIRE(waited == matters);
   REQUIRE(outcome == Errc::closed);
+}
+
+TEST_CASE("Writer: the whole is not ready before it is, though it has told nothing yet",
+          "[redis]") {
+  int ready = 0;
+  RedisOptions options;
+  options.on_state = [&](State state, const Status&) { ready += state == State::ready ? 1 : 0; };
+  Writer writer{options, true};
+  writer.condition()->connection(Part::reader, State::ready, Status{});
+  REQUIRE(ready == 0);
+  writer.condition()->connection(Part::writer, State::ready, Status{});
+  REQUIRE(ready == 1);
 }
 
 TEST_CASE("Writer: what is for one of its connections is not sent on another", "[redis]") {
