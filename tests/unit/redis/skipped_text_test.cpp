@@ -73,8 +73,10 @@ std::string bulk(const std::string& text) {
 TEST_CASE("SkippedText: a text that is too large is a nil, however its bytes arrive", "[redis]") {
   const std::size_t size = GENERATE(11U, 12U, 13U, 14U, 50U, 1000U);
   // What looks like other replies.
-  const char filling = GENERATE('x', '\r', '\n', '$');
-  const std::string large(size, filling);
+  const std::string filling = GENERATE("x", "\r\n", "$1\r\n", "\n\r");
+  std::string large;
+  while (large.size() < size) large += filling;
+  large.resize(size);
   const std::string bytes = "*3\r\n" + bulk("a") + bulk(large) + bulk("b") + ":7\r\n";
   for (std::size_t at_a_time = 1; at_a_time <= 20; ++at_a_time) {
     CAPTURE(size, filling, at_a_time);
