@@ -82,6 +82,12 @@ gossip_mutant(redis_parts_of_an_entry_are_taken
   NEW "entry.items.size() != 2"
   SOURCES unit/redis/stream_fields_test.cpp
   TESTS "stream_fields: of an entry*")
+gossip_mutant(redis_oversized_entry_is_looked_at_often
+  HEADER redis/stream_watch.hpp
+  OLD "    if (report.oversized) rests_[type] = looks_left_out;"
+  NEW ""
+  SOURCES unit/redis/stream_watch_test.cpp
+  TESTS "StreamWatch: a stream whose oldest entry*")
 gossip_mutant(redis_publishes_what_nobody_reads
   HEADER redis/provider.hpp
   OLD "    if (encoded.wire.size() > largest_command(options_)) return too_much(encoded.wire.size());"

@@ -13,6 +13,7 @@
 #include <gossip/redis/question.hpp>
 #include <gossip/redis/redis_error.hpp>
 #include <gossip/redis/reply.hpp>
+#include <gossip/redis/stream_fields.hpp>
 #include <gossip/redis/stream_id.hpp>
 #include <gossip/redis/stream_intake.hpp>
 #include <gossip/redis/stream_place.hpp>
@@ -42,6 +43,7 @@ struct StreamReport {
   std::string read_to = {};               ///< by the group; empty: no group
   std::optional<std::uint64_t> lag = {};  ///< as the server counts it // entries
   std::uint64_t pending = 0;              ///< of the group // entries
+  bool oversized = false;                 ///< the oldest entry, see ReplyLimits
 
   /// Picks it out of the answer. What an old server does not say stays as it is.
   static StreamReport of(const Reply& reply, const std::string& group) {
@@ -51,6 +53,7 @@ struct StreamReport {
       if (name == "last-generated-id") report.last_id = value.text;
       if (name == "entries" && !value.items.empty() && !value.items[0].items.empty()) {
         report.first_id = value.items[0].items[0].text;
+        report.oversized = !check_size(value.items[0]).ok();
       }
       if (name != "groups" || group.empty()) return;
       for (const Reply& entry : value.items) report.take_group(entry, group);
@@ -83,6 +86,9 @@ struct StreamReport {
 ///
 /// A server counts what was trimmed unread as lag for ever; here it is counted as trimmed.
 ///
+/// No answer tells the id of the oldest entry without all of it. Where that is oversized, each look costs as
+/// much as reading it: the next ones are left out.
+///
 /// Thread safety: statistics and has_answers from any thread; the rest belongs to the thread of the
 /// connection.
 class StreamWatch {
@@ -107,7 +113,7 @@ class StreamWatch {
   void look(SteadyTime now, const std::vector<std::shared_ptr<StreamPlace>>& streams) {
     due_ = now + options_.health_interval;
     for (const auto& stream : streams) {
-      if (refused_.contains(stream->subscribed->type)) continue;
+      if (refused_.contains(stream->subscribed->type) || rests(stream->subscribed->type)) continue;
       Command question{"XINFO", "STREAM", stream->subscribed->key, "FULL", "COUNT", "1"};
       ask_once(*stream, std::move(question),
                [self = self_, stream](const Status& lost, Reply& reply) {
@@ -144,6 +150,7 @@ class StreamWatch {
   /// A stream is not read any more.
   void forget(const std::string& type) {
     refused_.erase(type);
+    rests_.erase(type);
     const std::lock_guard lock{mutex_};
     watched_.erase(type);
   }
@@ -214,7 +221,15 @@ class StreamWatch {
       intake_.count(&ReaderStatistics::trimmed, trimmed);
       tell(options_.on_gap, gap);
     }
+    if (report.oversized) rests_[type] = looks_left_out;
     if (warn) tell(options_.on_lag, statistics);
+  }
+  /// Whether this look at it is left out.
+  bool rests(const std::string& type) {
+    const auto rest = rests_.find(type);
+    if (rest == rests_.end()) return false;
+    if (--rest->second == 0) rests_.erase(rest);
+    return true;
   }
 
   /// Without a group nobody tells that the stream was deleted: its reader would wait behind the new
@@ -259,6 +274,8 @@ class StreamWatch {
     return lag >= limit && !std::exchange(watched.warned, true);
   }
 
+  static constexpr unsigned looks_left_out = 11;  // times
+
   const RedisOptions& options_;
   Writer& writer_;
   StreamIntake& intake_;
@@ -266,7 +283,8 @@ class StreamWatch {
   void* const wake_context_;
   const BackReference<StreamWatch> self_;
   SteadyTime due_{};
-  std::set<std::string> refused_;  ///< about which we have no right to ask
+  std::set<std::string> refused_;          ///< about which we have no right to ask
+  std::map<std::string, unsigned> rests_;  ///< types at which so many looks are left out
   mutable std::mutex mutex_;
   std::vector<Answer> answers_;
   std::set<std::string> asked_;             ///< types about which there is no answer yet

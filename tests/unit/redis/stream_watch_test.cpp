@@ -35,10 +35,11 @@ std::string text(const std::string& bytes) {
 }
 /// What XINFO STREAM FULL answers, as far as we look.
 std::string stream(int length, const std::string& first, const std::string& last,
-                   const std::string& read_to, const std::string& lag, int pending) {
+                   const std::string& read_to, const std::string& lag, int pending,
+                   const std::string& fields = "*0\r\n") {
   std::string bytes = "*8\r\n" + text("length") + ":" + std::to_string(length) + "\r\n";
   bytes += text("last-generated-id") + text(last);
-  bytes += text("entries") + "*1\r\n*2\r\n" + text(first) + "*0\r\n";
+  bytes += text("entries") + "*1\r\n*2\r\n" + text(first) + fields;
   bytes += text("groups") + "*1\r\n*8\r\n" + text("name") + text("workers");
   bytes += text("last-delivered-id") + text(read_to) + text("lag") + lag + "\r\n";
   bytes += text("pel-count") + ":" + std::to_string(pending) + "\r\n";
@@ -52,6 +53,7 @@ struct Fixture {
           if (asked.find("HELLO") != std::string::npos) return gossip::test::hello_reply;
           if (asked.find("SETNAME") != std::string::npos) return "+OK\r\n";
           const std::lock_guard lock{mutex};
+          if (asked.find("XINFO") != std::string::npos) ++asked_for;
           return answer;
         }} {
     options.port = server.port();
@@ -75,6 +77,7 @@ struct Fixture {
 
   std::mutex mutex;
   std::string answer;
+  int asked_for = 0;
   FakeRedis server;
   RedisOptions options;
   std::vector<StreamStatistics> warnings;
@@ -177,4 +180,29 @@ TEST_CASE("StreamWatch: where it may not ask it asks no more", "[redis]") {
                             std::chrono::steady_clock::now() + 20s)
               .ok());
   REQUIRE_FALSE(fixture.watch.has_answers());
+}
+
+TEST_CASE("StreamWatch: a stream whose oldest entry is too large is looked at less often",
+          "[redis]") {
+  Fixture fixture;
+  const std::string large(4U << 20U, 'x');
+  fixture.hear(stream(10, "1-0", "10-0", "4-0", ":6", 2, "*2\r\n" + text("data") + text(large)));
+  REQUIRE(fixture.watch.statistics().at(0).length == 10);
+  const auto asked_for = [&] {
+    const std::lock_guard lock{fixture.mutex};
+    return fixture.asked_for;
+  };
+  REQUIRE(asked_for() == 1);
+  for (int i = 0; i < 11; ++i) {
+    fixture.watch.look(SteadyTime{1h}, {fixture.place});
+    Reply reply;  // when this one has come, no other is open
+    const auto deadline = std::chrono::steady_clock::now() + gossip::test::patience;
+    REQUIRE(fixture.writer.ask_and_wait({"PING"}, reply, deadline).ok());
+  }
+  REQUIRE(asked_for() == 1);
+  fixture.hear(stream(5, "6-0", "10-0", "6-0", ":4", 2));
+  REQUIRE(asked_for() == 2);
+  REQUIRE(fixture.watch.statistics().at(0).length == 5);
+  fixture.hear(stream(4, "7-0", "10-0", "6-0", ":4", 2));
+  REQUIRE(asked_for() == 3);
 }
