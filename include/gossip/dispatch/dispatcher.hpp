@@ -31,7 +31,6 @@
 #include <gossip/dispatch/timer.hpp>
 #include <gossip/dispatch/type_table.hpp>
 #include <gossip/dispatch/worker_pool.hpp>
-#include <gossip/queue/coalescing.hpp>
 #include <gossip/queue/wait_gate.hpp>
 
 #include <atomic>
@@ -266,11 +265,11 @@ class Dispatcher {
     slot.owner.store(&current_thread, std::memory_order_relaxed);
     slot.worker.store(static_cast<int>(index), std::memory_order_relaxed);
     current_thread = {self.slots_.bus(), &slot, &self, &slot, &help};
-    for (Coalescing coalescing; !self.ended();) {
+    for (EventQueue::Waiting waiting; !self.ended();) {
       if (self.run_one(slot)) continue;
       self.idle_.notify();
       if (self.orphaned_.load(std::memory_order_acquire)) break;
-      if (self.queue_.spin_for_event(coalescing, slot.finished.load())) continue;
+      if (self.queue_.spin_for_event(waiting, slot.finished.load())) continue;
       self.registry_.collect();
       self.queue_.park(index);
     }

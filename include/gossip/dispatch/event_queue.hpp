@@ -103,6 +103,12 @@ class EventQueue {
 
   // ---- For workers ----------------------------------------------------------------------------
 
+  /// What a worker has learnt of how to wait.
+  struct Waiting {
+    Coalescing coalescing;
+    TurnsWhileShort turns;
+  };
+
   /// One worker is about to start, and nobody else will take events while it runs. If publishers do
   /// not either, to drop the oldest, and those that wait can fence for it, it takes them by plain stores.
   /// @pre nobody uses the queue yet
@@ -130,12 +136,13 @@ class EventQueue {
   [[nodiscard]] bool spin_for_event() const noexcept {
     return spin_until([this] { return work_.ready(); }, worker_looks, worker_turns);
   }
-  /// The same, after letting events gather if that is worth it.
-  /// @param coalescing  the worker's own
-  /// @param handled     how many events it has handled // events
-  [[nodiscard]] bool spin_for_event(Coalescing& coalescing, std::uint64_t handled) noexcept {
-    coalescing.wait(*work_.first(), handled);
-    return spin_for_event();
+  /// The same, as is best after what the worker has met before: lets events gather if that is worth it,
+  /// and gives no turns where those were long.
+  /// @param handled  how many events it has handled // events
+  [[nodiscard]] bool spin_for_event(Waiting& waiting, std::uint64_t handled) noexcept {
+    waiting.coalescing.wait(*work_.first(), handled);
+    const auto ready = [this] { return work_.ready(); };
+    return spin_until(ready, worker_looks) || waiting.turns.until(ready, worker_turns, &give_turn);
   }
 
   /// Sleeps until there may be an event, or release_workers().

@@ -53,6 +53,40 @@ bool spin_until(Ready&& ready, unsigned looks, unsigned turns = 0) noexcept {
   return ready();
 }
 
+/// Turns that a thread gives others, time and again, while it waits. Where another process wants the same
+/// processor such a turn may be a time slice of milliseconds, and whatever the thread waits for lies there
+/// meanwhile; a thread that sleeps is preferred when it wakes up. So after a long turn it gives none for
+/// the next 256 times, and twice as often none after each further one, up to 65536 times.
+///
+/// Thread safety: none; one for each thread.
+class TurnsWhileShort {
+ public:
+  /// @param turns  how often at most to give one, looking before each
+  /// @param give   gives a turn; returns false if it took long
+  /// @return       true if `ready` held
+  template <class Ready, class Give>
+  bool until(Ready&& ready, unsigned turns, Give&& give) noexcept {
+    if (left_out_ != 0) {
+      --left_out_;
+      return ready();
+    }
+    for (unsigned i = 0; i < turns; ++i) {
+      if (ready()) return true;
+      if (give()) continue;
+      left_out_ = after_long_;
+      if (after_long_ < most_left_out) after_long_ *= 2;
+      break;
+    }
+    return ready();
+  }
+
+ private:
+  static constexpr unsigned most_left_out = 65536;
+
+  unsigned left_out_ = 0;      ///< times for which it still gives none
+  unsigned after_long_ = 256;  ///< times for which it gives none after the next long turn
+};
+
 /// Waits for `ready`, giving other threads a turn after each look. Looks seldom, since each look
 /// takes a cache line from the threads that are waited for. After a long turn there is no other.
 /// @param looks  how often to look, 1 to 4 us apart

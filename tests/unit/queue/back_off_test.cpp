@@ -5,6 +5,7 @@
 
 using gossip::detail::spin_until;
 using gossip::detail::take_turns_until;
+using gossip::detail::TurnsWhileShort;
 
 TEST_CASE("spin_until: a condition that holds ends it at the first look", "[queue]") {
   int looks = 0;
@@ -42,6 +43,44 @@ TEST_CASE("take_turns_until: it never looks more often than it was told, and onc
   REQUIRE(take_turns_until([&] { return ++looks == 2; }, 1));
   REQUIRE(take_turns_until([] { return true; }, 0));
   REQUIRE_FALSE(take_turns_until([] { return false; }, 0));
+}
+
+TEST_CASE("TurnsWhileShort: it looks before each turn and once at the end", "[queue]") {
+  TurnsWhileShort turns;
+  int looks = 0;
+  int given = 0;
+  const auto give = [&] { return ++given != 0; };
+  REQUIRE_FALSE(turns.until([&] { return ++looks == 0; }, 3, give));
+  REQUIRE(looks == 3 + 1);
+  REQUIRE(given == 3);
+  looks = given = 0;
+  REQUIRE(turns.until([&] { return ++looks == 2; }, 3, give));
+  REQUIRE(given == 1);
+}
+
+TEST_CASE(
+    "TurnsWhileShort: after a long turn it gives none for a while, which doubles up to a limit",
+    "[queue]") {
+  TurnsWhileShort turns;
+  int given = 0;
+  const auto give_long = [&] { return ++given == 0; };
+  const auto never = [] { return false; };
+  for (int none_for = 256; none_for <= 65536; none_for *= 2) {
+    given = 0;
+    REQUIRE_FALSE(turns.until(never, 3, give_long));
+    for (int i = 0; i < none_for; ++i) turns.until(never, 3, give_long);
+    REQUIRE(given == 1);
+  }
+  for (int i = 0; i < 1 + 65536 + 1; ++i) turns.until(never, 3, give_long);
+  REQUIRE(given == 3);
+}
+
+TEST_CASE("TurnsWhileShort: while it gives no turns it looks", "[queue]") {
+  TurnsWhileShort turns;
+  const auto give_long = [] { return false; };
+  REQUIRE_FALSE(turns.until([] { return false; }, 3, give_long));
+  REQUIRE(turns.until([] { return true; }, 3, give_long));
+  REQUIRE_FALSE(turns.until([] { return false; }, 3, give_long));
 }
 
 TEST_CASE("pause_processor: it can be called at any time", "[queue]") {
