@@ -431,3 +431,15 @@ gossip_mutant(redis_known_acknowledgement_is_forgotten
     return true;"
   SOURCES unit/redis/stream_acknowledgements_test.cpp
   TESTS "StreamAcknowledgements: what fails again*" SECONDS 5)
+gossip_mutant(redis_closed_is_told_beside_others
+  HEADER redis/condition.hpp
+  OLD "      told_all_.wait(lock, [this] { return teller_ == std::thread::id{}; });"
+  NEW ""
+  SOURCES unit/redis/condition_test.cpp
+  TESTS "Condition: closed is not told beside*")
+gossip_mutant(redis_news_are_told_after_closed
+  HEADER redis/condition.hpp
+  OLD "    news_.clear();"
+  NEW ""
+  SOURCES unit/redis/condition_test.cpp
+  TESTS "Condition: what is not told when it is closed*")

@@ -9,6 +9,7 @@
 #include <gossip/redis/tell.hpp>
 
 #include <array>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -19,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 namespace gossip::redis {
@@ -32,7 +34,7 @@ enum class Part : std::uint8_t {
 /// Tells RedisOptions::on_state of the whole: `ready` if each connection is and nothing is refused,
 /// `degraded` while something is, `connecting` while a connection is missing. What changes is told, and each
 /// new trouble of the present state; a refusal once, until it is none any more. `closed` is told once, and
-/// nothing after it.
+/// nothing beside it or after it.
 ///
 /// on_state is called by whoever reports, without a lock, for one news after the other: who comes while
 /// it is being called leaves his news to the caller.
@@ -85,12 +87,16 @@ class Condition {
     } catch (const std::bad_alloc&) {
     }
   }
-  /// Nothing will be reported any more. Idempotent.
+  /// Nothing is told any more once it returns. What has not been told by now is not; for a call of
+  /// on_state that runs it waits, unless it is called from there. Idempotent. One thread at a time.
   void close() noexcept {
-    {
-      const std::lock_guard lock{mutex_};
-      if (std::exchange(closed_, true)) return;
+    std::unique_lock lock{mutex_};
+    if (std::exchange(closed_, true)) return;
+    news_.clear();
+    if (teller_ != std::this_thread::get_id()) {
+      told_all_.wait(lock, [this] { return teller_ == std::thread::id{}; });
     }
+    lock.unlock();
     tell(options_.on_state, State::closed, Status{});
   }
 
@@ -122,23 +128,26 @@ class Condition {
     if (now.first == told_ && !is_reason) return;
     news_.push_back(std::move(now));
     told_ = news_.back().first;
-    if (std::exchange(telling_, true)) return;
+    if (teller_ != std::thread::id{}) return;
+    teller_ = std::this_thread::get_id();
     for (; !news_.empty(); lock.lock()) {
       const News next = std::move(news_.front());
       news_.pop_front();
       lock.unlock();
       tell(options_.on_state, next.first, next.second);
     }
-    telling_ = false;
+    teller_ = {};
+    told_all_.notify_all();
   }
 
   const RedisOptions& options_;
   std::mutex mutex_;
+  std::condition_variable told_all_;
   std::array<std::optional<Connecting>, 2> connections_;
   std::map<std::string, Status, std::less<>> refusals_;
   std::optional<State> told_;
-  std::deque<News> news_;  ///< not told yet
-  bool telling_ = false;   ///< somebody does
+  std::deque<News> news_;   ///< not told yet
+  std::thread::id teller_;  ///< who does; nobody by default
   bool closed_ = false;
 };
 

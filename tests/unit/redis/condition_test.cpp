@@ -6,6 +6,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -121,4 +122,38 @@ TEST_CASE("Condition: who comes while it is told leaves his news to the caller",
   go_on.open();
   other.join();
   REQUIRE(told == Notes{"connecting", "ready"});
+}
+
+TEST_CASE("Condition: closed is not told beside anything else", "[redis]") {
+  RedisOptions options;
+  Notes told;
+  gossip::test::Door is_telling;
+  gossip::test::Door is_closed;
+  options.on_state = [&](State state, const Status&) {
+    if (state == State::closed) return is_closed.open();
+    is_telling.open();
+    // Time for a mistake; close() waits for this, however long it takes.
+    told.emplace_back(is_closed.wait(std::chrono::milliseconds{50}) ? "beside" : to_string(state));
+  };
+  Condition condition{options};
+  std::thread other{[&] { condition.connection(Part::writer, State::connecting, {}); }};
+  REQUIRE(is_telling.wait());
+  condition.close();
+  other.join();
+  REQUIRE(told == Notes{"connecting"});
+  REQUIRE(is_closed.wait());
+}
+
+TEST_CASE("Condition: what is not told when it is closed is not told at all", "[redis]") {
+  RedisOptions options;
+  Notes told;
+  Condition condition{options};
+  options.on_state = [&](State state, const Status&) {
+    told.emplace_back(to_string(state));
+    if (state == State::closed) return;
+    condition.connection(Part::writer, State::ready, {});
+    condition.close();  // does not wait for the call that it is in
+  };
+  condition.connection(Part::writer, State::connecting, {});
+  REQUIRE(told == Notes{"connecting", "closed"});
 }
