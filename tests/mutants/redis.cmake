@@ -423,6 +423,18 @@ gossip_mutant(redis_end_does_not_wait_for_a_burial
   NEW ";"
   SOURCES unit/redis/stream_reader_test.cpp
   TESTS "StreamReader: the end waits*" SECONDS 5)
+gossip_mutant(redis_end_does_not_wait_for_an_acknowledgement
+  HEADER redis/stream_acknowledgements.hpp
+  OLD "        AtTheEnd::sent);"
+  NEW "        AtTheEnd::dropped);"
+  SOURCES unit/redis/stream_acknowledgements_test.cpp
+  TESTS "StreamAcknowledgements: the writer's end*" SECONDS 5)
+gossip_mutant(redis_end_does_not_wait_for_a_dead_letter
+  HEADER redis/stream_intake.hpp
+  OLD "          AtTheEnd::sent);"
+  NEW "          AtTheEnd::dropped);"
+  SOURCES unit/redis/stream_intake_test.cpp
+  TESTS "StreamIntake: the writer's end*" SECONDS 5)
 gossip_mutant(redis_known_acknowledgement_is_forgotten
   HEADER redis/stream_acknowledgements.hpp
   OLD "    return true;  // refused again, it is there again"

@@ -13,6 +13,7 @@
 using gossip::redis::RedisOptions;
 using gossip::redis::StreamAcknowledgements;
 using gossip::redis::Writer;
+using gossip::test::Door;
 using gossip::test::eventually;
 using gossip::test::FakeRedis;
 using gossip::test::greeting;
@@ -76,6 +77,29 @@ TEST_CASE("StreamAcknowledgements: what fails again while it is sent stays known
   on.writer.close(std::chrono::steady_clock::now());  // it answers at once from now on
   REQUIRE(on.acknowledgements.send_again({"a", "1-0"}));
   REQUIRE(on.acknowledgements.send_again({"a", "1-0"}));
+}
+
+TEST_CASE("StreamAcknowledgements: the writer's end waits for what the server says", "[redis]") {
+  Door is_asked;
+  Door may_answer;
+  FakeRedis server{greeting([&](const std::string&) -> std::string {
+    is_asked.open();
+    static_cast<void>(may_answer.wait());
+    return ":1\r\n";
+  })};
+  RedisOptions options;
+  options.port = server.port();
+  options.group = "workers";
+  Writer writer{options, true};
+  StreamAcknowledgements acknowledgements{options, writer, [](void*) noexcept {}, nullptr};
+  writer.start();
+  acknowledgements.send("a", {"1-0"});
+  REQUIRE(is_asked.wait());
+  const auto deadline = std::chrono::steady_clock::now() + 100ms;
+  writer.close(deadline);
+  const bool waited = std::chrono::steady_clock::now() >= deadline;
+  may_answer.open();
+  REQUIRE(waited);
 }
 
 TEST_CASE("StreamAcknowledgements: without a group there is nothing to acknowledge", "[redis]") {

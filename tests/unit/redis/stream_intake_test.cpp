@@ -345,3 +345,28 @@ TEST_CASE("StreamIntake: a refused dead letter is told, and tried again when it 
   REQUIRE(redis.count("XACK") == 0);
   REQUIRE(fixture.intake.statistics().dead_lettered == 0);
 }
+
+TEST_CASE("StreamIntake: the writer's end waits for a dead letter to be written", "[redis]") {
+  gossip::test::Door is_asked;
+  gossip::test::Door may_answer;
+  gossip::test::FakeRedis server{gossip::test::greeting([&](const std::string&) -> std::string {
+    is_asked.open();
+    static_cast<void>(may_answer.wait());
+    return "$3\r\n9-0\r\n";
+  })};
+  RedisOptions options;
+  options.port = server.port();
+  options.group = "workers";
+  Fixture fixture{options};
+  fixture.answer = gossip::ValidationError{"data", "no number"};
+  fixture.writer.start();
+  fixture.take("1-0", "event-1");
+  REQUIRE(is_asked.wait());
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
+  fixture.writer.close(deadline);
+  const bool waited = std::chrono::steady_clock::now() >= deadline;
+  may_answer.open();
+  REQUIRE(waited);
+  fixture.intake.settle();
+  REQUIRE(fixture.intake.statistics().dead_lettered == 0);  // as far as is known
+}
