@@ -358,6 +358,20 @@ gossip_mutant(redis_tap_is_ready_before_it_reads
   SOURCES unit/redis/tap_test.cpp
   TESTS "RedisTap: a command that is refused*" SECONDS 10)
 
+# A connection that is given up, and lost before that is dealt with
+gossip_mutant(redis_end_hides_what_was_wrong
+  HEADER redis/conversation.hpp
+  OLD "    in_doubt() ? leave(now) : apply"
+  NEW "    apply"
+  SOURCES unit/redis/conversation_test.cpp
+  TESTS "Conversation: what was found wrong*" SECONDS 10)
+gossip_mutant(redis_lost_connection_is_still_in_doubt
+  HEADER redis/conversation.hpp
+  OLD "    doubts_ = {};  // there"
+  NEW "    // there"
+  SOURCES unit/redis/conversation_test.cpp
+  TESTS "Conversation: whoever throws*" SECONDS 10)
+
 # Streams: at least once, and known if more often
 gossip_mutant(redis_lost_acknowledgement_stays_lost
   HEADER redis/stream_acknowledgements.hpp

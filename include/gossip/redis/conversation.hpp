@@ -111,8 +111,7 @@ class Conversation {
   /// Deals with what was left to the link's thread, and with the time.
   void settle(SteadyTime now) noexcept {
     contain([&] {
-      if (left_) apply(*std::exchange(left_, std::nullopt));
-      if (!doubts_.ok()) apply(session_.unusable(std::exchange(doubts_, {}), now));
+      leave(now);
       apply(session_.tick(now));
     });
   }
@@ -157,7 +156,14 @@ class Conversation {
     if (!status.ok()) doubts_ = status;
   }
   void lost(const Status& why, SteadyTime now) {
-    if (!why.ok()) apply(session_.lost(why, now));
+    if (why.ok()) return;
+    // What was found wrong with it before says more than its end, and decides when to come again.
+    in_doubt() ? leave(now) : apply(session_.lost(why, now));
+  }
+  /// For what has been found wrong with the connection, if anything has.
+  void leave(SteadyTime now) {
+    if (left_) apply(*std::exchange(left_, std::nullopt));
+    if (!doubts_.ok()) apply(session_.unusable(std::exchange(doubts_, {}), now));
   }
 
   /// @param status  of what has been read
@@ -166,7 +172,7 @@ class Conversation {
     const Status malformed = take_replies(now);
     if (malformed.ok()) return lost(status, now);
     // What it is asked next may have the same answer: each time it is asked later.
-    apply(session_.ready() ? session_.unusable(malformed, now) : session_.lost(malformed, now));
+    session_.ready() ? apply(session_.unusable(malformed, now)) : lost(malformed, now);
   }
   /// @return  why what arrived is no reply
   Status take_replies(SteadyTime at) {
@@ -224,11 +230,10 @@ class Conversation {
   }
   /// Whatever comes of it for one of them, the others are told.
   void fail_expected(const Status& why) noexcept {
-    const Status doubts = doubts_;
     for (std::size_t left = expected_.size(); left != 0; --left) {
       contain([&] { expected_.fail_first(why); });
     }
-    doubts_ = doubts;  // there is nothing left of the connection to be in doubt of
+    doubts_ = {};  // there is nothing left of the connection to be in doubt of
   }
 
   const RedisOptions& options_;

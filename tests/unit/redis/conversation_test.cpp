@@ -43,7 +43,9 @@ struct Driver {
     why = status;
   }
   void on_push(Reply&) { ++pushed; }
-  void on_state(State, const Status&) {}
+  void on_state(State, const Status& trouble) {
+    if (!trouble.ok()) troubles += std::string{trouble.what()} + ';';
+  }
 
   static void on_reply(void* self, std::uint64_t tag, const Status& gone, Reply&) {
     auto& driver = *static_cast<Driver*>(self);
@@ -73,6 +75,7 @@ struct Driver {
   FakeRedis server{greeting([this](const std::string&) { return answer; })};
   RedisOptions options;
   std::string told;
+  std::string troubles;
   Status why;
   int ready = 0;
   int lost = 0;
@@ -150,4 +153,26 @@ TEST_CASE("Conversation: a server whose answers are no replies is asked less and
     }
     REQUIRE(driver.talk.session().wake_at() - now() > 100ms);  // doubled each time, from 1 ms
   }
+}
+
+TEST_CASE("Conversation: what was found wrong with a connection is told, and not its end as well",
+          "[redis]") {
+  Driver driver{""};  // it closes
+  driver.options.back_off_cap = 1h;
+  driver.options.back_off_jitter = 0;
+  std::string troubles;
+  for (int losses = 1; losses <= 9; ++losses) {
+    REQUIRE(driver.until([&] { return driver.ready == losses; }));
+    driver.ask(1);
+    driver.talk.write(now());
+    pollfd socket{driver.talk.connection().descriptor(), POLLIN, 0};
+    REQUIRE(::poll(&socket, 1, 60'000) == 1);
+    driver.talk.give_up(gossip::ValidationError{"role", "a replica"});
+    driver.talk.receive(socket.revents, now());
+    driver.talk.settle(now());
+    troubles += "validation failed: field=role: a replica;";
+    REQUIRE(driver.troubles == troubles);
+    REQUIRE(driver.lost == losses);
+  }
+  REQUIRE(driver.talk.session().wake_at() - now() > 100ms);  // doubled each time, from 1 ms
 }
