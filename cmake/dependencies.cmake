@@ -3,13 +3,15 @@
 # installed package is new enough. `gossip::gossip` itself needs none of these.
 #
 # Order of search: an installed package (ours are under <archives>/prefix); an archive in the
-# archives folder (GOSSIP_ARCHIVES from the environment, else .deps/); the download. The hash is
+# archives folder (GOSSIP_ARCHIVES, of CMake or the environment, else .deps/); the download. The hash is
 # checked in each case but the first. cmake/bootstrap.sh reads the same declarations.
 include_guard(GLOBAL)
 include(FetchContent)
 
 get_filename_component(gossip_archives "${CMAKE_CURRENT_LIST_DIR}/../.deps" ABSOLUTE)
-if(DEFINED ENV{GOSSIP_ARCHIVES})
+if(DEFINED GOSSIP_ARCHIVES)
+  set(gossip_archives "${GOSSIP_ARCHIVES}")
+elseif(DEFINED ENV{GOSSIP_ARCHIVES})
   set(gossip_archives "$ENV{GOSSIP_ARCHIVES}")
 endif()
 if(IS_DIRECTORY "${gossip_archives}/prefix")
