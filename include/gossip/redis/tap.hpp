@@ -92,6 +92,7 @@ class RedisTap {
   void on_ready() {
     next_scan_ = {};
     cursor_ = "0";
+    keys_asked_ = most_keys;
     swept_.clear();
     listening_ = false;
     not_before_ = {};
@@ -117,8 +118,8 @@ class RedisTap {
     }
     if (now < not_before_) return not_before_;
     if (now >= next_scan_) {
-      return ask(Command{"SCAN", cursor_, "MATCH", glob_, "COUNT", "1000", "TYPE", "stream"},
-                 &RedisTap::take_keys);
+      Command scan{"SCAN", cursor_, "MATCH", glob_, "COUNT"};
+      return ask(scan.add(keys_asked_).add("TYPE").add("stream"), &RedisTap::take_keys);
     }
     for (const auto& [key, place] : places_) {
       if (place.empty()) {
@@ -152,6 +153,7 @@ class RedisTap {
  private:
   using Take = void (RedisTap::*)(Reply& reply);
   static constexpr std::chrono::milliseconds scan_interval{500};
+  static constexpr std::int64_t most_keys = 1000;  // looked at for one answer
 
   static RedisOptions checked(RedisOptions options) {
     if (const Status status = validate(options); !status.ok()) {
@@ -214,6 +216,10 @@ class RedisTap {
 
   void take_keys(Reply& reply) {
     if (reply.items.size() != 2) return;
+    if (reply.items[1].truncated && keys_asked_ > 1) {
+      keys_asked_ /= 2;  // from the same place again
+      return;
+    }
     for (Reply& key : reply.items[1].items) {
       if (pattern_.matches(name_of(key.text))) swept_.insert(std::move(key.text));
     }
@@ -269,6 +275,7 @@ class RedisTap {
   std::map<std::string, std::string> places_;  ///< what was read last, by key; empty: not known yet
   std::set<std::string> swept_;                ///< keys that this sweep has found so far
   std::string cursor_{"0"};
+  std::int64_t keys_asked_ = most_keys;  ///< at once: fewer if they are too large for one answer
   SteadyTime next_scan_{};
   bool swept_once_ = false;
   bool listening_ = false;   ///< or has asked to

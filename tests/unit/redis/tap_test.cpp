@@ -254,6 +254,21 @@ TEST_CASE("RedisTap: an entry that is too large is shown without its fields", "[
   REQUIRE(large.load() == 1);
 }
 
+TEST_CASE("RedisTap: keys that are too large for one answer are asked for in several", "[redis]") {
+  RedisServer server;
+  RedisOptions options = server.options();
+  options.maximum_payload = 1;  // an answer's keys may take 1 MiB
+  options.start_at = StartAt::beginning;
+  for (int i = 0; i < 64; ++i) {
+    const std::string type = "order." + std::to_string(i) + std::string(32'768, 'x');
+    static_cast<void>(server.ask({"XADD", type, "*", "type", "t", "data", "1"}));
+  }
+  std::atomic<int> seen{0};
+  RedisTap tap{options, EventPattern{">"}, [&](const TappedEvent&) { ++seen; }};
+  tap.start();
+  REQUIRE(eventually([&] { return seen == 64; }));
+}
+
 TEST_CASE("RedisTap: a stream that is gone and comes again is followed from its beginning",
           "[redis]") {
   RedisServer server;
