@@ -365,6 +365,13 @@ gossip_mutant(redis_tap_misses_keys_that_are_left_out
   SOURCES unit/redis/tap_test.cpp
   TESTS "RedisTap: keys that are too large*" SECONDS 10)
 
+gossip_mutant(redis_tap_asks_for_more_than_a_read_may_have
+  HEADER redis/tap.hpp
+  OLD "options_.read_count / places_.size()"
+  NEW "options_.read_count"
+  SOURCES unit/redis/tap_test.cpp
+  TESTS "RedisTap: no more entries*" SECONDS 10)
+
 # A connection that is given up, and lost before that is dealt with
 gossip_mutant(redis_end_hides_what_was_wrong
   HEADER redis/conversation.hpp

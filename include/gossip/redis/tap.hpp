@@ -132,7 +132,8 @@ class RedisTap {
     if (places_.empty()) return next_scan_;
     const auto block = std::chrono::ceil<std::chrono::milliseconds>(next_scan_ - now);
     Command read{"XREAD", "COUNT"};
-    read.add(static_cast<std::int64_t>(options_.read_count));
+    // Of all streams together, or one of each: what ReplyLimits reckon with.
+    read.add(static_cast<std::int64_t>(std::max(options_.read_count / places_.size(), one)));
     read.add("BLOCK").add(std::int64_t{std::min(block, options_.block).count()}).add("STREAMS");
     for (const auto& entry : places_) read.add(entry.first);
     for (const auto& entry : places_) read.add(entry.second);
@@ -153,6 +154,7 @@ class RedisTap {
  private:
   using Take = void (RedisTap::*)(Reply& reply);
   static constexpr std::chrono::milliseconds scan_interval{500};
+  static constexpr std::size_t one = 1;            // entry
   static constexpr std::int64_t most_keys = 1000;  // looked at for one answer
 
   static RedisOptions checked(RedisOptions options) {

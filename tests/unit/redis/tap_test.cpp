@@ -14,6 +14,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using gossip::Event;
@@ -197,6 +198,31 @@ TEST_CASE("RedisTap: a command that is refused is told once, and `ready` when it
   tap.close();
   REQUIRE(told.count("degraded") == 1);
   REQUIRE(told.count("ready") == 1);
+}
+
+TEST_CASE("RedisTap: no more entries are asked for at once than one read may have", "[redis]") {
+  const auto [most, each] = GENERATE(std::pair{10, 5}, std::pair{1, 1});
+  std::mutex mutex;
+  std::string read;
+  FakeRedis server{greeting([&](const std::string& asked) -> std::string {
+    const auto has = [&](const char* word) { return asked.find(word) != std::string::npos; };
+    if (has("SCAN")) return "*2\r\n$1\r\n0\r\n*2\r\n$3\r\na.b\r\n$3\r\na.c\r\n";
+    if (!has("XREAD")) return "*0\r\n";
+    const std::lock_guard lock{mutex};
+    if (read.empty()) read = asked;
+    return "*-1\r\n";
+  })};
+  RedisOptions options;
+  options.port = server.port();
+  options.read_count = static_cast<std::size_t>(most);
+  RedisTap tap{options, EventPattern{">"}, [](const TappedEvent&) {}};
+  tap.start();
+  const auto text = [&] {
+    const std::lock_guard lock{mutex};
+    return read;
+  };
+  REQUIRE(eventually([&] { return !text().empty(); }));
+  REQUIRE(text().find("COUNT\r\n$1\r\n" + std::to_string(each) + "\r\n") != std::string::npos);
 }
 
 TEST_CASE("RedisTap: a probe that is refused is no refusal to listen", "[redis]") {
