@@ -11,9 +11,12 @@
 
 namespace gossip::redis {
 
-/// What a reply may take, in memory, so that no publisher can make a reader run out of it. A stream's
-/// entry that is larger is passed over: it arrives truncated. Whatever else is larger is refused, and its
-/// connection with it.
+/// What a reply may take, in memory. A stream's entry that is larger is passed over: it arrives truncated.
+/// Whatever else is larger is refused, and its connection with it.
+///
+/// So no publisher can make a reply need more than `whole`, which is as much as all entries of a read need
+/// if each is as large as one may be: 3 GiB with the default options. Who has less memory than that, and
+/// does not trust the publishers, lowers RedisOptions::maximum_payload, max_in_flight and read_count.
 struct ReplyLimits {
   /// Beside the payload: an entry's metadata, its other fields, what their parts take in memory. // bytes
   static constexpr std::size_t beside = std::size_t{1} << 20U;
@@ -24,7 +27,8 @@ struct ReplyLimits {
   std::size_t entry = 0;  ///< the fields of an entry in it, or a single text // bytes
 
   /// Those that follow from the options. Streams: nobody asks for more entries at once than may be in
-  /// flight, of all streams together, or than one read has. Pub/Sub: a message, which is not an array.
+  /// flight, of all streams together, or than one read has; but for one of each stream, where more streams
+  /// than that are read. Pub/Sub: a message, which is not an array.
   [[nodiscard]] static ReplyLimits of(const RedisOptions& options) noexcept {
     const std::size_t payload =
         options.maximum_payload * 2;  // encoded; what the receiver may refuse
