@@ -483,3 +483,15 @@ gossip_mutant(redis_news_are_told_after_closed
   NEW ""
   SOURCES unit/redis/condition_test.cpp
   TESTS "Condition: what is not told when it is closed*")
+gossip_mutant(redis_refusals_are_of_all_streams
+  HEADER redis/refusals.hpp
+  OLD "one.kind == kind && one.key == key;"
+  NEW "one.kind == kind;"
+  SOURCES unit/redis/refusals_test.cpp
+  TESTS "Refusals: each stream is told by itself*")
+gossip_mutant(redis_refusal_outlives_the_reading
+  HEADER redis/stream_reader.hpp
+  OLD "      intake_.refusals()->forget(stream.key);"
+  NEW ""
+  SOURCES unit/redis/stream_reader_test.cpp
+  TESTS "StreamReader: a dead letter that is refused*" SECONDS 5)

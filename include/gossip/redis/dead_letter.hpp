@@ -10,11 +10,16 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace gossip::redis {
 
 /// The stream of dead letters that belongs to a stream.
 [[nodiscard]] inline std::string grave_of(const std::string& key) { return key + ".dead"; }
+/// Whether it is that one.
+[[nodiscard]] inline bool is_grave_of(std::string_view grave, std::string_view key) noexcept {
+  return grave.starts_with(key) && grave.substr(key.size()) == ".dead";
+}
 
 /// Writes an entry to the dead letters: `dead-id`, `dead-reason` and `dead-deliveries`, then its fields as
 /// they were received.

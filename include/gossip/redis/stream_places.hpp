@@ -48,12 +48,14 @@ class StreamPlaces {
   }
 
   /// Takes over what was wanted since.
-  /// @param ended  called with each event type that is read no longer
-  /// @throws std::bad_alloc; what has not been taken over then is by the next call
-  template <class Ended>
-  void take_changes(Ended&& ended) {
+  /// @param begun  called with the Subscribed of each stream that is read from now on
+  /// @param ended  called with that of each that is read no longer
+  /// @throws std::bad_alloc, and what they throw; what has not been taken over then is by the next call,
+  ///         which calls them once more
+  template <class Begun, class Ended>
+  void take_changes(Begun&& begun, Ended&& ended) {
     while (next_ != taken_.size() || take()) {
-      change(taken_[next_], ended);
+      change(taken_[next_], begun, ended);
       ++next_;
     }
   }
@@ -87,18 +89,19 @@ class StreamPlaces {
     taken_.swap(changes_);
     return !taken_.empty();
   }
-  template <class Ended>
-  void change(const Change& wanted, Ended& ended) {
+  template <class Begun, class Ended>
+  void change(const Change& wanted, Begun& begun, Ended& ended) {
     const auto& [type, place] = wanted;
     const auto found = places_.find(type);
     if (found == places_.end()) {
       if (place == nullptr) return;
+      begun(*place->subscribed);
       places_.emplace(type, place);
       if (place->ready) note_fresh(place);
     } else if (place == nullptr) {
+      ended(*found->second->subscribed);  // first: what it throws leaves the rest to the next call
       found->second->ended = true;
       places_.erase(found);
-      ended(type);
     }  // else it is read already, and goes on
   }
 

@@ -347,10 +347,14 @@ class StreamReader {
   // ---- Others' wishes -------------------------------------------------------------------------
 
   void take_changes() {
-    streams_.take_changes([this](const std::string& type) {
-      watch_.forget(type);
-      writer_.condition()->works(reading(type));
-    });
+    const auto begun = [this](const Subscribed& stream) { intake_.refusals()->reads(stream.key); };
+    const auto ended = [this](const Subscribed& stream) {
+      const std::string what = reading(stream.type);  // what takes memory, first
+      watch_.forget(stream.type);
+      intake_.refusals()->forget(stream.key);
+      writer_.condition()->works(what);
+    };
+    streams_.take_changes(begun, ended);
   }
 
   /// So that a change takes effect now.

@@ -33,7 +33,9 @@ namespace {
 /// An intake whose writer never connects, and a bus that answers what it is told to.
 struct Fixture {
   explicit Fixture(RedisOptions chosen = {.unix_socket = "/nonexistent/gossip.socket"})
-      : options{std::move(chosen)} {}
+      : options{std::move(chosen)} {
+    intake.refusals()->reads(type->key);
+  }
   RedisOptions options;
   Writer writer{options, true};
   int woken = 0;

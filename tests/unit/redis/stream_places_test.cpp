@@ -4,7 +4,9 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <memory>
+#include <new>
 #include <string>
+#include <utility>
 
 using gossip::redis::RedisOptions;
 using gossip::redis::StreamPlace;
@@ -25,14 +27,16 @@ std::shared_ptr<StreamPlace> place_of(const char* type, bool ready = false) {
 TEST_CASE("StreamPlaces: what is wanted is taken over at once, in order", "[redis]") {
   StreamPlaces places;
   std::string ended;
-  const auto note = [&](const std::string& type) { ended += type; };
+  std::string begun;
+  const auto add = [&](const Subscribed& stream) { begun += stream.type; };
+  const auto note = [&](const Subscribed& stream) { ended += stream.type; };
   REQUIRE_FALSE(places.has_changes());
   const auto first = place_of("a");
   places.add(first);
   places.add(place_of("b", true));
   REQUIRE(places.all().empty());
   REQUIRE(places.has_changes());
-  places.take_changes(note);
+  places.take_changes(add, note);
   REQUIRE_FALSE(places.has_changes());
   REQUIRE(places.all().size() == 2);
   REQUIRE(places.readable().size() == 1);
@@ -43,9 +47,34 @@ TEST_CASE("StreamPlaces: what is wanted is taken over at once, in order", "[redi
   REQUIRE_FALSE(places.remove("b", [] { return false; }));
   REQUIRE(places.remove("a", [] { return true; }));
   REQUIRE(places.remove("c", [] { return true; }));  // nobody reads that
-  places.take_changes(note);
+  places.take_changes(add, note);
+  REQUIRE(begun == "ab");
   REQUIRE(ended == "a");
   REQUIRE(first->ended);
   REQUIRE(places.all().size() == 1);
   REQUIRE_FALSE(places.has_fresh());
+}
+
+TEST_CASE("StreamPlaces: what is not taken over for want of memory is by the next call",
+          "[redis]") {
+  StreamPlaces places;
+  std::string told;
+  bool fails = true;
+  const auto note = [&](const Subscribed& stream) {
+    told += stream.type;
+    if (std::exchange(fails, !fails)) throw std::bad_alloc{};
+  };
+  const auto place = place_of("a");
+  places.add(place);
+  REQUIRE_THROWS_AS(places.take_changes(note, note), std::bad_alloc);
+  REQUIRE(places.all().empty());
+  places.take_changes(note, note);
+  REQUIRE(places.all().size() == 1);
+  REQUIRE(places.remove("a", [] { return true; }));
+  REQUIRE_THROWS_AS(places.take_changes(note, note), std::bad_alloc);
+  REQUIRE_FALSE(place->ended);
+  places.take_changes(note, note);
+  REQUIRE(place->ended);
+  REQUIRE(places.all().empty());
+  REQUIRE(told == "aaaa");
 }

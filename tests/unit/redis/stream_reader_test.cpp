@@ -29,6 +29,7 @@ using gossip::test::order_placed;
 using gossip::test::publish;
 using gossip::test::RedisBus;
 using gossip::test::RedisServer;
+using gossip::test::Told;
 using namespace std::chrono_literals;
 
 namespace {
@@ -452,4 +453,27 @@ TEST_CASE("StreamReader: a stream that is the same after a loss is not read anew
   REQUIRE(handled.wait_for(20));
   REQUIRE(handled.total() == 20);
   REQUIRE(told.count("gap: ") == 0);
+}
+
+TEST_CASE("StreamReader: a dead letter that is refused is told until its stream is not read",
+          "[redis]") {
+  const RedisServer server;
+  Told told;
+  auto options = patient(server);
+  options.start_at = StartAt::beginning;
+  told.listen(options);
+  constexpr gossip::EventType<Order> other{"order.other"};
+  server.ask({"SET", "order.placed.dead", "no stream"});
+  RedisBus bus{{.workers = 1}, options};
+  auto refused = bus.subscribe(order_placed, [](const Order&) {});
+  const auto goes_on = bus.subscribe(other, [](const Order&) {});
+  server.ask({"XADD", "order.placed", "*", "nonsense", "x"});
+  REQUIRE(told.wait_for("redis: XADD order.placed.dead: WRONGTYPE"));
+  const std::size_t ready = told.count("ready");
+  server.ask({"XADD", "order.other", "*", "nonsense", "x"});
+  REQUIRE(eventually([&] { return bus.provider_statistics().reader.dead_lettered == 1; }));
+  REQUIRE(told.count("ready") == ready);
+  refused.cancel();
+  REQUIRE(told.wait_for("ready", ready + 1));
+  REQUIRE(told.count("degraded") == 1);
 }
