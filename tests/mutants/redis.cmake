@@ -266,6 +266,13 @@ gossip_mutant(redis_doubts_of_another_thread_are_not_settled
   TESTS "*streams lose nothing" SECONDS 5)
 
 # Memory may run out
+gossip_mutant(redis_what_is_written_is_kept
+  HEADER redis/connection.hpp
+  OLD "        out_.erase(0, written_);
+        written_ = 0;"
+  NEW ""
+  SOURCES allocations/redis_buffers.cpp support/counting_allocator.cpp
+  TESTS "Connection: what is written holds*" SECONDS 10)
 gossip_mutant(redis_goes_on_behind_what_could_not_be_taken
   HEADER redis/conversation.hpp
   OLD "      halted_ = !contain("

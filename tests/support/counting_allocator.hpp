@@ -12,6 +12,8 @@ namespace gossip::test {
 
 /// How often any thread has called operator new so far. // allocations
 [[nodiscard]] std::size_t allocations() noexcept;
+/// What operator new has given to any thread, and nobody has given back. // bytes
+[[nodiscard]] std::size_t bytes_in_use() noexcept;
 
 /// The calling thread's next allocation but so many throws std::bad_alloc, once.
 void fail_after(std::size_t others) noexcept;

@@ -123,6 +123,10 @@ class Connection {
       return redisAppendFormattedCommand(context_, wire.data(), wire.size()) == REDIS_OK;
     }
     try {
+      if (written_ > out_.size() / 2) {  // it may never be all of it
+        out_.erase(0, written_);
+        written_ = 0;
+      }
       out_ += wire;
       return true;
     } catch (const std::bad_alloc&) {
