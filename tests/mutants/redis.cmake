@@ -458,6 +458,12 @@ gossip_mutant(redis_end_does_not_wait_for_a_burial
   NEW ";"
   SOURCES unit/redis/stream_reader_test.cpp
   TESTS "StreamReader: the end waits*" SECONDS 5)
+gossip_mutant(redis_fields_are_lost_without_a_reason
+  HEADER redis/stream_claims.hpp
+  OLD "    if (const Status whole = check_size(entry); !whole.ok()) {"
+  NEW "    if (const Status whole = check_size(entry); false) {"
+  SOURCES unit/redis/stream_claims_test.cpp
+  TESTS "StreamClaims: what came too often*" SECONDS 5)
 gossip_mutant(redis_end_does_not_wait_for_an_acknowledgement
   HEADER redis/stream_acknowledgements.hpp
   OLD "        AtTheEnd::sent);"

@@ -16,6 +16,7 @@
 #include <gossip/redis/refusals.hpp>
 #include <gossip/redis/reply.hpp>
 #include <gossip/redis/send_window.hpp>
+#include <gossip/redis/stream_fields.hpp>
 #include <gossip/redis/stream_intake.hpp>
 #include <gossip/redis/stream_place.hpp>
 #include <gossip/redis/writer.hpp>
@@ -109,8 +110,8 @@ class StreamClaims {
       const std::string id = claim.entry.items[0].text;
       if (intake_.holds(claim.stream->key, id)) continue;
       if (claim.deliveries >= std::int64_t{options_.max_deliveries}) {
-        intake_.bury(*claim.stream, id, take_fields(claim.entry),
-                     RetryableError{"delivered too often"}, claim.deliveries);
+        const Status why = too_often(claim.entry);
+        intake_.bury(*claim.stream, id, take_fields(claim.entry), why, claim.deliveries);
       } else {
         intake_.take(claim.stream, claim.entry, claim.deliveries + 1);
       }
@@ -130,6 +131,16 @@ class StreamClaims {
     Reply entry;
     std::int64_t deliveries;  ///< before this one
   };
+
+  /// Why an entry is buried that may be too large as well: then its fields are not there.
+  static Status too_often(const Reply& entry) {
+    std::string why{"delivered too often"};
+    if (const Status whole = check_size(entry); !whole.ok()) {
+      why += "; ";
+      why += whole.what();
+    }
+    return RetryableError{why};
+  }
 
   /// Asks what is idle there, and claims it.
   void look_into(const Streams& streams) {

@@ -153,6 +153,35 @@ TEST_CASE("StreamClaims: what is claimed and cannot be decoded is buried with it
   REQUIRE(buried.find("dead-deliveries\r\n$1\r\n3\r\n") != std::string::npos);
 }
 
+TEST_CASE("StreamClaims: what came too often and is too large is buried with both reasons",
+          "[redis]") {
+  std::mutex mutex;
+  std::string buried;
+  std::string claimed{"*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n"};
+  append_bulks(claimed, {"data", std::string(std::size_t{2} << 20U, 'x')});
+  FakeRedis server{[&](const std::string& asked) -> std::string {
+    const auto has = [&](const char* word) { return asked.find(word) != std::string::npos; };
+    if (has("HELLO")) return gossip::test::hello_reply;
+    if (has("XPENDING")) return "*1\r\n*4\r\n$3\r\n1-0\r\n$4\r\ngone\r\n:99999\r\n:5\r\n";
+    if (has("XCLAIM")) return claimed;
+    const std::lock_guard lock{mutex};
+    if (has("XADD")) buried = asked;
+    return ":1\r\n";
+  }};
+  RedisOptions options;
+  options.port = server.port();
+  options.group = "workers";
+  options.maximum_payload = 1;  // and 1 MiB beside it
+  Claiming claiming{options};
+  static_cast<void>(claiming.claims.turn(SteadyTime{1h}, {claiming.place}));
+  REQUIRE(eventually([&] { return claiming.claims.has_claimed(); }));
+  REQUIRE_FALSE(claiming.claims.take_claimed());
+  REQUIRE(eventually([&] { return claiming.intake.settled_waiting(); }));
+  const std::lock_guard lock{mutex};
+  REQUIRE(buried.find("delivered too often") != std::string::npos);
+  REQUIRE(buried.find("1-0 is too large for maximum_payload") != std::string::npos);
+}
+
 TEST_CASE("StreamClaims: where somebody else has claimed a whole page it goes on at once",
           "[redis]") {
   FakeRedis server{greeting([&](const std::string& asked) -> std::string {
