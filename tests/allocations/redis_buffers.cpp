@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What memory the buffers on the way to and from Redis hold.
 #include <gossip/redis/connection.hpp>
+#include <gossip/redis/send_queue.hpp>
 
 #include "support/counting_allocator.hpp"
 #include "support/loopback.hpp"
@@ -16,6 +17,7 @@
 #include <vector>
 
 using gossip::redis::Connection;
+using gossip::redis::EventBatch;
 using gossip::redis::RedisOptions;
 using gossip::test::eventually;
 
@@ -70,4 +72,27 @@ TEST_CASE("Connection: what is written holds no memory, though more is always wa
     arrived += pair.receive();
   }
   REQUIRE(most < 100 * piece.size());
+}
+
+TEST_CASE("Connection: a large command that is written leaves no memory behind", "[allocations]") {
+  Pair pair;
+  Connection& connection = pair.connection;
+  const std::size_t before = gossip::test::bytes_in_use();
+  REQUIRE(connection.send(std::string(std::size_t{8} << 20U, 'x')));
+  REQUIRE(gossip::test::bytes_in_use() - before >= std::size_t{8} << 20U);
+  REQUIRE(eventually([&] {
+    static_cast<void>(pair.receive());
+    REQUIRE(connection.advance(0).ok());
+    return connection.unsent() == 0;
+  }));
+  REQUIRE(gossip::test::bytes_in_use() - before <= std::size_t{1} << 18U);
+}
+
+TEST_CASE("EventBatch: emptied, it keeps no large memory", "[allocations]") {
+  EventBatch batch;
+  const std::size_t before = gossip::test::bytes_in_use();
+  batch.add(std::string(std::size_t{8} << 20U, 'x'), {});
+  REQUIRE(gossip::test::bytes_in_use() - before >= std::size_t{8} << 20U);
+  batch.clear();
+  REQUIRE(gossip::test::bytes_in_use() - before <= std::size_t{1} << 20U);
 }

@@ -273,6 +273,30 @@ gossip_mutant(redis_what_is_written_is_kept
   NEW ""
   SOURCES allocations/redis_buffers.cpp support/counting_allocator.cpp
   TESTS "Connection: what is written holds*" SECONDS 10)
+gossip_mutant(redis_large_buffer_is_kept
+  HEADER redis/connection.hpp
+  OLD "std::string{}.swap(out_);"
+  NEW "out_ = std::string{};"
+  SOURCES allocations/redis_buffers.cpp support/counting_allocator.cpp
+  TESTS "Connection: a large command*" SECONDS 10)
+gossip_mutant(redis_large_batch_is_kept
+  HEADER redis/send_queue.hpp
+  OLD "std::string{}.swap(wire_);"
+  NEW "wire_ = std::string{};"
+  SOURCES allocations/redis_buffers.cpp support/counting_allocator.cpp
+  TESTS "EventBatch: emptied*")
+gossip_mutant(redis_large_text_is_kept
+  HEADER redis/reply_builder.hpp
+  OLD "std::string{}.swap(reply->text);"
+  NEW "reply->text = std::string{};"
+  SOURCES unit/redis/reply_builder_test.cpp
+  TESTS "ReplyBuilder: a small reply*")
+gossip_mutant(redis_large_array_is_kept
+  HEADER redis/reply_builder.hpp
+  OLD "std::vector<Reply>{}.swap(reply->items);"
+  NEW "reply->items = {};"
+  SOURCES unit/redis/reply_builder_test.cpp
+  TESTS "ReplyBuilder: a small reply*")
 gossip_mutant(redis_goes_on_behind_what_could_not_be_taken
   HEADER redis/conversation.hpp
   OLD "      halted_ = !contain("

@@ -264,7 +264,7 @@ class Connection {
   }
 
   void clear_output() noexcept {
-    if (out_.capacity() > most_kept) out_ = {};
+    if (out_.capacity() > most_kept) std::string{}.swap(out_);  // assigning would keep it
     out_.clear();
     written_ = 0;
   }

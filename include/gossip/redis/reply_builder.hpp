@@ -10,7 +10,9 @@
 #include <hiredis/hiredis.h>
 
 #include <cstddef>
+#include <string>
 #include <utility>
+#include <vector>
 
 #if HIREDIS_MAJOR < 1
 #error "gossip needs hiredis 1.0 or newer"
@@ -57,8 +59,9 @@ class ReplyBuilder {
     Reply* reply = nullptr;
     if (task->parent == nullptr) {
       reply = &building.reply;
-      if (reply->text.capacity() > most_kept) reply->text = {};
-      if (reply->items.capacity() > most_reserved) reply->items = {};
+      // Assigning {} would keep the memory.
+      if (reply->text.capacity() > most_kept) std::string{}.swap(reply->text);
+      if (reply->items.capacity() > most_reserved) std::vector<Reply>{}.swap(reply->items);
       reply->text.clear();
       reply->items.clear();
       reply->integer = 0;

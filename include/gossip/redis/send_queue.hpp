@@ -53,7 +53,7 @@ class EventBatch {
   }
   /// Empties it, but keeps its memory if that is not much.
   void clear() noexcept {
-    if (wire_.capacity() > most_kept) wire_ = {};
+    if (wire_.capacity() > most_kept) std::string{}.swap(wire_);  // assigning would keep it
     wire_.clear();
     items_.clear();
   }

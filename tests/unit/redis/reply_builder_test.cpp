@@ -48,6 +48,16 @@ TEST_CASE("ReplyBuilder: the outermost reply is used again, and nothing of the l
   REQUIRE(*parse("$-1\r\n") == Reply::of_nil());
 }
 
+TEST_CASE("ReplyBuilder: a small reply gives back what a large one took", "[redis]") {
+  Parsed parse;
+  REQUIRE(parse("$50000\r\n" + std::string(50'000, 'x') + "\r\n") != nullptr);
+  REQUIRE(parse("$1\r\nb\r\n")->text.capacity() < 50'000);
+  std::string many{"*500\r\n"};
+  for (int i = 0; i < 500; ++i) many += ":1\r\n";
+  REQUIRE(parse(many) != nullptr);
+  REQUIRE(parse(":7\r\n")->items.capacity() < 500);
+}
+
 TEST_CASE("ReplyBuilder: what a reply takes is counted, and its limit holds exactly", "[redis]") {
   const std::size_t exactly = 2 * sizeof(Reply) + 10;
   Parsed enough{exactly};
