@@ -167,7 +167,8 @@ struct RedisOptions {
   double back_off_jitter = 0.5;  ///< share of the delay that is random, 0 to 1
 
   // ---- Being told; must be short. Called on the provider's threads, which are two, and on threads that
-  // publish or shut the bus down: at the same time, too. What one throws is dropped ----
+  // publish, flush, unsubscribe or shut the bus down: at the same time, too. None may take a lock that is
+  // held around a call of these. What one throws is dropped ----
   /// Of the provider as a whole, with a reason; one call after the other.
   std::function<void(State, const Status&)> on_state = {};
   /// Events may have been missed. With Pub/Sub it is told once the server listens again, before anything
