@@ -20,8 +20,8 @@ namespace gossip::redis {
 /// That they do is taken as known once a read was answered that had been sent while the writer had its
 /// present connection: both were alive at once. So the first read must not block. It is not known where the
 /// address itself leads to several servers, such as a balancer, or a name with two primaries: RedisOptions
-/// are to name one. Else a stranger's command that
-/// blocks may return as if its time were over, and ours when its own is.
+/// are to name one. Else a stranger's command that blocks may return as if its time were over, and our read
+/// returns when its own is.
 ///
 /// Thread safety: end from any thread; the rest belongs to the thread of the reader's connection.
 class BlockedRead {
