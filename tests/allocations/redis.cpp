@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What becomes of an event when memory runs out on its way to Redis.
+#include <gossip/redis/condition.hpp>
 #include <gossip/redis/conversation.hpp>
 #include <gossip/redis/stream_claims.hpp>
 #include <gossip/redis/stream_intake.hpp>
@@ -217,4 +218,25 @@ TEST_CASE("StreamClaims, StreamWatch: what no memory was left to ask is asked la
       return claimed >= claims_before + 2 && watched >= watches_before + 2;
     }));
   }
+}
+
+TEST_CASE("Condition: a refusal is known or told by the next call, whatever allocation fails",
+          "[allocations]") {
+  const Status why{gossip::Errc::fatal};
+  int failures = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    RedisOptions options;
+    int told = 0;
+    options.on_state = [&](gossip::redis::State, const Status&) { ++told; };
+    gossip::redis::Condition condition{options};
+    gossip::test::fail_after(i);
+    const bool known =
+        condition.refused("a text that is longer than a string holds by itself", why);
+    if (gossip::test::stop_failing()) ++failures;
+    REQUIRE(told == (known ? 1 : 0));
+    REQUIRE(condition.refused("a text that is longer than a string holds by itself", why));
+    REQUIRE(told == 1);
+  }
+  REQUIRE(failures > 1);
+  REQUIRE(failures < 8);
 }

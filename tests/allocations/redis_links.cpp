@@ -160,3 +160,38 @@ TEST_CASE_METHOD(OnServer, "memory runs out on a connection's thread: Pub/Sub te
   REQUIRE(failures > rounds / 10);
   REQUIRE(missed > 0);
 }
+
+TEST_CASE_METHOD(OnServer,
+                 "memory runs out on a connection's thread: a refusal and its end are told",
+                 "[allocations]") {
+  const bool by_channel = GENERATE(false, true);
+  CAPTURE(by_channel);
+  const char* const denies = by_channel ? "resetchannels" : "-xreadgroup";
+  const char* const grants = by_channel ? "&*" : "+xreadgroup";
+  REQUIRE(server.ask({"ACL", "SETUSER", "ann", "on", ">pencil", "~*", "&*", "+@all"}) == "OK");
+  options.username = "ann";
+  options.password = "pencil";
+  options.group = "workers";
+  if (by_channel) options.delivery = Delivery::pub_sub;
+  std::atomic<gossip::redis::State> last{gossip::redis::State::connecting};
+  options.on_state = [&](gossip::redis::State state, const Status&) { last = state; };
+  const auto becomes = [&](gossip::redis::State state) {
+    return eventually([&] { return last == state; });
+  };
+  RedisBus bus{{.workers = 1}, options};
+  const auto subscription = bus.subscribe(counted, [](const std::uint64_t&) {});
+  REQUIRE(becomes(gossip::redis::State::ready));
+  std::size_t failures = 0;
+  for (std::size_t round = 0; round < rounds / 3; ++round) {
+    CAPTURE(round);
+    gossip::test::fail_where(&on_a_link, round);
+    REQUIRE(server.ask({"ACL", "SETUSER", "ann", denies}) == "OK");
+    REQUIRE(becomes(gossip::redis::State::degraded));
+    if (gossip::test::stop_failing_anywhere()) ++failures;
+    gossip::test::fail_where(&on_a_link, round);
+    REQUIRE(server.ask({"ACL", "SETUSER", "ann", grants}) == "OK");
+    REQUIRE(becomes(gossip::redis::State::ready));
+    if (gossip::test::stop_failing_anywhere()) ++failures;
+  }
+  REQUIRE(failures > rounds / 10);
+}

@@ -229,19 +229,21 @@ class ChannelReader {
   /// Those with which nobody has anything to do any more.
   void forget_ended() {
     std::map<std::string, Channel> ended;
+    std::vector<std::string> work;
     {
       const std::lock_guard lock{mutex_};
       changed_.notify_all();
+      for (auto& [key, channel] : channels_) {
+        // Without a connection there is nothing to be told of an end.
+        if (!link_.ready()) channel.changed = channel.wanted;
+        if (channel.is_over() && channel.denied) work.push_back(listening(key));
+      }
       for (auto next = channels_.begin(); next != channels_.end();) {
         const auto entry = next++;
-        // Without a connection there is nothing to be told of an end.
-        if (!link_.ready()) entry->second.changed = entry->second.wanted;
         if (entry->second.is_over()) ended.insert(channels_.extract(entry));
       }
     }
-    for (const auto& [key, channel] : ended) {
-      if (channel.denied) condition_->works(listening(key));
-    }
+    for (const std::string& what : work) condition_->works(what);
   }
 
   /// Once the server listens for us again: who reads now what he may have missed misses nothing more.
@@ -299,19 +301,21 @@ class ChannelReader {
     Status why;
     bool news = false;
     std::string key;
+    std::string what;
     {
       const std::lock_guard lock{mutex_};
-      const Question asked = std::move(asked_.front());
+      what = listening(asked_.front().key);  // what takes memory, first
+      Question asked = std::move(asked_.front());
       asked_.erase(asked_.begin());
       why = status_of(reply, asked.subscribes ? "SUBSCRIBE" : "UNSUBSCRIBE", asked.key);
-      key = asked.key;
+      key = std::move(asked.key);
       Channel& channel = channels_[key];
       news = channel.answered(subscribed, why);
       has_news_ = true;
       changed_.notify_all();
     }
-    if (news && why.ok()) condition_->works(listening(key));
-    if (news && !why.ok()) tell_refused(key, why);
+    if (news && why.ok()) condition_->works(what);
+    if (news && !why.ok()) tell_refused(key, what, why);
     if (why.ok()) tell_of_gap();  // before what came behind the confirmation
   }
   [[nodiscard]] bool answers(const Reply& reply, std::string_view kind) const {
@@ -319,13 +323,15 @@ class ChannelReader {
     return !asked_.empty() && reply.items.size() == 3 && reply.items[0].text == kind &&
            reply.items[1].text == asked_.front().key;
   }
-  void tell_refused(const std::string& key, const Status& why) {
-    condition_->refused(listening(key), why);
+  void tell_refused(const std::string& key, const std::string& what, const Status& why) {
+    const bool known = condition_->refused(what, why);
     {
       const std::lock_guard lock{mutex_};
-      if (channels_[key].denied) return;
+      Channel& channel = channels_[key];
+      if (channel.denied && known) return;
+      channel.denied = false;  // the next refusal is news
     }
-    condition_->works(listening(key));  // unsubscribed meanwhile
+    condition_->works(what);  // unsubscribed meanwhile, most likely
   }
   /// What is refused where a channel cannot be listened to.
   static std::string listening(const std::string& key) { return "listening to " + key; }

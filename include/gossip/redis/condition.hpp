@@ -61,18 +61,22 @@ class Condition {
   }
   /// Something is refused while everything else goes on.
   /// @param what  names it
-  /// @throws      nothing: where memory runs out, the next refusal is told
-  void refused(std::string_view what, const Status& why) noexcept {
+  /// @return      whether it is known now; not where memory runs out: the next call tells it
+  /// @throws      nothing
+  bool refused(std::string_view what, const Status& why) noexcept {
     std::unique_lock lock{mutex_};
     try {
       const auto [place, is_new] = refusals_.emplace(what, why);
-      if (!is_new) return;
+      if (!is_new) return true;
       try {
         tell_news(lock, State::degraded, why);
       } catch (const std::bad_alloc&) {
         refusals_.erase(place);
+        return false;
       }
+      return true;
     } catch (const std::bad_alloc&) {
+      return false;
     }
   }
   /// It is not, or nobody asks for it any more.

@@ -213,8 +213,8 @@ class StreamReader {
   void trouble(StreamPlace& stream, const Status& why) {
     stream.ready = false;
     stream.not_before = std::chrono::steady_clock::now() + options_.back_off_cap;
-    if (std::exchange(stream.denied, true)) return;
-    writer_.condition()->refused(reading(stream.subscribed->type), why);
+    if (stream.denied) return;
+    stream.denied = writer_.condition()->refused(reading(stream.subscribed->type), why);
   }
 
   // ---- Reading --------------------------------------------------------------------------------
@@ -304,8 +304,10 @@ class StreamReader {
   void reading_works() {
     refusals_ = 0;
     for (const auto& stream : being_read_) {
-      if (!std::exchange(stream->denied, false)) continue;
-      writer_.condition()->works(reading(stream->subscribed->type));
+      if (!stream->denied) continue;
+      const std::string what = reading(stream->subscribed->type);  // what takes memory, first
+      stream->denied = false;
+      writer_.condition()->works(what);
     }
   }
   /// What is refused where a stream cannot be read.
