@@ -149,6 +149,24 @@ gossip_mutant(redis_silent_server_is_not_probed
   NEW "    if (now >= last_life_) {"
   SOURCES unit/redis/session_test.cpp
   TESTS "Session: a server that does not answer the probe*")
+gossip_mutant(redis_upload_is_cut_off
+  HEADER redis/conversation.hpp
+  OLD "      if (now >= session_.wake_at() && connection_.take_leaving()) session_.leaving(now);"
+  NEW ""
+  SOURCES unit/redis/conversation_test.cpp
+  TESTS "Conversation: while a large command leaves*")
+gossip_mutant(redis_what_is_behind_the_probe_is_life
+  HEADER redis/connection.hpp
+  OLD "gone_ >= mark_ || "
+  NEW ""
+  SOURCES unit/redis/conversation_test.cpp
+  TESTS "Conversation: what is sent behind a probe*")
+gossip_mutant(redis_what_is_buffered_is_life
+  HEADER redis/connection.hpp
+  OLD " || gone() <= gone_) return false;"
+  NEW ") return false;"
+  SOURCES unit/redis/conversation_test.cpp
+  TESTS "Conversation: while a large command leaves*" SECONDS 5)
 gossip_mutant(redis_back_off_is_not_reset
   HEADER redis/session.hpp
   OLD "    attempts_ = 0;

@@ -33,6 +33,7 @@
 #include <poll.h>
 #include <string>
 #include <string_view>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/types.h>
@@ -179,6 +180,18 @@ class Connection {
   [[nodiscard]] TrafficStatistics traffic() const noexcept { return traffic_.statistics(); }
   /// Whether anything has arrived since the last call, be it part of a reply.
   [[nodiscard]] bool take_heard() noexcept { return std::exchange(heard_, false); }
+  /// Marks the end of what is to be sent so far. @pre is_open()
+  void mark() noexcept {
+    gone_ = gone();
+    mark_ = static_cast<std::int64_t>(traffic_.statistics().sent + unsent());
+  }
+  /// Whether more of what stands before the mark has reached the other end's system since mark(), or since
+  /// the last call that said so.
+  [[nodiscard]] bool take_leaving() noexcept {
+    if (!is_open() || gone_ >= mark_ || gone() <= gone_) return false;
+    gone_ = gone();
+    return true;
+  }
 
   /// The next reply that has arrived whole; valid until the next call, and may be moved from.
   /// @return  why what arrived is no reply; success with null if there is none yet
@@ -263,6 +276,14 @@ class Connection {
     return write_awaits_ == POLLIN ? write() : Status{};  // now that it may have what it waits for
   }
 
+  /// What the system has taken and does not hold any more. By TLS, and by a Unix socket, it holds more than
+  /// it was given. // bytes
+  [[nodiscard]] std::int64_t gone() const noexcept {
+    int held = 0;
+    static_cast<void>(::ioctl(context_->fd, TIOCOUTQ, &held));
+    return static_cast<std::int64_t>(traffic_.statistics().sent) - held;
+  }
+
   void clear_output() noexcept {
     if (out_.capacity() > most_kept) std::string{}.swap(out_);  // assigning would keep it
     out_.clear();
@@ -340,7 +361,9 @@ class Connection {
   std::string out_;          ///< to be written, without TLS
   std::size_t written_ = 0;  ///< of it
   Traffic traffic_;
-  bool heard_ = false;  ///< something has arrived
+  std::int64_t mark_ = 0;  ///< of all that was ever sent // bytes
+  std::int64_t gone_ = 0;  ///< as it was last seen // bytes
+  bool heard_ = false;     ///< something has arrived
   Stage stage_ = Stage::none;
 };
 

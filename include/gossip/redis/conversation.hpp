@@ -112,6 +112,7 @@ class Conversation {
   void settle(SteadyTime now) noexcept {
     contain([&] {
       leave(now);
+      if (now >= session_.wake_at() && connection_.take_leaving()) session_.leaving(now);
       apply(session_.tick(now));
     });
   }
@@ -207,6 +208,7 @@ class Conversation {
       wire_.clear();
       command.append_to(wire_);
       if (!session_.handshaking()) {
+        connection_.mark();
         send_wire(wire_, {&on_probed, this, 0});
       } else if (!connection_.send(wire_)) {
         doubts_ = no_memory_;

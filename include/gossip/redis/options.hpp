@@ -160,7 +160,10 @@ struct RedisOptions {
   // ---- Connection ----
   bool fail_fast = false;  ///< the bus's constructor fails if the server cannot be reached
   std::chrono::milliseconds connect_timeout = std::chrono::seconds{5};  ///< of one attempt
-  std::chrono::milliseconds command_timeout = std::chrono::seconds{5};  ///< without any reply
+  /// Without any reply. To a probe of the connection, counted anew as long as what was sent before the
+  /// probe leaves this machine: so long may a large event take, however slow the network. What a proxy
+  /// between here and the server holds back has left.
+  std::chrono::milliseconds command_timeout = std::chrono::seconds{5};
   std::chrono::milliseconds health_interval = std::chrono::seconds{5};  ///< between probes
   std::chrono::milliseconds back_off_initial{50};                       ///< after the first failure
   std::chrono::milliseconds back_off_cap = std::chrono::seconds{5};     ///< longest

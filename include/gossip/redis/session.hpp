@@ -41,7 +41,7 @@ struct SessionOutput {
 ///
 /// Whoever drives it tells it what has happened, does what it answers, and calls tick() when wake_at()
 /// has come. While `handshaking()`, every reply goes to reply(). That something has arrived, be it part
-/// of a reply, is told by alive().
+/// of a reply, is told by alive(); that what was sent before a probe leaves, by leaving().
 ///
 /// Thread safety: none: it belongs to the thread of the connection.
 class Session {
@@ -120,6 +120,11 @@ class Session {
   void alive(SteadyTime now) noexcept {
     last_life_ = now;
     if (std::exchange(probing_, false)) wake_at_ = now + options_.health_interval;
+  }
+
+  /// What was sent before the probe still leaves: the server cannot have been asked yet.
+  void leaving(SteadyTime now) noexcept {
+    if (probing_) wake_at_ = now + options_.command_timeout;
   }
 
   /// The server refuses to write: it has become a replica, say.
@@ -261,7 +266,7 @@ class Session {
     return output;
   }
 
-  /// Only what arrives counts as life: a server that is stopped takes what is written.
+  /// Only what arrives counts as life: a server that is stopped takes what is written. But see leaving().
   SessionOutput probe(SteadyTime now) {
     SessionOutput output;
     if (probing_) {

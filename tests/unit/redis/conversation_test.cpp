@@ -2,6 +2,7 @@
 #include <gossip/redis/conversation.hpp>
 
 #include "support/fake_redis.hpp"
+#include "support/loopback.hpp"
 #include "support/wait.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -13,7 +14,10 @@
 #include <poll.h>
 #include <stdexcept>
 #include <string>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
+#include <vector>
 
 using gossip::Status;
 using gossip::SteadyTime;
@@ -31,8 +35,9 @@ SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 /// Drives a conversation on the test's own thread.
 struct Driver {
-  explicit Driver(std::string reply = "+PONG\r\n") : answer{std::move(reply)} {
-    options.port = server.port();
+  explicit Driver(std::string reply = "+PONG\r\n", std::uint16_t port = 0)
+      : answer{std::move(reply)} {
+    options.port = port == 0 ? server.port() : port;
     options.maximum_payload = options.read_count = options.max_in_flight = 1;  // a text has 1 MiB
     options.back_off_initial = options.back_off_cap = 1ms;
     talk.start(now());
@@ -175,4 +180,86 @@ TEST_CASE("Conversation: what was found wrong with a connection is told, and not
     REQUIRE(driver.lost == losses);
   }
   REQUIRE(driver.talk.session().wake_at() - now() > 100ms);  // doubled each time, from 1 ms
+}
+
+namespace {
+
+/// The server's end of the one connection of a driver; it reads when it is told to.
+struct SlowServer {
+  SlowServer() {
+    REQUIRE(driver.until([&] {
+      if (socket < 0) socket = ::accept4(listener.descriptor(), nullptr, nullptr, SOCK_CLOEXEC);
+      const std::string read = receive();
+      if (read.find("HELLO") != std::string::npos) answer(gossip::test::hello_reply);
+      if (read.find("SETNAME") != std::string::npos) answer("+OK\r\n");
+      return driver.ready == 1;
+    }));
+  }
+  SlowServer(const SlowServer&) = delete;
+  SlowServer& operator=(const SlowServer&) = delete;
+  ~SlowServer() { ::close(socket); }
+  void answer(const std::string& bytes) const {
+    REQUIRE(::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0);
+  }
+  /// What is there; perhaps nothing.
+  [[nodiscard]] std::string receive() const {
+    std::string room(std::size_t{1} << 16U, ' ');
+    const ssize_t size = ::recv(socket, room.data(), room.size(), MSG_DONTWAIT);
+    room.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return room;
+  }
+  /// Sends something that is more than the system buffers, and then a probe.
+  /// @return  when its deadline is
+  SteadyTime upload() {
+    driver.talk.send({"ECHO", std::string(std::size_t{32} << 20U, 'x')},
+                     {&Driver::on_reply, &driver, 1});
+    driver.talk.write(now());
+    const SteadyTime probed = driver.talk.session().wake_at();
+    driver.talk.settle(probed);
+    REQUIRE(driver.talk.unanswered() == 2);
+    return driver.talk.session().wake_at();
+  }
+
+  gossip::test::LoopbackListener listener;
+  Driver driver{"", listener.port()};
+  int socket = -1;
+};
+
+}  // namespace
+
+TEST_CASE("Conversation: while a large command leaves, the probe behind it has time", "[redis]") {
+  SlowServer server;
+  Driver& driver = server.driver;
+  SteadyTime deadline = server.upload();
+  for (int i = 0; i < 3; ++i) {
+    const std::uint64_t before = driver.talk.traffic().sent;
+    REQUIRE(gossip::test::eventually([&] {
+      static_cast<void>(server.receive());
+      driver.talk.write(now());
+      return driver.talk.traffic().sent > before + (std::size_t{1} << 20U);
+    }));
+    driver.talk.settle(deadline);
+    REQUIRE(driver.lost == 0);
+    REQUIRE(driver.talk.session().wake_at() == deadline + driver.options.command_timeout);
+    deadline = driver.talk.session().wake_at();
+  }
+  // It reads no more: what has left by now counts once, or what is on its way yet.
+  REQUIRE(gossip::test::eventually([&] {
+    driver.talk.write(now());
+    driver.talk.settle(driver.talk.session().wake_at());
+    return driver.lost == 1;
+  }));
+  REQUIRE(driver.why.what().find("does not answer") != std::string::npos);
+}
+
+TEST_CASE("Conversation: what is sent behind a probe gives it no time", "[redis]") {
+  SlowServer server;
+  Driver& driver = server.driver;
+  driver.talk.settle(driver.talk.session().wake_at());
+  REQUIRE(driver.talk.unanswered() == 1);
+  driver.ask(1);
+  driver.talk.write(now());
+  REQUIRE(gossip::test::eventually([&] { return server.receive().empty(); }));
+  driver.talk.settle(driver.talk.session().wake_at());
+  REQUIRE(driver.lost == 1);
 }

@@ -255,6 +255,15 @@ TEST_CASE("Session: a server that does not answer the probe is given up", "[redi
     REQUIRE(gossip::is_timeout(late.report->second));
     REQUIRE(late.report->first == State::connecting);
   }
+  SECTION("what was sent before it leaves still") {
+    for (int i = 0; i < 3; ++i) {
+      fixture.now = fixture.session.wake_at();
+      fixture.session.leaving(fixture.now);
+      REQUIRE_FALSE(fixture.tick_at(fixture.now).drop);
+      REQUIRE(fixture.delay() == fixture.options.command_timeout);
+    }
+    REQUIRE(fixture.tick_at(fixture.session.wake_at()).drop);
+  }
   SECTION("an answer") {
     fixture.session.alive(fixture.now);
     REQUIRE(fixture.delay() ==
