@@ -45,16 +45,18 @@ struct Client {
       static_cast<void>(eventually([&] { return !hold.load(); }));
       held = false;
     }
-    while (has_work()) {
+    while (has_question()) {
       --wanted;
       link.send(Command{question}, {&on_reply, this, 7});
     }
-    const SteadyTime at{SteadyTime::duration{due.load()}};
+    planned = due.load();
+    const SteadyTime at{SteadyTime::duration{planned.load()}};
     if (std::chrono::steady_clock::now() < at) return at;
-    in_time = true;
+    met = planned.load();
     return SteadyTime::max();
   }
-  bool has_work() const {
+  bool has_work() const { return has_question() || (link.ready() && due.load() != planned.load()); }
+  bool has_question() const {
     const auto who = only.load();
     return link.ready() && wanted.load() > 0 &&
            (who == std::thread::id{} || who == std::this_thread::get_id());
@@ -78,12 +80,13 @@ struct Client {
   std::atomic<State> last{State::connecting};
   std::atomic<std::thread::id> answered_on{};
   std::atomic<std::thread::id> lost_on{};
-  std::atomic<std::thread::id> only{};  ///< sends, if it is anybody
-  std::atomic<bool> hold{false};        ///< on_turn is to wait
-  std::atomic<bool> held{false};        ///< it does
-  std::atomic<bool> waits{false};       ///< called on a thread that might wait
-  std::atomic<SteadyTime::rep> due{0};  ///< when it wants a turn
-  std::atomic<bool> in_time{false};     ///< it had one then, or later
+  std::atomic<std::thread::id> only{};      ///< sends, if it is anybody
+  std::atomic<bool> hold{false};            ///< on_turn is to wait
+  std::atomic<bool> held{false};            ///< it does
+  std::atomic<bool> waits{false};           ///< called on a thread that might wait
+  std::atomic<SteadyTime::rep> due{0};      ///< when it wants a turn
+  std::atomic<SteadyTime::rep> planned{0};  ///< what it was when the last turn answered
+  std::atomic<SteadyTime::rep> met{0};      ///< the last such time at or after which it had one
   Link<Client> link;
 };
 
@@ -361,9 +364,8 @@ TEST_CASE("Link: a turn that is wanted on another thread comes, too", "[redis]")
   REQUIRE(eventually([&] { return client.ready.load() == 1; }));
   for (int i = 0; i < 20; ++i) {  // some of these turns are the link's
     client.due = (std::chrono::steady_clock::now() + 1ms).time_since_epoch().count();
-    client.in_time = false;
     client.link.try_turn();
-    REQUIRE(eventually([&] { return client.in_time.load(); }));
+    REQUIRE(eventually([&] { return client.met.load() == client.due.load(); }));
   }
 }
 
