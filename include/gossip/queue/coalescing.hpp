@@ -7,7 +7,6 @@
 #include <gossip/core/chrono.hpp>
 #include <gossip/queue/back_off.hpp>
 
-#include <cstddef>
 #include <cstdint>
 
 namespace gossip::detail {

@@ -14,13 +14,24 @@ using gossip::redis::Refusals;
 using gossip::redis::Reply;
 using gossip::redis::State;
 
-TEST_CASE("Refusals: each kind is told once, and that all work again", "[redis]") {
+namespace {
+
+/// Refusals, and what is told of them.
+struct Listened {
+  Listened() {
+    options.on_state = [this](State state, const Status& why) {
+      told.push_back(std::string{to_string(state)} + ' ' + std::string{why.what()});
+    };
+  }
+
   RedisOptions options;
   std::vector<std::string> told;
-  options.on_state = [&](State state, const Status& why) {
-    told.push_back(std::string{to_string(state)} + ' ' + std::string{why.what()});
-  };
   Refusals refusals{std::make_shared<Condition>(options)};
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Listened, "Refusals: each kind is told once, and that all work again", "[redis]") {
   refusals.reads("orders");
   const Reply denied = Reply::of_error("NOPERM no permissions to run the 'xack' command");
   REQUIRE_FALSE(refusals.refused("XACK", "orders", Reply::of_integer(1)));
@@ -43,17 +54,13 @@ TEST_CASE("Refusals: each kind is told once, and that all work again", "[redis]"
 TEST_CASE("Refusals: nobody need listen", "[redis]") {
   const RedisOptions options;
   Refusals refusals{std::make_shared<Condition>(options)};
+  refusals.reads("orders");
   REQUIRE(refusals.refused("XACK", "orders", Reply::of_error("NOPERM no")));
   REQUIRE_FALSE(refusals.refused("XACK", "orders", Reply::of_integer(1)));
 }
 
-TEST_CASE("Refusals: each stream is told by itself, as long as it is read", "[redis]") {
-  RedisOptions options;
-  std::vector<std::string> told;
-  options.on_state = [&](State state, const Status& why) {
-    told.push_back(std::string{to_string(state)} + ' ' + std::string{why.what()});
-  };
-  Refusals refusals{std::make_shared<Condition>(options)};
+TEST_CASE_METHOD(Listened, "Refusals: each stream is told by itself, as long as it is read",
+                 "[redis]") {
   refusals.reads("orders");
   refusals.reads("bills");
   const Reply wrong = Reply::of_error("WRONGTYPE Operation against a key");

@@ -64,6 +64,42 @@ struct HangsUp {
   })};
 };
 
+/// A server at which one entry is pending with a consumer that is gone, and which keeps what is buried.
+class OneGone {
+ public:
+  /// @param deliveries  how often it was delivered
+  /// @param entry       the answer to XCLAIM
+  OneGone(const std::string& deliveries, const std::string& entry)
+      : server_{[=, this](const std::string& asked) -> std::string {
+          const auto has = [&](const char* word) { return asked.find(word) != std::string::npos; };
+          if (has("HELLO")) return gossip::test::hello_reply;
+          if (has("XPENDING")) {
+            return "*1\r\n*4\r\n$3\r\n1-0\r\n$4\r\ngone\r\n:99999\r\n:" + deliveries + "\r\n";
+          }
+          if (has("XCLAIM")) return entry;
+          const std::lock_guard lock{mutex_};
+          if (has("XADD")) buried_ = asked;
+          return ":1\r\n";
+        }} {}
+
+  [[nodiscard]] RedisOptions options() const {
+    RedisOptions options;
+    options.port = server_.port();
+    options.group = "workers";
+    return options;
+  }
+  /// What was written last to the stream of those that are dead.
+  std::string buried() {
+    const std::lock_guard lock{mutex_};
+    return buried_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string buried_;
+  FakeRedis server_;
+};
+
 /// Claims events of one stream by a writer that connects.
 struct Claiming {
   explicit Claiming(const RedisOptions& chosen) : options{chosen} {
@@ -127,21 +163,8 @@ TEST_CASE("StreamClaims: after each lost answer it claims half as much", "[redis
 
 TEST_CASE("StreamClaims: what is claimed and cannot be decoded is buried with its deliveries",
           "[redis]") {
-  std::mutex mutex;
-  std::string buried;
-  FakeRedis server{[&](const std::string& asked) -> std::string {
-    const auto has = [&](const char* word) { return asked.find(word) != std::string::npos; };
-    if (has("HELLO")) return gossip::test::hello_reply;
-    if (has("XPENDING")) return "*1\r\n*4\r\n$3\r\n1-0\r\n$4\r\ngone\r\n:99999\r\n:2\r\n";
-    if (has("XCLAIM")) return "*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\nx\r\n$1\r\ny\r\n";
-    const std::lock_guard lock{mutex};
-    if (has("XADD")) buried = asked;
-    return ":1\r\n";
-  }};
-  RedisOptions options;
-  options.port = server.port();
-  options.group = "workers";
-  Claiming claiming{options};
+  OneGone server{"2", "*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\nx\r\n$1\r\ny\r\n"};
+  Claiming claiming{server.options()};
   static_cast<void>(claiming.claims.turn(SteadyTime{1h}, {claiming.place}));
   REQUIRE(eventually([&] { return claiming.claims.has_claimed(); }));
   REQUIRE_FALSE(claiming.claims.take_claimed());
@@ -149,37 +172,23 @@ TEST_CASE("StreamClaims: what is claimed and cannot be decoded is buried with it
   REQUIRE(eventually([&] { return claiming.intake.settled_waiting(); }));
   claiming.intake.settle();
   REQUIRE(claiming.intake.being_buried() == 0);
-  const std::lock_guard lock{mutex};
-  REQUIRE(buried.find("dead-deliveries\r\n$1\r\n3\r\n") != std::string::npos);
+  REQUIRE(server.buried().find("dead-deliveries\r\n$1\r\n3\r\n") != std::string::npos);
 }
 
 TEST_CASE("StreamClaims: what came too often and is too large is buried with both reasons",
           "[redis]") {
-  std::mutex mutex;
-  std::string buried;
   std::string claimed{"*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n"};
   append_bulks(claimed, {"data", std::string(std::size_t{2} << 20U, 'x')});
-  FakeRedis server{[&](const std::string& asked) -> std::string {
-    const auto has = [&](const char* word) { return asked.find(word) != std::string::npos; };
-    if (has("HELLO")) return gossip::test::hello_reply;
-    if (has("XPENDING")) return "*1\r\n*4\r\n$3\r\n1-0\r\n$4\r\ngone\r\n:99999\r\n:5\r\n";
-    if (has("XCLAIM")) return claimed;
-    const std::lock_guard lock{mutex};
-    if (has("XADD")) buried = asked;
-    return ":1\r\n";
-  }};
-  RedisOptions options;
-  options.port = server.port();
-  options.group = "workers";
+  OneGone server{"5", claimed};
+  RedisOptions options = server.options();
   options.maximum_payload = 1;  // and 1 MiB beside it
   Claiming claiming{options};
   static_cast<void>(claiming.claims.turn(SteadyTime{1h}, {claiming.place}));
   REQUIRE(eventually([&] { return claiming.claims.has_claimed(); }));
   REQUIRE_FALSE(claiming.claims.take_claimed());
   REQUIRE(eventually([&] { return claiming.intake.settled_waiting(); }));
-  const std::lock_guard lock{mutex};
-  REQUIRE(buried.find("delivered too often") != std::string::npos);
-  REQUIRE(buried.find("1-0 is too large for maximum_payload") != std::string::npos);
+  REQUIRE(server.buried().find("delivered too often") != std::string::npos);
+  REQUIRE(server.buried().find("1-0 is too large for maximum_payload") != std::string::npos);
 }
 
 TEST_CASE("StreamClaims: where somebody else has claimed a whole page it goes on at once",
