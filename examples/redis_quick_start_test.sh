@@ -10,4 +10,4 @@ server=
 result=0
 "$1" "$port" 2> "$folder/err" || result=$?
 cat "$folder/err"
-[ "$result" -eq 1 ] && grep -q 'redis: connecting: Connection refused' "$folder/err"
+[ "$result" -eq 1 ] && grep -q 'redis: connecting to .*: Connection refused' "$folder/err"

@@ -96,7 +96,8 @@ TEST_CASE("failure: server down at construction: it keeps trying without a busy 
   };
   told.listen(options);
   RedisBus bus{{.workers = 1}, options};
-  REQUIRE(told.wait_for("redis: connecting: Connection refused"));
+  REQUIRE(told.wait_for("redis: connecting to 127.0.0.1:" + std::to_string(options.port) +
+                        ": Connection refused"));
   gossip::test::let_pass(200ms);
   REQUIRE(told.count("Connection refused") <= 2);  // by each connection once, not at each attempt
   REQUIRE(attempts == 0);                          // nobody to introduce ourselves to

@@ -64,9 +64,10 @@ class Connection {
     } else {
       REDIS_OPTIONS_SET_UNIX(&settings, options.unix_socket.c_str());
     }
+    connecting_ = "connecting to " + address_of(options);
     context_ = redisConnectWithOptions(&settings);
     if (context_ == nullptr) return RetryableError{"redis: no memory for a connection"};
-    if (context_->err != 0) return failure("connecting");
+    if (context_->err != 0) return failure(connecting_);
     // A process that is started meanwhile would keep the connection open beyond our end.
     static_cast<void>(::fcntl(context_->fd, F_SETFD, FD_CLOEXEC));
     reader_functions_ = ReplyBuilder::functions();
@@ -223,7 +224,7 @@ class Connection {
   static constexpr std::size_t most_of_header = 64;  // bytes that are of a text and not in it
 
   static Status too_large() { return RetryableError{"redis: a reply is larger than allowed"}; }
-  Status failure(const char* doing, int error = errno) const {
+  Status failure(std::string_view doing, int error = errno) const {
     if (ssl_ != nullptr && ERR_peek_last_error() != 0) return tls_failure(doing, ssl_);
     std::string text{"redis: "};
     text += doing;
@@ -294,12 +295,7 @@ class Connection {
     int error = 0;
     socklen_t size = sizeof error;
     if (::getsockopt(context_->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-    if (error != 0) {
-      std::string text{"redis: connecting: "};
-      // NOLINTNEXTLINE(concurrency-mt-unsafe)
-      text += std::strerror(error);
-      return RetryableError{std::move(text)};
-    }
+    if (error != 0) return failure(connecting_, error);
     context_->flags |= REDIS_CONNECTED;
     // What is small shall not wait for the answer to what was sent before. (A Unix socket knows neither.)
     const int on = 1;
@@ -320,7 +316,7 @@ class Connection {
     const bool done =
         flags >= 0 && ::fcntl(context_->fd, F_SETFL, flags & ~O_NONBLOCK) == 0 &&
         ::setsockopt(context_->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0;
-    return done ? Status{} : failure("connecting");
+    return done ? Status{} : failure(connecting_);
   }
 
   Status begin_tls() {
@@ -352,6 +348,7 @@ class Connection {
   ReplyBuilder::Building building_;  ///< what is being read, or was read last
   SkippedText skipped_;              ///< what is not kept of it
   SSL* ssl_ = nullptr;               ///< owned by the context
+  std::string connecting_;           ///< what a failure to connect says
   TlsOptions tls_;
   /// What poll() is to look for, for each: by TLS either may have to do the other first.
   /// @{

@@ -187,6 +187,12 @@ struct RedisOptions {
   std::function<void(std::string_view, std::string_view, const Status&)> on_publish_error = {};
 };
 
+/// The server that was chosen, as errors name it: host:port, or the path of its socket.
+[[nodiscard]] inline std::string address_of(const RedisOptions& options) {
+  if (!options.unix_socket.empty()) return options.unix_socket;
+  return options.host + ':' + std::to_string(options.port);
+}
+
 /// Digits, or digits, a hyphen and digits.
 [[nodiscard]] inline bool is_stream_position(std::string_view text) noexcept {
   constexpr const char* digits = "0123456789";

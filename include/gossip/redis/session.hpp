@@ -83,7 +83,7 @@ class Session {
     const std::string& asked = steps_[step_].name();
     const ErrorClass error = class_of(reply);
     if (asked == "HELLO" && is_full(reply)) {
-      return back_off(RetryableError{"redis: connecting: too many are connected already"}, now);
+      return back_off(RetryableError{connecting() + ": too many are connected already"}, now);
     }
     if (error == ErrorClass::other && asked == "HELLO" && reply.error_code() != "DENIED") {
       // Whoever does not know a command repeats its arguments, the password among them.
@@ -142,7 +142,7 @@ class Session {
     switch (phase_) {
       case Phase::backing_off: return connect(now);
       case Phase::connecting:
-        return back_off(TimeoutError{options_.connect_timeout, "redis: connecting"}, now);
+        return back_off(TimeoutError{options_.connect_timeout, connecting()}, now);
       case Phase::handshaking:
         return back_off(TimeoutError{options_.command_timeout, "redis: introduction"}, now);
       case Phase::ready: return probe(now);
@@ -186,6 +186,11 @@ class Session {
 
  private:
   enum class Phase : std::uint8_t { idle, connecting, handshaking, ready, backing_off, closed };
+
+  /// What an error says that comes before the server has let us in.
+  [[nodiscard]] std::string connecting() const {
+    return "redis: connecting to " + address_of(options_);
+  }
 
   /// What a server says to a connection that is one too many, before it closes it. The one error that is
   /// known by its text: every version says it with the word ERR, as an old one says that it knows no

@@ -15,6 +15,7 @@
 #include <arpa/inet.h>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <sys/socket.h>
 #include <utility>
 
@@ -34,7 +35,7 @@ using TlsSession = std::unique_ptr<SSL, FreeTls>;
 /// @param doing    what
 /// @param session  null: none yet
 /// @return         a FatalError if the certificate is refused, else a RetryableError
-[[nodiscard]] inline Status tls_failure(const char* doing, const SSL* session = nullptr) {
+[[nodiscard]] inline Status tls_failure(std::string_view doing, const SSL* session = nullptr) {
   std::string text{"redis: TLS: "};
   text += doing;
   const bool checked = session != nullptr && SSL_get_verify_mode(session) != SSL_VERIFY_NONE;

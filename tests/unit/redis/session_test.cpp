@@ -241,6 +241,8 @@ TEST_CASE("Session: a connection that does not come about in time is given up", 
   const auto late = fixture.tick_at(fixture.session.wake_at());
   REQUIRE(late.drop);
   REQUIRE(gossip::is_timeout(late.report->second));
+  REQUIRE(late.report->second.what().find("connecting to 127.0.0.1:6379") !=
+          std::string_view::npos);
 }
 
 TEST_CASE("Session: a server that does not answer the probe is given up", "[redis]") {
