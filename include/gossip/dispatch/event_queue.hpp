@@ -106,6 +106,7 @@ class EventQueue {
   /// What a worker has learnt of how to wait.
   struct Waiting {
     Coalescing coalescing;
+    SpinsWhileWorth spins;
     TurnsWhileShort turns;
   };
 
@@ -137,12 +138,15 @@ class EventQueue {
     return spin_until([this] { return work_.ready(); }, worker_looks, worker_turns);
   }
   /// The same, as is best after what the worker has met before: lets events gather if that is worth it,
-  /// and gives no turns where those were long.
+  /// leaves the wait out where it was in vain, and gives no turns where those were long.
   /// @param handled  how many events it has handled // events
   [[nodiscard]] bool spin_for_event(Waiting& waiting, std::uint64_t handled) noexcept {
     waiting.coalescing.wait(*work_.first(), handled);
     const auto ready = [this] { return work_.ready(); };
-    return spin_until(ready, worker_looks) || waiting.turns.until(ready, worker_turns, &give_turn);
+    return waiting.spins.try_one([&] {
+      return spin_until(ready, worker_looks) ||
+             waiting.turns.until(ready, worker_turns, &give_turn);
+    });
   }
 
   /// Sleeps until there may be an event, or release_workers().

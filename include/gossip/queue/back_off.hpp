@@ -87,6 +87,44 @@ class TurnsWhileShort {
   unsigned after_long_ = 256;  ///< times for which it gives none after the next long turn
 };
 
+/// Spins before a thread goes to sleep, as long as they save it that. Where values come at longer
+/// intervals than it spins, each spin is in vain: at 20,000 values per second they cost a tenth of a
+/// processor. So after eight vain ones in a row the next 16 are left out, and twice as many after each
+/// further vain one, up to 256; one that was not in vain ends that. Adaptive mutexes spin like that.
+///
+/// Thread safety: none; one for each thread.
+class SpinsWhileWorth {
+ public:
+  /// @param spin  waits for a while; returns true if something has come
+  /// @return      what it returned; false if it was left out
+  template <class Spin>
+  bool try_one(Spin&& spin) noexcept {
+    if (left_out_ != 0) {
+      --left_out_;
+      return false;
+    }
+    if (spin()) {
+      vain_ = 0;
+      after_vain_ = first_left_out;
+      return true;
+    }
+    if (vain_ < most_vain) ++vain_;
+    if (vain_ < most_vain) return false;
+    left_out_ = after_vain_;
+    if (after_vain_ < most_left_out) after_vain_ *= 2;
+    return false;
+  }
+
+ private:
+  static constexpr unsigned most_vain = 8;
+  static constexpr unsigned first_left_out = 16;
+  static constexpr unsigned most_left_out = 256;
+
+  unsigned vain_ = 0;                     ///< in a row
+  unsigned left_out_ = 0;                 ///< how many are still to be left out
+  unsigned after_vain_ = first_left_out;  ///< how many will be after the next vain one
+};
+
 /// Waits for `ready`, giving other threads a turn after each look. Looks seldom, since each look
 /// takes a cache line from the threads that are waited for. After a long turn there is no other.
 /// @param looks  how often to look, 1 to 4 us apart

@@ -250,6 +250,18 @@ TEST_CASE("EventQueue: a released worker does not park", "[dispatch]") {
   SUCCEED("it returned");
 }
 
+TEST_CASE("EventQueue: a worker whose spins were in vain leaves some out", "[dispatch]") {
+  Fixture fixture{OverflowPolicy::block};
+  gossip::detail::EventQueue::Waiting waiting;
+  for (int vain = 0; vain < 8; ++vain) REQUIRE_FALSE(fixture.queue.spin_for_event(waiting, 0));
+  REQUIRE(fixture.accept(1).ok());
+  REQUIRE_FALSE(fixture.queue.spin_for_event(waiting, 0));
+  fixture.queue.park(0);  // returns: there is an event
+  int left_out = 1;
+  while (!fixture.queue.spin_for_event(waiting, 0)) ++left_out;
+  REQUIRE(left_out == 16);
+}
+
 TEST_CASE("EventQueue: a full ring of one priority does not keep out the others", "[dispatch]") {
   Fixture fixture{OverflowPolicy::reject};
   REQUIRE(fixture.accept(1).ok());

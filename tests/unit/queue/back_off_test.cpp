@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 using gossip::detail::spin_until;
+using gossip::detail::SpinsWhileWorth;
 using gossip::detail::take_turns_until;
 using gossip::detail::TurnsWhileShort;
 
@@ -81,6 +82,38 @@ TEST_CASE("TurnsWhileShort: while it gives no turns it looks", "[queue]") {
   REQUIRE_FALSE(turns.until([] { return false; }, 3, give_long));
   REQUIRE(turns.until([] { return true; }, 3, give_long));
   REQUIRE_FALSE(turns.until([] { return false; }, 3, give_long));
+}
+
+TEST_CASE(
+    "SpinsWhileWorth: after eight vain ones in a row some are left out, more and more, to a limit",
+    "[queue]") {
+  SpinsWhileWorth spins;
+  int spun = 0;
+  const auto vain = [&] { return ++spun == 0; };
+  for (int i = 0; i < 8; ++i) REQUIRE_FALSE(spins.try_one(vain));
+  REQUIRE(spun == 8);
+  for (const int left_out : {16, 32, 64, 128, 256, 256}) {
+    for (int i = 0; i < left_out; ++i) REQUIRE_FALSE(spins.try_one(vain));
+    REQUIRE(spun == 8);
+    REQUIRE_FALSE(spins.try_one(vain));
+    REQUIRE(spun == 9);
+    spun = 8;
+  }
+}
+
+TEST_CASE("SpinsWhileWorth: one that is not in vain begins anew", "[queue]") {
+  SpinsWhileWorth spins;
+  int spun = 0;
+  const auto vain = [&] { return ++spun == 0; };
+  const auto worth = [&] { return ++spun != 0; };
+  for (int round = 0; round < 2; ++round) {
+    spun = 0;
+    for (int i = 0; i < 7; ++i) spins.try_one(vain);
+    REQUIRE(spins.try_one(worth));
+    for (int i = 0; i < 8 + 16 + 1 + 32; ++i) spins.try_one(vain);
+    REQUIRE(spun == 7 + 1 + 8 + 1);
+    REQUIRE(spins.try_one(worth));
+  }
 }
 
 TEST_CASE("pause_processor: it can be called at any time", "[queue]") {
