@@ -149,7 +149,7 @@ class EventBus : public PatternSubscribing<EventBus<P, C>>,
   template <class T>
     requires std::copy_constructible<StoredPayload<T>>
   void retain(const EventType<T>& type) {
-    detail::StickySubscriptions::retain(core_->template entry_of<T>(type.key()));
+    detail::Dispatcher::retain(core_->template entry_of<T>(type.key()));
   }
 
   /// Registers one processor for several types; they share it.

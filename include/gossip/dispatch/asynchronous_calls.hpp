@@ -68,7 +68,7 @@ class AsynchronousCalls {
   /// Calls the processors of an event.
   void handle(ThreadSlot& slot, TypeEntry& type, const EventBase& event) {
     if (RetainedEvent* retained = type.retained.load(std::memory_order_acquire)) [[unlikely]] {
-      retained->handle(*this, slot, type, event);
+      retained->ways.handle(*this, slot, type, event);
     } else {
       handle(slot, type, event, nullptr);
     }

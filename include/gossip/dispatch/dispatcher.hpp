@@ -92,10 +92,6 @@ class Dispatcher {
     if (TypeEntry* entry = types_.find<T>(name)) return *entry;
     return types_.add(name, payload_info<T>(), operations_of<T>, connect);
   }
-  template <Payload T>
-  TypeEntry& entry_of(const EventType<T>& type) {
-    return entry_of<T>(type.key());
-  }
   [[nodiscard]] const TypeTable& types() const noexcept { return types_; }
 
   /// @param to  a TypeEntry& or a const EventPattern&. @throws as EventBus::subscribe
@@ -138,17 +134,38 @@ class Dispatcher {
     return status;
   }
 
-  /// Calls the processors of an event on this thread.
+  /// Calls the processors of an event on this thread. Inlined: a further function on the way to them
+  /// was a fifth of a publish_sync.
+  /// @param keeping  for an event of a retained type, that of retain()
   /// @return  false if the bus is closed: nothing was called
   /// @throws  std::bad_alloc, what the failure sink throws
-  bool call_now(TypeEntry& type, Call& call, std::uint64_t& calls) {
+  [[gnu::always_inline]] bool call_now(TypeEntry& type, Call& call, std::uint64_t& calls,
+                                       RetainedEvent::Keeping* keeping = nullptr) {
+    RetainedEvent* retained = type.retained.load(std::memory_order_acquire);
+    if (keeping == nullptr && retained != nullptr) [[unlikely]]
+      return retained->ways.call_now(*this, type, call, calls);
     call.clock = &clock_;
     call.timer = &timer_;
     call.type = &type;
-    if (type.retained.load(std::memory_order_acquire) == nullptr) [[likely]]
-      return walk_now(type, call, calls, nullptr);
-    RetainedEvent::Keeping keeping = calls_.keep(type, call.event);
-    return walk_now(type, call, calls, &keeping);
+    ThreadSlot& slot = slots_.mine(this);
+    Delivery delivery{slot, registry_, type};
+    // (1) after the announcement and its fence: a shutdown sees it, or this sees the closed queue
+    if (closed_to_this_thread()) return false;
+    if (keeping != nullptr) keeping->done(delivery, call.event);
+    slot.dispatched.increment(type.index);
+    calls = delivery.run(call);
+    if (calls == 0 && !call.denied) ThreadSlot::increment(slot.unmatched);
+    return true;
+  }
+  /// From now on the last event of `type` is kept. Idempotent. @throws std::bad_alloc
+  template <class = void>  // as snapshot()
+  static void retain(TypeEntry& type) {
+    const auto keep_and_call = [](Dispatcher& self, TypeEntry& of, Call& call,
+                                  std::uint64_t& calls) {
+      RetainedEvent::Keeping keeping = self.calls_.keep(of, call.event);
+      return self.call_now(of, call, calls, &keeping);
+    };
+    StickySubscriptions::retain(type, {&AsynchronousCalls::handle_and_keep, keep_and_call});
   }
 
   /// The time of an event published now, if events are stamped.
@@ -290,18 +307,6 @@ class Dispatcher {
         [&](Task& task) { task.run(task, slot); });
   }
 
-  bool walk_now(TypeEntry& type, Call& call, std::uint64_t& calls, RetainedEvent::Keeping* kept) {
-    ThreadSlot& slot = slots_.mine(this);
-    Delivery delivery{slot, registry_, type};
-    // (1) after the announcement and its fence: a shutdown sees it, or this sees the closed queue
-    if (closed_to_this_thread()) return false;
-    if (kept != nullptr) kept->done(delivery, call.event);
-    slot.dispatched.increment(type.index);
-    calls = delivery.run(call);
-    if (calls == 0 && !call.denied) ThreadSlot::increment(slot.unmatched);
-    return true;
-  }
-
   /// For a worker that has to wait inside a processor.
   static Help help(void* self) {
     auto& dispatcher = *static_cast<Dispatcher*>(self);
@@ -346,20 +351,15 @@ class Dispatcher {
     abandoned_.fetch_add(queue_.sweep(), std::memory_order_release);
     lanes_.sweep();
     abandoned_attempts_.store(calls_.deferrals().drop_all(), std::memory_order_release);
-    wait_for_synchronous_deliveries(deadline);
+    const ThreadSlot* self = slots_.mine_if_any(this);
+    registry_.quiescence().wait_until(deadline, [this, self] {  // for others inside call_now()
+      return !slots_.all().any(
+          [self](const ThreadSlot& slot) { return &slot != self && slot.busy(); });
+    });
     last(deadline);
     stage_.store(Stage::stopped);
     stopped_.notify_all();
     idle_.notify_all();
-  }
-
-  /// Waits until no other thread is inside call_now().
-  void wait_for_synchronous_deliveries(SteadyTime deadline) {
-    const ThreadSlot* self = slots_.mine_if_any(this);
-    registry_.quiescence().wait_until(deadline, [this, self] {
-      return !slots_.all().any(
-          [self](const ThreadSlot& slot) { return &slot != self && slot.busy(); });
-    });
   }
 
   [[nodiscard]] ShutdownReport report() const noexcept {

@@ -16,6 +16,8 @@ namespace gossip::detail {
 
 class AsynchronousCalls;
 class Delivery;
+class Dispatcher;
+struct Call;
 struct ThreadSlot;
 struct TypeEntry;
 
@@ -53,18 +55,25 @@ class RetainedEvent {
     std::unique_lock<std::mutex> lock_;
   };
 
-  /// What a worker does with an event of the type: keeps it and calls its processors. Known from who
-  /// retains a type, as what destroys this is, so that a program that retains none does not compile it.
-  using Handle = void (*)(AsynchronousCalls& calls, ThreadSlot& slot, TypeEntry& type,
-                          const EventBase& event);
+  /// How an event of the type is kept and its processors are called. Known from who retains a type, as
+  /// what destroys this is, so that a program that retains none does not compile it.
+  struct Ways {
+    /// By a worker; see AsynchronousCalls::handle.
+    void (*handle)(AsynchronousCalls& calls, ThreadSlot& slot, TypeEntry& type,
+                   const EventBase& event) = nullptr;
+    /// By the publisher; see Dispatcher::call_now.
+    bool (*call_now)(Dispatcher& dispatcher, TypeEntry& type, Call& call,
+                     std::uint64_t& calls) = nullptr;
+  };
 
-  explicit RetainedEvent(Handle handling = nullptr) noexcept
-      : handle{handling}, destroy{[](RetainedEvent* self) noexcept { delete self; }} {}
+  RetainedEvent() noexcept : RetainedEvent{Ways{}} {}
+  explicit RetainedEvent(const Ways& dispatch_ways) noexcept
+      : ways{dispatch_ways}, destroy{[](RetainedEvent* self) noexcept { delete self; }} {}
   RetainedEvent(const RetainedEvent&) = delete;
   RetainedEvent& operator=(const RetainedEvent&) = delete;
   ~RetainedEvent() = default;
 
-  const Handle handle;
+  const Ways ways;
   void (*const destroy)(RetainedEvent* self) noexcept;
 
   /// Calls `visit(event)` with the event that is kept, maybe none; meanwhile none is being kept, and of

@@ -111,9 +111,9 @@ class StickySubscriptions {
 
   /// From now on the last event of `type` is kept. Idempotent.
   /// @throws std::bad_alloc
-  static void retain(TypeEntry& type) {
+  static void retain(TypeEntry& type, const RetainedEvent::Ways& ways) {
     if (type.retained.load(std::memory_order_acquire) != nullptr) return;
-    auto* made = new RetainedEvent{&AsynchronousCalls::handle_and_keep};
+    auto* made = new RetainedEvent{ways};
     RetainedEvent* none = nullptr;
     // (2) release: pairs with (1), and with the acquire of who dispatches
     if (!type.retained.compare_exchange_strong(none, made, std::memory_order_acq_rel)) delete made;

@@ -56,8 +56,8 @@ struct Fixture {
   }
   template <class F>
   SubscriptionId subscribe(F processor, gossip::SubscribeOptions options = {}) {
-    return dispatcher.subscribe(dispatcher.entry_of(number), erase_processor<int>(processor),
-                                std::move(options));
+    return dispatcher.subscribe(dispatcher.entry_of<int>(number.key()),
+                                erase_processor<int>(processor), std::move(options));
   }
   template <class T>
   Status publish(const EventType<T>& type, T value, gossip::Receipt receipt = {}) {
@@ -66,7 +66,7 @@ struct Fixture {
       extras.reset(new gossip::detail::EventExtras);
       extras->receipt = std::move(receipt);
     }
-    return dispatcher.accept<T>(dispatcher.entry_of(type), value, {}, extras);
+    return dispatcher.accept<T>(dispatcher.entry_of<T>(type.key()), value, {}, extras);
   }
   bool drain() { return dispatcher.drain(std::chrono::steady_clock::now() + patience); }
   /// Waits until so many deliveries are put off, and the timer knows of them.
@@ -226,7 +226,7 @@ TEST_CASE("AsynchronousCalls: an event that cannot be copied cannot be deferred"
   int calls = 0;
   bool deferred = true;
   fixture.dispatcher.subscribe(
-      fixture.dispatcher.entry_of(unique),
+      fixture.dispatcher.entry_of<std::unique_ptr<int>>(unique.key()),
       erase_processor<std::unique_ptr<int>>(
           [&](const Event<std::unique_ptr<int>>&, Context& context) -> Status {
             ++calls;
@@ -264,7 +264,7 @@ TEST_CASE("AsynchronousCalls: a receipt is settled when the last processor is do
 TEST_CASE("AsynchronousCalls: an event that is retained does not hold its receipt", "[dispatch]") {
   Outcome outcome;
   Fixture fixture;
-  gossip::detail::StickySubscriptions::retain(fixture.dispatcher.entry_of(number));
+  gossip::detail::Dispatcher::retain(fixture.dispatcher.entry_of<int>(number.key()));
   fixture.subscribe([](const int&) {});
   REQUIRE(fixture.publish(number, 1, gossip::Receipt{&outcome}).ok());
   REQUIRE(fixture.drain());

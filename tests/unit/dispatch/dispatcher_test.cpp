@@ -41,11 +41,12 @@ struct Fixture {
   }
   template <class F>
   gossip::SubscriptionId subscribe(F processor) {
-    return dispatcher.subscribe(dispatcher.entry_of(number), erase_processor<int>(processor), {});
+    return dispatcher.subscribe(dispatcher.entry_of<int>(number.key()),
+                                erase_processor<int>(processor), {});
   }
   Status publish(int value) {
     gossip::detail::Owner<gossip::detail::EventExtras> extras;
-    return dispatcher.accept<int>(dispatcher.entry_of(number), value, {}, extras);
+    return dispatcher.accept<int>(dispatcher.entry_of<int>(number.key()), value, {}, extras);
   }
   bool drain() { return dispatcher.drain(std::chrono::steady_clock::now() + patience); }
 

@@ -60,11 +60,12 @@ struct Fixture {
   }
   template <class F>
   SubscriptionId subscribe(F processor, SubscribeOptions options = {}) {
-    return dispatcher.subscribe(dispatcher.entry_of(sent), erase_processor<Parcel>(processor),
-                                std::move(options));
+    return dispatcher.subscribe(dispatcher.entry_of<Parcel>(sent.key()),
+                                erase_processor<Parcel>(processor), std::move(options));
   }
   Status publish(Parcel& data) {
-    return dispatcher.accept<Parcel>(dispatcher.entry_of(sent), data, {}, extras, priority);
+    return dispatcher.accept<Parcel>(dispatcher.entry_of<Parcel>(sent.key()), data, {}, extras,
+                                     priority);
   }
   Status publish(int value) {
     Parcel data = std::make_unique<int>(value);

@@ -56,7 +56,7 @@ struct Fixture {
   template <class Publish>
   Status begin(std::chrono::nanoseconds delay, Publish publish, HeldSchedule& made,
                std::chrono::nanoseconds period = 0s) {
-    return schedules.begin(dispatcher.entry_of(number), clock.now() + delay, period,
+    return schedules.begin(dispatcher.entry_of<int>(number.key()), clock.now() + delay, period,
                            std::move(publish), made);
   }
   /// A schedule that notes `value` when it is published.
@@ -354,7 +354,7 @@ TEST_CASE("Schedules: a shutdown without time drops what no worker has begun", "
 TEST_CASE("Schedules: what is due is not published deep inside other events", "[dispatch]") {
   // The worker waits for space in the queue, nested as deep as may be: there it would be refused.
   Fixture fixture{{.capacity = 2, .max_nesting = 2}};
-  auto& entry = fixture.dispatcher.entry_of(number);
+  auto& entry = fixture.dispatcher.entry_of<int>(number.key());
   const auto publish = [&fixture, &entry](int value) {
     gossip::detail::Owner<gossip::detail::EventExtras> extras;
     return fixture.dispatcher.accept<int>(entry, value, {}, extras);

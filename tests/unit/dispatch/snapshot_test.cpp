@@ -34,14 +34,14 @@ TEST_CASE("snapshot: every part of a bus is in it", "[dispatch]") {
   dispatcher.start(nullptr);
   const auto publish = [&](const EventType<int>& type, int value) {
     gossip::detail::Owner<EventExtras> extras;
-    return dispatcher.accept<int>(dispatcher.entry_of(type), value, {}, extras).ok();
+    return dispatcher.accept<int>(dispatcher.entry_of<int>(type.key()), value, {}, extras).ok();
   };
   const auto fails_if_odd = [](const int& value) -> Status {
     return value % 2 == 0 ? Status{} : Status{gossip::Errc::fatal};
   };
-  dispatcher.subscribe(dispatcher.entry_of(plain), erase_processor<int>(fails_if_odd),
+  dispatcher.subscribe(dispatcher.entry_of<int>(plain.key()), erase_processor<int>(fails_if_odd),
                        {.name = "plain"});
-  dispatcher.subscribe(dispatcher.entry_of(in_lanes), erase_processor<int>(fails_if_odd),
+  dispatcher.subscribe(dispatcher.entry_of<int>(in_lanes.key()), erase_processor<int>(fails_if_odd),
                        {.name = "lane", .max_concurrency = 1});
   for (int i = 0; i < 3; ++i) REQUIRE((publish(plain, i) && publish(in_lanes, i)));
   REQUIRE(publish(in_lanes, 4));
