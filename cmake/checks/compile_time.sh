@@ -3,7 +3,8 @@
 # compile_time.sh [RUNS]: how long a small user of gossip compiles, as a multiple of what a program
 # with threads includes anyway (g++ -O0, the least of interleaved runs each, since a busy machine
 # only adds to it). The target is 2.5, and 2.38 is reached; with others at work on the machine up to
-# 2.48 were seen, so this fails beyond 2.6. -O2 is reported, not judged.
+# 2.69 were seen, so this fails beyond 2.6, and not before it has measured three times as often. -O2 is
+# reported, not judged.
 set -eu
 runs=${1:-5}
 target=2.5
@@ -28,12 +29,22 @@ seconds() {
 }
 least() { sort -n "$1" | head -n 1; }
 
-for level in -O0 -O2; do
+# measure LEVEL: some more runs of each
+measure() {
   i=0
   while [ "$i" -lt "$runs" ]; do
-    for file in baseline bus; do seconds "$file" "$level" >> "$work/$file$level"; done
+    for file in baseline bus; do seconds "$file" "$1" >> "$work/$file$1"; done
     i=$((i + 1))
   done
+}
+# ratio: prints it; fails if it is too large
+ratio() {
+  awk -v a="$(least "$work/baseline-O0")" -v b="$(least "$work/bus-O0")" -v limit="$limit" \
+    'BEGIN { printf "%.2f\n", b / a; exit b / a > limit }'
+}
+
+for level in -O0 -O2; do
+  measure "$level"
   printf '%s: baseline %s s, with gossip %s s\n' "$level" \
     "$(least "$work/baseline$level")" "$(least "$work/bus$level")"
   # What only options can ask for is not compiled where none are given (but -O2 may guess what a
@@ -44,7 +55,7 @@ for level in -O0 -O2; do
     exit 1
   fi
 done
-awk -v a="$(least "$work/baseline-O0")" -v b="$(least "$work/bus-O0")" -v limit="$limit" -v target="$target" 'BEGIN {
-  printf "ratio: %.2f at -O0 (target %s, at most %s)\n", b / a, target, limit
-  exit b / a > limit
-}'
+ratio > /dev/null || measure -O0
+ratio > /dev/null || measure -O0
+echo "ratio: $(ratio) at -O0 (target $target, at most $limit)"
+ratio > /dev/null
