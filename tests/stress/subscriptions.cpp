@@ -6,9 +6,11 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <thread>
@@ -96,6 +98,80 @@ TEST_CASE("stress: subscriptions come and go while events are handled", "[stress
   REQUIRE(miscounted.load() == 0);
   REQUIRE(anchored.load() == threads * turns * own_events);
   REQUIRE(bus.stats().subscriptions.size() == 1);
+}
+
+TEST_CASE("stress: what processors count is what the statistics do, though lists are replaced",
+          "[stress]") {
+  repeat(40, [] {
+    constexpr std::size_t threads = 3;
+    // Of those that stay: whose calls all succeed, whose do in part, and which are in several lists.
+    std::array<std::atomic<std::uint64_t>, 9> counts{};
+    std::atomic<std::uint64_t> passing{0};  // calls of those that do not stay
+    std::atomic<std::uint64_t> failures{0};
+    std::atomic<bool> over{false};
+    EventBus bus{BusOptions{.workers = 2, .capacity = 64}};
+    std::vector<Subscription> stay;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      auto& count = counts[i];
+      const SubscribeOptions options{.priority = static_cast<int>(i % 3),
+                                     .max_concurrency = i == 4 ? 1U : 0U};
+      if (i % 3 == 2) {
+        stay.push_back(bus.subscribe(
+            gossip::EventPattern{"stress.*"}, [&](const gossip::AnyEvent&) { ++count; }, options));
+      } else {
+        stay.push_back(bus.subscribe(
+            i == 6 ? other : token,
+            [&, i](const std::size_t& value) -> gossip::Status {
+              if (i == 1 && value % 3 == 0) {
+                ++failures;
+                return gossip::Errc::fatal;
+              }
+              ++count;
+              return {};
+            },
+            options));
+      }
+    }
+    on_threads(threads, [&](std::size_t self) {
+      if (self != 0) {
+        for (std::size_t i = 0; i < 300; ++i) {
+          const auto& type = i % 4 == 0 ? other : token;
+          if (self == 1) {
+            static_cast<void>(bus.publish_sync(type, i));
+          } else if (!bus.publish(type, i).ok()) {
+            std::abort();
+          }
+        }
+        over = true;
+        return;
+      }
+      for (std::size_t turn = 0; !over.load(); ++turn) {
+        const SubscribeOptions options{.priority = static_cast<int>(turn % 5)};
+        std::vector<Subscription> leave;
+        for (std::size_t i = 0; i < turn % 4; ++i) {
+          leave.push_back(bus.subscribe(
+              token, [&](const std::size_t&) { ++passing; }, options));
+          leave.push_back(bus.subscribe(
+              gossip::EventPattern{"*.token"}, [&](const gossip::AnyEvent&) { ++passing; },
+              options));
+        }
+      }
+    });
+    REQUIRE(bus.drain_for(patience));
+    const auto stats = bus.stats();
+    std::uint64_t total = passing.load();
+    REQUIRE(stats.subscriptions.size() == counts.size());
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      total += counts[i].load();
+      for (const auto& subscription : stats.subscriptions) {
+        if (subscription.id != stay[i].id()) continue;
+        INFO("subscription " << i);
+        REQUIRE(subscription.delivered == counts[i].load());
+      }
+    }
+    REQUIRE(stats.delivered == total);
+    REQUIRE(stats.failed == failures.load());
+  });
 }
 
 TEST_CASE("stress: a processor ends its own subscription on several workers", "[stress]") {

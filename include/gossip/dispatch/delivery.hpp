@@ -34,9 +34,10 @@ namespace gossip::detail {
   }
 }
 
-/// What is rare in a delivery, kept out of line, so that callers save no registers for it. Made where it
-/// is needed: a Delivery whose address went to other functions would have to be in memory.
-struct RareSteps {
+/// The steps of a delivery. What is rare, or long, is out of line, so that callers save no registers for
+/// it. Made where it is needed: a Delivery whose address went to other functions would have to be in
+/// memory.
+struct Steps {
   ThreadSlot& slot;
   Registry& registry;
   HazardFrame& frame;
@@ -60,6 +61,43 @@ struct RareSteps {
     if (slot.keep_alive) {
       const auto bus = std::move(slot.keep_alive);  // may be its end, and ours
     }
+  }
+
+  /// Calls the processors of a list, and counts the calls.
+  /// @param unchanged  how many cancellations there are while nothing has to be looked at
+  /// @return, @throws  as Delivery::run
+  [[gnu::always_inline]] std::uint64_t walk(const SubscriberArray& list, std::uint32_t count,
+                                            Call& call, std::uint64_t unchanged) const {
+    // In locals, since the loop calls what the compiler cannot see through.
+    AtomicPointer<const SubscriptionRecord>& current = frame.current;
+    const std::atomic<std::uint64_t>& cancellations = registry.cancellations();
+    CounterTable& delivered = slot.delivered;
+    std::uint64_t left_out = 0;
+    const SubscriberArray::Entry* const end = list.entries.get() + count;
+    for (const SubscriberArray::Entry* entry = list.entries.get(); entry != end; ++entry) {
+      SubscriptionRecord* record = entry->record.load(std::memory_order_relaxed);
+      // (4) release: ends the call before, pairs with the acquire of who waits for that
+      current.store(record, std::memory_order_release);
+      light_fence(true);  // Dekker with the heavy fence in Registry::cancel
+      CallResult result = CallResult::ok;
+      if (cancellations.load(std::memory_order_relaxed) != unchanged) [[unlikely]] {
+        result = look(*record, entry->serial, call);
+      }
+      if (result == CallResult::ok) [[likely]]
+        result = call_by(record->processor.run, *record, call);
+      if (result != CallResult::ok) [[unlikely]] {
+        result = settle(result, *record, entry->serial, call);
+        if (was_not_made(result)) ++left_out;
+        if (result != CallResult::ok) continue;
+      }
+      delivered.increment(record->index);
+    }
+    return count - left_out;
+  }
+  /// The same, with all registers that calls keep for itself.
+  [[gnu::noinline]] std::uint64_t walk_apart(const SubscriberArray& list, std::uint32_t count,
+                                             Call& call, std::uint64_t unchanged) const {
+    return walk(list, count, call, unchanged);
   }
 
   /// What is to be done about a call that was not made, or failed.
@@ -183,7 +221,7 @@ class Delivery {
     light_fence();
     if (registry_.quiescence().is_awaited() || slot_.chores ||
         registry_.cancellations().load(std::memory_order_relaxed) != cancellations_) [[unlikely]] {
-      rare().finish(cancellations_);
+      steps().finish(cancellations_);
     }
   }
 
@@ -191,35 +229,13 @@ class Delivery {
   /// @return  how many were called
   /// @throws  what the failure sink throws
   [[gnu::always_inline]] std::uint64_t run(Call& call) {
-    if (list_ == nullptr) return 0;
+    if (count_ == 0) return 0;
     call.frame = &frame_;
-    std::uint64_t left_out = 0;
-    // In locals, since the loop calls what the compiler cannot see through.
-    AtomicPointer<const SubscriptionRecord>& current = frame_.current;
-    const std::atomic<std::uint64_t>& cancellations = registry_.cancellations();
     const std::uint64_t unchanged =
         call.limited || slot_.measures || !has_membarrier ? always_look : cancellations_;
-    const std::uint32_t count = count_;
-    const SubscriberArray::Entry* const end = list_->entries.get() + count;
-    for (const SubscriberArray::Entry* entry = list_->entries.get(); entry != end; ++entry) {
-      SubscriptionRecord* record = entry->record.load(std::memory_order_relaxed);
-      // (4) release: ends the call before, pairs with the acquire of who waits for that
-      current.store(record, std::memory_order_release);
-      light_fence(true);  // Dekker with the heavy fence in Registry::cancel
-      CallResult result = CallResult::ok;
-      if (cancellations.load(std::memory_order_relaxed) != unchanged) [[unlikely]] {
-        result = rare().look(*record, entry->serial, call);
-      }
-      if (result == CallResult::ok) [[likely]]
-        result = call_by(record->processor.run, *record, call);
-      if (result != CallResult::ok) [[unlikely]] {
-        result = rare().settle(result, *record, entry->serial, call);
-        if (was_not_made(result)) ++left_out;
-        if (result != CallResult::ok) continue;
-      }
-      slot_.delivered.increment(record->index);
-    }
-    return count - left_out;
+    // One, as in most lists, needs no loop.
+    return count_ == 1 ? steps().walk(*list_, 1, call, unchanged)
+                       : steps().walk_apart(*list_, count_, call, unchanged);
   }
 
   /// Calls `visit(record, serial)` for every subscription; while it runs, that subscription does not
@@ -252,11 +268,11 @@ class Delivery {
     frame_.current.store(&record, std::memory_order_release);
     light_fence(true);  // Dekker with the heavy fence in Registry::cancel
     frame_.timing.wait_known = call.attempt != 1;
-    CallResult result = rare().look(record, serial, call);
+    CallResult result = steps().look(record, serial, call);
     if (result == CallResult::ok) result = call_by(record.processor.run, record, call);
-    if (result == CallResult::special) result = rare().call_special(record, serial, call);
+    if (result == CallResult::special) result = steps().call_special(record, serial, call);
     if (slot_.measures) slot_.times->end(frame_.timing);
-    if (result != CallResult::ok) result = rare().settle(result, record, serial, call);
+    if (result != CallResult::ok) result = steps().settle(result, record, serial, call);
     if (result == CallResult::ok) slot_.delivered.increment(record.index);
     return result;
   }
@@ -264,7 +280,7 @@ class Delivery {
  private:
   static constexpr std::uint64_t always_look = static_cast<std::uint64_t>(-1);
 
-  [[gnu::always_inline]] RareSteps rare() const noexcept { return {slot_, registry_, frame_}; }
+  [[gnu::always_inline]] Steps steps() const noexcept { return {slot_, registry_, frame_}; }
 
   ThreadSlot& slot_;
   Registry& registry_;

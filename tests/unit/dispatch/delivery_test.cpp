@@ -129,3 +129,24 @@ TEST_CASE("Delivery: a processor cancelled by the one before it is not called", 
   fixture.dispatch(1);
   REQUIRE(calls == 0);
 }
+
+TEST_CASE("Delivery: what the failure sink throws ends a walk, which counts what it has done",
+          "[dispatch]") {
+  Fixture fixture;
+  for (int i = 0; i < 2; ++i) fixture.subscribe([](const int&) {}, {.name = "before"});
+  fixture.subscribe([](const int&) -> gossip::Status { return gossip::Errc::fatal; });
+  fixture.subscribe([](const int&) {}, {.name = "behind"});
+  const Event<int> event{EventType<int>{"delivery.number"}, 1};
+  const std::stop_token stop;
+  for (const bool limited : {false, true}) {
+    Call call{event, stop, {[](void*, Call&, const SubscriptionRecord&) { throw 5; }, nullptr}};
+    call.limited = limited;
+    Delivery delivery{fixture.mine, fixture.registry, fixture.type};
+    REQUIRE_THROWS_AS(delivery.run(call), int);
+  }
+  REQUIRE(fixture.mine.delivered.total() == 4);
+  fixture.registry.for_each(
+      [](const SubscriptionRecord& record, SubscriptionId, std::uint64_t delivered) {
+        REQUIRE(delivered == (record.name == "before" ? 2 : 0));
+      });
+}
