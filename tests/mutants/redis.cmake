@@ -247,8 +247,8 @@ gossip_mutant(redis_question_outlives_its_connection
   TESTS "Writer: what is for one of its connections*" SECONDS 5)
 gossip_mutant(redis_first_read_blocks
   HEADER redis/stream_reader.hpp
-  OLD "    if (blocked_read_.begin()) command.add("
-  NEW "    if (blocked_read_.begin() || true) command.add("
+  OLD "    if (blocked_read_.begin() && "
+  NEW "    if ((blocked_read_.begin() || true) && "
   SOURCES unit/redis/stream_reader_test.cpp
   TESTS "StreamReader: what is subscribed to while a read blocks*" SECONDS 5)
 gossip_mutant(redis_ready_before_the_writer_has_begun
@@ -480,6 +480,12 @@ gossip_mutant(redis_new_stream_is_not_read_from_its_beginning
   NEW "last_id"
   SOURCES unit/redis/stream_place_test.cpp
   TESTS "StreamPlace: a group of a stream that is another*")
+gossip_mutant(redis_refused_stream_is_read_with_others
+  HEADER redis/stream_places.hpp
+  OLD "      if (place->alone) return {place};"
+  NEW ""
+  SOURCES unit/redis/stream_places_test.cpp
+  TESTS "StreamPlaces: one that is to be read*")
 gossip_mutant(redis_claims_are_refreshed_too_late
   HEADER redis/stream_claims.hpp
   OLD "    refreshes_at_ = now + options_.claim_after / 3;

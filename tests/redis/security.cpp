@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -225,6 +226,36 @@ TEST_CASE("failure: ACL denies reading a key or channel: the other event types g
   REQUIRE(handled.wait_for(1));
 }
 
+TEST_CASE("failure: ACL denies reading a key that was read: the other event types go on",
+          "[redis][failure]") {
+  Told told;
+  WithUser ann{{"~*", "+@all"}};
+  auto options = ann.options();
+  options.group = GENERATE("", "workers");
+  told.listen(options);
+  Handled paid;
+  Handled placed;
+  RedisBus bus{{.workers = 1}, options};
+  const auto works = bus.subscribe(order_paid, [&](const Order& o) { paid.add(o); });
+  const auto denied = bus.subscribe(order_placed, [&](const Order& o) { placed.add(o); });
+  REQUIRE(bus.publish(order_paid, Order{0, "ann"}).ok());
+  REQUIRE(bus.publish(order_placed, Order{0, "ann"}).ok());
+  REQUIRE(paid.wait_for(1));
+  REQUIRE(placed.wait_for(1));
+  REQUIRE(ann.server.ask({"ACL", "SETUSER", "ann", "resetkeys", "~order.paid"}) == "OK");
+  for (int number = 1; number < 10; ++number) {
+    REQUIRE(bus.publish(order_paid, Order{number, "ann"}).ok());
+    REQUIRE(paid.wait_for(static_cast<std::size_t>(number) + 1));
+  }
+  REQUIRE(told.wait_for("order.placed: NOPERM"));
+  REQUIRE(told.count("order.paid: NOPERM") == 0);
+  REQUIRE(told.count("redis: reading: NOPERM") == 0);  // it names the stream
+  REQUIRE(ann.server.ask({"ACL", "SETUSER", "ann", "resetkeys", "~*"}) == "OK");
+  REQUIRE(bus.publish(order_placed, Order{1, "ann"}).ok());
+  REQUIRE(placed.wait_for(2));
+  REQUIRE(told.ready());
+}
+
 TEST_CASE("failure: ACL denies a reading command: told once, no storm, works once it is granted",
           "[redis][failure]") {
   Told told;
@@ -236,7 +267,7 @@ TEST_CASE("failure: ACL denies a reading command: told once, no storm, works onc
   RedisBus bus{{.workers = 1}, options};
   const auto subscription = bus.subscribe(order_placed, [&](const Order& o) { handled.add(o); });
   const auto begin = std::chrono::steady_clock::now();
-  REQUIRE(told.wait_for("redis: reading: NOPERM"));
+  REQUIRE(told.wait_for("redis: reading order.placed: NOPERM"));
   gossip::test::let_pass(300ms);
   REQUIRE(told.count("degraded") == 1);
   const std::string stats = ann.server.ask({"INFO", "commandstats"});

@@ -40,6 +40,7 @@ struct StreamPlace {
   bool anew = false;           ///< it has not
   bool ready = false;          ///< the group exists, or the place to read from is known
   bool asked = false;          ///< that is being found out
+  bool alone = false;          ///< to be read by itself, as reading it may be refused
   bool denied = false;         ///< the server refuses: another type of key, a missing right
   bool had_group = false;      ///< there was a group once
   bool gap_told = false;       ///< that it is gone has been reported
@@ -83,6 +84,13 @@ struct StreamPlace {
     last_id = entry.items[0].text;
     last_print = print_of(entry);
     known = true;
+  }
+
+  /// A read of it and of others was refused.
+  void suspect(SteadyTime ask_again) noexcept {
+    alone = true;
+    ready = false;
+    not_before = ask_again;
   }
 
   /// The connection is another one: everything is asked again.

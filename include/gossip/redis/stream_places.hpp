@@ -71,6 +71,14 @@ class StreamPlaces {
     }
     return readable;
   }
+  /// What to read next: all that can be read, unless one of them is to be read by itself.
+  [[nodiscard]] Places next_to_read() const {
+    Places readable = this->readable();
+    for (const auto& place : readable) {
+      if (place->alone) return {place};
+    }
+    return readable;
+  }
   /// Notes one that has become readable.
   void note_fresh(const std::shared_ptr<StreamPlace>& place) { fresh_.push_back(place); }
   /// Those that have become readable since the last call.

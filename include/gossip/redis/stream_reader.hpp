@@ -220,7 +220,7 @@ class StreamReader {
   // ---- Reading --------------------------------------------------------------------------------
 
   void read() {
-    auto readable = streams_.readable();
+    auto readable = streams_.next_to_read();
     const std::size_t room = intake_.room();
     if (readable.empty() || room == 0) return;
     // The count is for each stream: where there is less room than streams, some wait for their turn.
@@ -235,7 +235,10 @@ class StreamReader {
                           ? Command{"XREAD"}
                           : Command{"XREADGROUP", "GROUP", options_.group, consumer_};
     command.add("COUNT").add(static_cast<std::int64_t>(read_count_));
-    if (blocked_read_.begin()) command.add("BLOCK").add(std::int64_t{options_.block.count()});
+    // One that may be refused keeps the others waiting no longer than it must.
+    if (blocked_read_.begin() && !readable[0]->alone) {
+      command.add("BLOCK").add(std::int64_t{options_.block.count()});
+    }
     command.add("STREAMS");
     for (const auto& stream : readable) command.add(stream->subscribed->key);
     for (const auto& stream : readable) {
@@ -296,14 +299,17 @@ class StreamReader {
         return;
       case ErrorClass::reconnect:
       case ErrorClass::retry: link_.give_up(status_of(reply, "reading")); return;
-      default: find_culprit(status_of(reply, "reading"));
+      default: find_culprit(reply);
     }
   }
 
   /// Whoever was refused before is not any more.
   void reading_works() {
-    refusals_ = 0;
+    if (!being_read_[0]->alone && std::exchange(refusals_, 0U) != 0) {
+      writer_.condition()->works("reading");
+    }
     for (const auto& stream : being_read_) {
+      stream->alone = false;
       if (!stream->denied) continue;
       const std::string what = reading(stream->subscribed->type);  // what takes memory, first
       stream->denied = false;
@@ -313,19 +319,17 @@ class StreamReader {
   /// What is refused where a stream cannot be read.
   static std::string reading(const std::string& type) { return "reading " + type; }
 
-  /// One stream is refused: all are prepared anew, which tells which; unless it is a command that is
-  /// refused, which is tried less and less often.
-  void find_culprit(const Status& why) {
-    const auto delay = std::min(options_.back_off_cap,
-                                options_.back_off_initial * (1 << std::min(refusals_, 16U)));
-    const bool again = refusals_++ != 0;
-    for (const auto& entry : streams_.all()) {
-      StreamPlace& stream = *entry.second;
-      if (!stream.ready) continue;
-      if (again) trouble(stream, why);
-      stream.ready = false;
-      stream.not_before = std::chrono::steady_clock::now() + delay;
+  /// One stream is refused: each is prepared anew and read by itself, which tells which. Where that tells
+  /// nothing, and together they are refused again, it is tried less and less often.
+  void find_culprit(const Reply& reply) {
+    if (StreamPlace& stream = *being_read_[0]; stream.alone) {
+      if (!stream.ended) trouble(stream, status_of(reply, "reading", stream.subscribed->type));
+      return;
     }
+    if (refusals_ != 0) writer_.condition()->refused("reading", status_of(reply, "reading"));
+    const auto delay = options_.back_off_initial * (1 << std::min(refusals_++, 16U));
+    const auto then = std::chrono::steady_clock::now() + std::min(options_.back_off_cap, delay);
+    for (const auto& stream : being_read_) stream->suspect(then);
   }
 
   /// Throws, if it does, before it has told or counted it.
@@ -355,6 +359,7 @@ class StreamReader {
       watch_.forget(stream.type);
       intake_.refusals()->forget(stream.key);
       writer_.condition()->works(what);
+      writer_.condition()->works("reading");  // if it does not, the next read tells
     };
     streams_.take_changes(begun, ended);
   }
@@ -379,7 +384,7 @@ class StreamReader {
   std::size_t read_count_ = 0;                            ///< of the last read, for each // events
   SendWindow window_;
   std::size_t turn_ = 0;
-  unsigned refusals_ = 0;  ///< in a row // times
+  unsigned refusals_ = 0;  ///< in a row, of several streams at once // times
   // Outlives what wakes it; its thread has ended when the others are destroyed.
   Link<StreamReader> link_;
   StreamIntake intake_;

@@ -55,6 +55,21 @@ TEST_CASE("StreamPlaces: what is wanted is taken over at once, in order", "[redi
   REQUIRE_FALSE(places.has_fresh());
 }
 
+TEST_CASE("StreamPlaces: one that is to be read by itself is, before all others", "[redis]") {
+  StreamPlaces places;
+  const auto suspect = place_of("b", true);
+  places.add(place_of("a", true));
+  places.add(suspect);
+  places.add(place_of("c", true));
+  places.add(place_of("d"));
+  places.take_changes([](const Subscribed&) {}, [](const Subscribed&) {});
+  REQUIRE(places.next_to_read().size() == 3);
+  suspect->alone = true;
+  REQUIRE(places.next_to_read() == StreamPlaces::Places{suspect});
+  suspect->ready = false;
+  REQUIRE(places.next_to_read().size() == 2);
+}
+
 TEST_CASE("StreamPlaces: what is not taken over for want of memory is by the next call",
           "[redis]") {
   StreamPlaces places;
