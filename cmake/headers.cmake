@@ -201,6 +201,7 @@ set(GOSSIP_HEADERS
   gossip/redis/skipped_text.hpp
   gossip/redis/statistics.hpp
   gossip/redis/stream_acknowledgements.hpp
+  gossip/redis/stream_backlog.hpp
   gossip/redis/stream_claims.hpp
   gossip/redis/stream_fields.hpp
   gossip/redis/stream_id.hpp

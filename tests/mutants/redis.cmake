@@ -455,8 +455,8 @@ gossip_mutant(redis_failed_event_is_known
   SOURCES unit/redis/stream_intake_test.cpp
   TESTS "StreamIntake: a failed event*" SECONDS 5)
 gossip_mutant(redis_ids_of_streams_mix
-  HEADER redis/stream_intake.hpp
-  OLD "    identity = waiting.type->key;
+  HEADER redis/stream_backlog.hpp
+  OLD "    identity = type->key;
     identity += ' ';
 "
   NEW ""
@@ -480,6 +480,18 @@ gossip_mutant(redis_new_stream_is_not_read_from_its_beginning
   NEW "last_id"
   SOURCES unit/redis/stream_place_test.cpp
   TESTS "StreamPlace: a group of a stream that is another*")
+gossip_mutant(redis_full_bus_is_asked_for_ever
+  HEADER redis/stream_backlog.hpp
+  OLD "    delay_ = std::min(2 * delay_, latest);"
+  NEW ""
+  SOURCES unit/redis/stream_intake_test.cpp
+  TESTS "StreamIntake: while the bus is full*")
+gossip_mutant(redis_room_is_noticed_late
+  HEADER redis/stream_intake.hpp
+  OLD "    backlog_.hurry();"
+  NEW ""
+  SOURCES unit/redis/stream_intake_test.cpp
+  TESTS "StreamIntake: while the bus is full*")
 gossip_mutant(redis_refused_stream_is_read_with_others
   HEADER redis/stream_places.hpp
   OLD "      if (place->alone) return {place};"

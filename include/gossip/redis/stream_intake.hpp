@@ -19,6 +19,7 @@
 #include <gossip/redis/reply.hpp>
 #include <gossip/redis/statistics.hpp>
 #include <gossip/redis/stream_acknowledgements.hpp>
+#include <gossip/redis/stream_backlog.hpp>
 #include <gossip/redis/stream_fields.hpp>
 #include <gossip/redis/tell.hpp>
 #include <gossip/redis/wire_event.hpp>
@@ -28,7 +29,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -82,7 +82,7 @@ class StreamIntake {
     if (const Status whole = check_size(entry); !whole.ok()) {
       return bury(*type, key.second, {}, whole, deliveries);
     }
-    Waiting waiting{type, key.second, deliveries, take_fields(entry), {}};
+    WaitingEvent waiting{type, key.second, deliveries, take_fields(entry), {}};
     if (waiting.fields.empty()) {
       note_trimmed(*type);
       return acknowledgements_.send(key.first, {key.second});
@@ -92,8 +92,9 @@ class StreamIntake {
       status = ValidationError{"type", "another type than that of the stream"};
     }
     if (!status.ok()) return bury(*type, key.second, waiting.fields, status, deliveries);
-    hold(key, std::move(waiting));
-    deliver();
+    const SteadyTime now = std::chrono::steady_clock::now();
+    hold(key, std::move(waiting), now);
+    deliver(now);
   }
 
   /// An entry is gone from its stream that nobody has handled.
@@ -103,13 +104,17 @@ class StreamIntake {
     tell(options_.on_gap, gap);
   }
 
-  /// Puts what has been taken into the bus, as far as there is room.
-  void deliver() {
-    while (!backlog_.empty() && !closed_ && deliver_first()) backlog_.pop_front();
+  /// Puts what has been taken into the bus, as far as there is room; not before `due()`.
+  void deliver(SteadyTime now) {
+    if (now < backlog_.due()) return;
+    while (!backlog_.empty() && !closed_ && deliver_first()) backlog_.pop();
+    if (!backlog_.empty()) backlog_.refused(now);
     if (!closed_) return;
-    for (const Waiting& waiting : backlog_) held_.erase({waiting.type->key, waiting.id});
+    for (const WaitingEvent& waiting : backlog_.all()) held_.erase({waiting.type->key, waiting.id});
     backlog_.clear();
   }
+  /// When there may be room in the bus, if nothing that is in it is done with before.
+  [[nodiscard]] SteadyTime due() const noexcept { return backlog_.due(); }
   /// True once the bus takes no more. What waited for it stays pending at the server, for others.
   [[nodiscard]] bool closed() const noexcept { return closed_; }
 
@@ -194,15 +199,6 @@ class StreamIntake {
     std::string identity;  ///< of the event, while it is in the bus
     SteadyTime since{};    ///< when it was taken
   };
-  /// An event that has been read and is not in the bus yet.
-  struct Waiting {
-    std::shared_ptr<const Subscribed> type;
-    std::string id;
-    std::int64_t deliveries;
-    Fields fields;  ///< as received
-    WireEvent event;
-  };
-
   /// Settled, it is its own place in the list of what is done with: that never fails.
   struct EntryReceipt : ReceiptState {
     EntryReceipt(BackReference<StreamIntake> to, EntryKey entry, bool of_burial = false)
@@ -250,6 +246,7 @@ class StreamIntake {
   }
   /// What may throw comes first, and may be done twice.
   void settle_first() {
+    backlog_.hurry();
     const EntryReceipt& entry = *settling_;
     const auto found = held_.find(entry.key);
     if (found != held_.end()) {
@@ -266,28 +263,18 @@ class StreamIntake {
     settling_ = std::move(settling_->next);
   }
 
-  void hold(const EntryKey& key, Waiting waiting) {
-    backlog_.push_back(std::move(waiting));
+  void hold(const EntryKey& key, WaitingEvent waiting, SteadyTime now) {
+    backlog_.push(std::move(waiting));
     try {
-      held_.emplace(key, Held{{}, std::chrono::steady_clock::now()});
+      held_.emplace(key, Held{{}, now});
     } catch (const std::bad_alloc&) {
-      backlog_.pop_back();
+      backlog_.take_back();
       throw;
     }
   }
   void forget(std::map<EntryKey, Held>::iterator held) {
     identities_.erase(held->second.identity);
     held_.erase(held);
-  }
-
-  /// What tells an event from others: ids that others make need not differ from stream to stream.
-  static std::string identity_of(const Waiting& waiting) {
-    std::string identity;
-    if (waiting.event.id.empty()) return identity;
-    identity = waiting.type->key;
-    identity += ' ';
-    identity += waiting.event.id;
-    return identity;
   }
 
   void tell_undecodable(const Subscribed& type, const Fields& fields, const Status& why) {
@@ -323,10 +310,10 @@ class StreamIntake {
 
   /// @return false if there is no room
   bool deliver_first() {
-    Waiting& first = backlog_.front();
+    WaitingEvent& first = backlog_.front();
     const EntryKey key{first.type->key, first.id};
     const auto held = held_.find(key);
-    std::string identity = identity_of(first);
+    std::string identity = first.identity();
     // Whichever copy came first stays pending until it is handled.
     if (seen_.contains(identity) || identities_.contains(identity)) {
       acknowledgements_.send(key.first, {key.second});
@@ -361,7 +348,7 @@ class StreamIntake {
     held_.erase(held);
     return true;
   }
-  static Status enter(Waiting& event, Receipt& receipt) noexcept {
+  static Status enter(WaitingEvent& event, Receipt& receipt) noexcept {
     try {
       return event.type->inbound(event.event, receipt);
     } catch (const std::bad_alloc&) {
@@ -385,7 +372,7 @@ class StreamIntake {
   // The connection's thread alone.
   std::map<EntryKey, Held> held_;     ///< in the backlog, in the bus, or being buried
   std::set<std::string> identities_;  ///< of what is in the bus
-  std::deque<Waiting> backlog_;
+  StreamBacklog backlog_;
   RecentIds seen_;  ///< identities of what was handled
   bool closed_ = false;
   std::size_t being_buried_ = 0;

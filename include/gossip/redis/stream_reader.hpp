@@ -142,7 +142,7 @@ class StreamReader {
     intake_.settle();
     watch_.take_answers();
     if (claims_.take_claimed()) looks_at_ = now;
-    intake_.deliver();
+    intake_.deliver(now);
     // Who has closed the bus wants no more; the rest is for others of the group.
     if (intake_.closed()) stopped_.store(true, std::memory_order_release);
     if (!link_.ready() || stopped_.load(std::memory_order_acquire)) {
@@ -152,7 +152,7 @@ class StreamReader {
     SteadyTime next = SteadyTime::max();
     for (const auto& entry : streams_.all()) next = std::min(next, prepare(entry.second, now));
     next = std::min(next, look_after(now));
-    if (intake_.backlog() != 0) return std::min(next, now + look_again);
+    if (intake_.backlog() != 0) return std::min(next, intake_.due());
     if (!reading_) read();
     return next;
   }
@@ -165,9 +165,6 @@ class StreamReader {
   }
   /// @}
  private:
-  /// How long to wait for room in the bus's queue, if nothing that is in it is settled before.
-  static constexpr std::chrono::milliseconds look_again{5};
-
   static void wake(void* self) noexcept { static_cast<StreamReader*>(self)->link_.notify(); }
 
   // ---- Beginning ------------------------------------------------------------------------------

@@ -21,12 +21,14 @@
 using gossip::Errc;
 using gossip::Receipt;
 using gossip::Status;
+using gossip::SteadyTime;
 using gossip::redis::RedisOptions;
 using gossip::redis::Reply;
 using gossip::redis::StreamIntake;
 using gossip::redis::Subscribed;
 using gossip::redis::WireEvent;
 using gossip::redis::Writer;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -42,10 +44,12 @@ struct Fixture {
   StreamIntake intake{options, writer,
                       [](void* self) noexcept { ++static_cast<Fixture*>(self)->woken; }, this};
   Status answer;
+  int asked = 0;
   int delivered = 0;
   Receipt kept;
   std::shared_ptr<const Subscribed> type = std::make_shared<const Subscribed>(
       Subscribed{"a.b", "key", [this](WireEvent&, Receipt& receipt) {
+                   ++asked;
                    if (answer.ok()) {
                      ++delivered;
                      kept = std::exchange(receipt, Receipt{});
@@ -134,7 +138,7 @@ TEST_CASE("StreamIntake: what finds no room waits, in order", "[redis]") {
   REQUIRE(fixture.intake.backlog() == 2);
   REQUIRE(fixture.intake.room() == fixture.options.max_in_flight - 2);
   fixture.answer = {};
-  fixture.intake.deliver();
+  fixture.intake.deliver(fixture.intake.due());
   REQUIRE(fixture.delivered == 2);
   REQUIRE(fixture.intake.backlog() == 0);
   REQUIRE(fixture.woken == 1);  // the first one's receipt was dropped for the second one's
@@ -210,6 +214,30 @@ TEST_CASE("StreamIntake: an acknowledgement that is lost is sent again, and take
   REQUIRE(server.connections() == 2);
 }
 
+TEST_CASE("StreamIntake: while the bus is full what waits is tried less and less often",
+          "[redis]") {
+  Fixture fixture;
+  fixture.take("1-0", "event-1");
+  fixture.answer = Errc::queue_full;
+  const SteadyTime begin = std::chrono::steady_clock::now();
+  fixture.take("2-0", "event-2");
+  fixture.take("3-0", "event-3");
+  REQUIRE(fixture.asked == 2);
+  SteadyTime now = begin;
+  for (; now < begin + 10s; now += 5ms) fixture.intake.deliver(now);
+  REQUIRE(fixture.asked > 10'000 / 210);
+  REQUIRE(fixture.asked < 60);
+  const int before = fixture.asked;
+  fixture.kept = Receipt{};
+  fixture.intake.settle();
+  fixture.intake.deliver(now);  // at once, since something is done with
+  REQUIRE(fixture.asked == before + 1);
+  REQUIRE(fixture.intake.due() == now + 5ms);
+  fixture.answer = {};
+  fixture.intake.deliver(fixture.intake.due());
+  REQUIRE(fixture.delivered == 3);
+}
+
 TEST_CASE("StreamIntake: what waits for room is held, so that its claim is refreshed", "[redis]") {
   Fixture fixture;
   fixture.answer = Errc::queue_full;
@@ -227,7 +255,7 @@ TEST_CASE("StreamIntake: once the bus is closed nothing is taken, and nothing is
   fixture.take("2-0", "event-2");
   REQUIRE_FALSE(fixture.intake.closed());
   fixture.answer = Errc::closed;
-  fixture.intake.deliver();
+  fixture.intake.deliver(fixture.intake.due());
   REQUIRE(fixture.intake.closed());
   REQUIRE(fixture.intake.held() == 0);
   fixture.answer = {};
