@@ -486,6 +486,12 @@ gossip_mutant(redis_full_bus_is_asked_for_ever
   NEW ""
   SOURCES unit/redis/stream_intake_test.cpp
   TESTS "StreamIntake: while the bus is full*")
+gossip_mutant(redis_event_is_lost_for_want_of_memory
+  HEADER redis/stream_intake.hpp
+  OLD " && ++first.failures < most_failures"
+  NEW " && false"
+  SOURCES unit/redis/stream_intake_test.cpp
+  TESTS "StreamIntake: without a group what finds no memory*")
 gossip_mutant(redis_room_is_noticed_late
   HEADER redis/stream_intake.hpp
   OLD "    backlog_.hurry();"

@@ -181,7 +181,8 @@ struct RedisOptions {
   /// and again after they had caught up.
   std::function<void(const StreamStatistics&)> on_lag = {};
   /// A message that cannot be decoded: type, bytes, why; no bytes if it is too large, but its id in the
-  /// reason. Not with a group, which has dead letters.
+  /// reason. From a stream, one for which memory runs out is tried again for a while before. Not with a
+  /// group, which has dead letters.
   std::function<void(std::string_view, std::string_view, const Status&)> on_undecodable = {};
   /// An event that was accepted could not be published: its type, its id, why.
   std::function<void(std::string_view, std::string_view, const Status&)> on_publish_error = {};

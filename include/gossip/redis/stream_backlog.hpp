@@ -27,6 +27,7 @@ struct WaitingEvent {
   std::int64_t deliveries = 1;             ///< how often it has been delivered // times
   Fields fields;                           ///< as received
   WireEvent event;                         ///< as decoded, but for its payload
+  unsigned failures = 0;                   ///< for want of memory // times
 
   /// What tells it from others: ids that others make need not differ from stream to stream.
   [[nodiscard]] std::string identity() const {

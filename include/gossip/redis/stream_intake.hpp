@@ -82,7 +82,7 @@ class StreamIntake {
     if (const Status whole = check_size(entry); !whole.ok()) {
       return bury(*type, key.second, {}, whole, deliveries);
     }
-    WaitingEvent waiting{type, key.second, deliveries, take_fields(entry), {}};
+    WaitingEvent waiting{type, key.second, deliveries, take_fields(entry), {}, 0};
     if (waiting.fields.empty()) {
       note_trimmed(*type);
       return acknowledgements_.send(key.first, {key.second});
@@ -308,7 +308,11 @@ class StreamIntake {
     }
   }
 
-  /// @return false if there is no room
+  /// How often memory may run out for an event that would not come again: it may claim to be larger than any
+  /// memory. // times
+  static constexpr unsigned most_failures = 8;
+
+  /// @return false if there is no room, or no memory for it now
   bool deliver_first() {
     WaitingEvent& first = backlog_.front();
     const EntryKey key{first.type->key, first.id};
@@ -335,6 +339,9 @@ class StreamIntake {
     state->withdrawn = true;
     identities_.erase(held->second.identity);
     if (status == Errc::queue_full) return false;
+    if (options_.group.empty() && is_retryable(status) && ++first.failures < most_failures) {
+      return false;  // nobody else would bring it again
+    }
     if (status == Errc::closed) {
       closed_ = true;
     } else if (options_.group.empty()) {

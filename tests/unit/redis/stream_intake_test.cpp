@@ -294,6 +294,29 @@ TEST_CASE("StreamIntake: without a group what cannot be decoded is told", "[redi
   REQUIRE(told.find("no number") != std::string::npos);
 }
 
+TEST_CASE("StreamIntake: without a group what finds no memory is tried again, up to a limit",
+          "[redis]") {
+  int told = 0;
+  RedisOptions options{.unix_socket = "/nonexistent/gossip.socket"};
+  options.on_undecodable = [&](std::string_view, std::string_view, const Status&) { ++told; };
+  Fixture fixture{options};
+  fixture.answer = Errc::retryable;
+  fixture.take("1-0", "event-1");
+  fixture.take("2-0", "event-2");
+  REQUIRE(fixture.asked == 1);
+  REQUIRE(told == 0);
+  fixture.answer = {};
+  fixture.intake.deliver(fixture.intake.due());
+  REQUIRE(fixture.delivered == 2);
+
+  fixture.answer = Errc::retryable;  // now for ever
+  fixture.take("3-0", "event-3");
+  for (int turn = 0; turn < 100; ++turn) fixture.intake.deliver(fixture.intake.due());
+  REQUIRE(told == 1);
+  REQUIRE(fixture.asked == 3 + 8);
+  REQUIRE_FALSE(fixture.intake.holds("key", "3-0"));
+}
+
 TEST_CASE("StreamIntake: the dead letter has the fields as they were received", "[redis]") {
   Scripted redis{{{"XADD", "$3\r\n9-0\r\n"}, {"XACK", ":1\r\n"}}};
   Fixture fixture{redis.options()};
