@@ -117,7 +117,7 @@ gossip_mutant(redis_tls_name_is_not_checked
   TESTS "TlsSession: the server's certificate*")
 gossip_mutant(redis_tls_write_spins
   HEADER redis/connection.hpp
-  OLD "      write_awaits_ = SSL_want_read(ssl_) != 0 ? POLLIN : POLLOUT;"
+  OLD "    write_awaits_ = SSL_want_read(ssl_) != 0 ? POLLIN : POLLOUT;"
   NEW ""
   SOURCES unit/redis/connection_test.cpp
   TESTS "Connection: TLS: what is sent waits*")
@@ -129,7 +129,7 @@ gossip_mutant(redis_tls_read_spins
   TESTS "Connection: TLS: what is read waits*")
 gossip_mutant(redis_tls_errors_of_others_count
   HEADER redis/connection.hpp
-  OLD "      ERR_clear_error();  // as in write()"
+  OLD "      ERR_clear_error();  // as in write_secured()"
   NEW ""
   SOURCES unit/redis/connection_test.cpp
   TESTS "Connection: TLS: errors that others*")
@@ -141,6 +141,19 @@ gossip_mutant(redis_tls_next_connection_waits_for_the_last_one
   NEW "    clear_output();"
   SOURCES unit/redis/connection_test.cpp
   TESTS "Connection: TLS: what one connection*" SECONDS 5)
+
+gossip_mutant(redis_tls_writes_all_or_nothing
+  HEADER redis/connection.hpp
+  OLD "std::min(unsent(), record)"
+  NEW "unsent()"
+  SOURCES unit/redis/conversation_test.cpp
+  TESTS "*the probe behind it has time - TlsPeer" SECONDS 5)
+gossip_mutant(redis_tls_errors_of_others_count_when_writing
+  HEADER redis/connection.hpp
+  OLD "    ERR_clear_error();  // what others have left there would be taken for ours"
+  NEW ""
+  SOURCES unit/redis/connection_test.cpp
+  TESTS "Connection: TLS: errors that others*")
 
 # The session
 gossip_mutant(redis_silent_server_is_not_probed
@@ -154,19 +167,19 @@ gossip_mutant(redis_upload_is_cut_off
   OLD "      if (now >= session_.wake_at() && connection_.take_leaving()) session_.leaving(now);"
   NEW ""
   SOURCES unit/redis/conversation_test.cpp
-  TESTS "Conversation: while a large command leaves*")
+  TESTS "*the probe behind it has time - PlainPeer")
 gossip_mutant(redis_what_is_behind_the_probe_is_life
   HEADER redis/connection.hpp
   OLD "gone_ >= mark_ || "
   NEW ""
   SOURCES unit/redis/conversation_test.cpp
-  TESTS "Conversation: what is sent behind a probe*")
+  TESTS "*behind a probe gives it no time - PlainPeer")
 gossip_mutant(redis_what_is_buffered_is_life
   HEADER redis/connection.hpp
   OLD " || gone() <= gone_) return false;"
   NEW ") return false;"
   SOURCES unit/redis/conversation_test.cpp
-  TESTS "Conversation: while a large command leaves*" SECONDS 5)
+  TESTS "*the probe behind it has time - PlainPeer" SECONDS 5)
 gossip_mutant(redis_back_off_is_not_reset
   HEADER redis/session.hpp
   OLD "    attempts_ = 0;

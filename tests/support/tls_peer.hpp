@@ -29,7 +29,7 @@ namespace gossip::test {
 class TlsPeer {
  public:
   /// @param version  the only one it speaks, such as TLS1_2_VERSION
-  explicit TlsPeer(int version) {
+  explicit TlsPeer(int version = TLS1_3_VERSION) {
     const std::unique_ptr<SSL_CTX, redis::FreeTls> context{SSL_CTX_new(TLS_server_method())};
     const std::unique_ptr<EVP_PKEY, Free> key = make_key();
     const std::unique_ptr<X509, Free> certificate{X509_new()};

@@ -20,6 +20,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -121,9 +122,6 @@ class Connection {
 
   /// Appends to what is to be written. @return false if memory ran out
   bool send(std::string_view wire) noexcept {
-    if (tls_.enabled) {
-      return redisAppendFormattedCommand(context_, wire.data(), wire.size()) == REDIS_OK;
-    }
     try {
       if (written_ > out_.size() / 2) {  // it may never be all of it
         out_.erase(0, written_);
@@ -136,9 +134,7 @@ class Connection {
     }
   }
   /// What has not been written yet. // bytes
-  [[nodiscard]] std::size_t unsent() const noexcept {
-    return tls_.enabled ? sdslen(context_->obuf) : out_.size() - written_;
-  }
+  [[nodiscard]] std::size_t unsent() const noexcept { return out_.size() - written_; }
 
   /// Goes on with connecting, writing and reading, as far as that is possible without waiting.
   /// @param events  what poll() said; 0 to write at once
@@ -222,6 +218,8 @@ class Connection {
   static constexpr std::size_t most_kept = std::size_t{1}
                                            << 18U;   // bytes of the buffer for writing
   static constexpr std::size_t most_of_header = 64;  // bytes that are of a text and not in it
+  static constexpr std::size_t record = 16384;       // bytes: TLS has no larger one
+  static constexpr int most_records = 16;            // in one go: others want their turn
 
   static Status too_large() { return RetryableError{"redis: a reply is larger than allowed"}; }
   Status failure(std::string_view doing, int error = errno) const {
@@ -234,28 +232,46 @@ class Connection {
     return RetryableError{std::move(text)};
   }
 
-  /// As much as the socket takes. Without TLS the buffer is ours: hiredis would raise SIGPIPE where the
-  /// other end is gone, and make a new one each time.
+  /// As much as the socket takes, or by TLS a good deal. The buffer is ours: hiredis would raise SIGPIPE
+  /// where the other end is gone, make a new one each time, and move all that is left after each record.
   Status write() {
     if (unsent() == 0) return {};
-    if (tls_.enabled) {
-      ERR_clear_error();  // what others have left there would be taken for ours
-      const std::size_t before = unsent();
-      if (redisBufferWrite(context_, nullptr) != REDIS_OK) return failure("writing");
-      traffic_.sent(before - unsent());
-      write_awaits_ = SSL_want_read(ssl_) != 0 ? POLLIN : POLLOUT;
-      return {};
-    }
+    if (tls_.enabled) return write_secured();
     const ssize_t sent =
         ::send(context_->fd, out_.data() + written_, unsent(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) {
       const bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
       return later ? Status{} : failure("writing");
     }
-    traffic_.sent(static_cast<std::size_t>(sent));
-    written_ += static_cast<std::size_t>(sent);
-    if (written_ == out_.size()) clear_output();
+    wrote(static_cast<std::size_t>(sent));
     return {};
+  }
+
+  /// Record by record: of what it is handed at once OpenSSL tells nothing until all of it is written, be
+  /// that minutes later.
+  Status write_secured() {
+    ERR_clear_error();  // what others have left there would be taken for ours
+    for (int records = 0; records < most_records && unsent() != 0; ++records) {
+      // What it could not write it wants again, wherever that stands now, and perhaps more of it.
+      const std::size_t size = std::min(unsent(), record);
+      const int sent = SSL_write(ssl_, out_.data() + written_, static_cast<int>(size));
+      if (sent <= 0) {
+        const int error = SSL_get_error(ssl_, sent);
+        if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+          return failure("writing");
+        }
+        break;
+      }
+      wrote(static_cast<std::size_t>(sent));
+    }
+    write_awaits_ = SSL_want_read(ssl_) != 0 ? POLLIN : POLLOUT;
+    return {};
+  }
+
+  void wrote(std::size_t size) noexcept {
+    traffic_.sent(size);
+    written_ += size;
+    if (written_ == out_.size()) clear_output();
   }
 
   Status read() {
@@ -268,7 +284,7 @@ class Connection {
   Status read_secured() {
     do {
       const std::size_t before = context_->reader->len;
-      ERR_clear_error();  // as in write()
+      ERR_clear_error();  // as in write_secured()
       if (redisBufferRead(context_) != REDIS_OK) return failure("reading");
       heard_ = heard_ || context_->reader->len != before;
       traffic_.received(context_->reader->len - before);
@@ -355,7 +371,7 @@ class Connection {
   short read_awaits_ = POLLIN;
   short write_awaits_ = POLLOUT;
   /// @}
-  std::string out_;          ///< to be written, without TLS
+  std::string out_;          ///< to be written
   std::size_t written_ = 0;  ///< of it
   Traffic traffic_;
   std::int64_t mark_ = 0;  ///< of all that was ever sent // bytes

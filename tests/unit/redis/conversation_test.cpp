@@ -3,11 +3,14 @@
 
 #include "support/fake_redis.hpp"
 #include "support/loopback.hpp"
+#include "support/tls_peer.hpp"
 #include "support/wait.hpp"
 
+#include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <new>
@@ -15,6 +18,8 @@
 #include <stdexcept>
 #include <string>
 #include <sys/socket.h>
+#include <sys/types.h>
+#include <type_traits>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -27,6 +32,7 @@ using gossip::redis::Reply;
 using gossip::redis::State;
 using gossip::test::FakeRedis;
 using gossip::test::greeting;
+using gossip::test::TlsPeer;
 using namespace std::chrono_literals;
 
 namespace {
@@ -35,9 +41,11 @@ SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 /// Drives a conversation on the test's own thread.
 struct Driver {
-  explicit Driver(std::string reply = "+PONG\r\n", std::uint16_t port = 0)
+  explicit Driver(std::string reply = "+PONG\r\n", std::uint16_t port = 0, bool secured = false)
       : answer{std::move(reply)} {
     options.port = port == 0 ? server.port() : port;
+    options.tls.enabled = secured;
+    options.tls.verify_peer = false;
     options.maximum_payload = options.read_count = options.max_in_flight = 1;  // a text has 1 MiB
     options.back_off_initial = options.back_off_cap = 1ms;
     talk.start(now());
@@ -184,51 +192,72 @@ TEST_CASE("Conversation: what was found wrong with a connection is told, and not
 
 namespace {
 
+/// The server's end of one connection without TLS, as TlsPeer is with it.
+class PlainPeer {
+ public:
+  PlainPeer() = default;
+  PlainPeer(const PlainPeer&) = delete;
+  PlainPeer& operator=(const PlainPeer&) = delete;
+  ~PlainPeer() { ::close(socket_); }
+  [[nodiscard]] std::uint16_t port() const noexcept { return listener_.port(); }
+  void accept() { socket_ = ::accept4(listener_.descriptor(), nullptr, nullptr, SOCK_CLOEXEC); }
+  [[nodiscard]] bool send(const std::string& bytes) const {
+    return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0;
+  }
+  /// What is there; perhaps nothing.
+  [[nodiscard]] std::string receive() const {
+    std::string room(std::size_t{1} << 16U, ' ');
+    const ssize_t size = ::recv(socket_, room.data(), room.size(), MSG_DONTWAIT);
+    room.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return room;
+  }
+
+ private:
+  gossip::test::LoopbackListener listener_;
+  int socket_ = -1;
+};
+
 /// The server's end of the one connection of a driver; it reads when it is told to.
+template <class Peer>
 struct SlowServer {
   SlowServer() {
+    bool accepted = false;
     REQUIRE(driver.until([&] {
-      if (socket < 0) socket = ::accept4(listener.descriptor(), nullptr, nullptr, SOCK_CLOEXEC);
+      if (!std::exchange(accepted, true)) peer.accept();
       const std::string read = receive();
       if (read.find("HELLO") != std::string::npos) answer(gossip::test::hello_reply);
       if (read.find("SETNAME") != std::string::npos) answer("+OK\r\n");
       return driver.ready == 1;
     }));
   }
-  SlowServer(const SlowServer&) = delete;
-  SlowServer& operator=(const SlowServer&) = delete;
-  ~SlowServer() { ::close(socket); }
-  void answer(const std::string& bytes) const {
-    REQUIRE(::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0);
-  }
+  void answer(const std::string& bytes) { REQUIRE(peer.send(bytes)); }
   /// What is there; perhaps nothing.
-  [[nodiscard]] std::string receive() const {
-    std::string room(std::size_t{1} << 16U, ' ');
-    const ssize_t size = ::recv(socket, room.data(), room.size(), MSG_DONTWAIT);
-    room.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-    return room;
-  }
+  [[nodiscard]] std::string receive() { return peer.receive(); }
   /// Sends something that is more than the system buffers, and then a probe.
   /// @return  when its deadline is
   SteadyTime upload() {
     driver.talk.send({"ECHO", std::string(std::size_t{32} << 20U, 'x')},
                      {&Driver::on_reply, &driver, 1});
-    driver.talk.write(now());
+    std::uint64_t sent = 0;
+    do {
+      sent = driver.talk.traffic().sent;
+      driver.talk.write(now());
+    } while (driver.talk.traffic().sent != sent);
     const SteadyTime probed = driver.talk.session().wake_at();
     driver.talk.settle(probed);
     REQUIRE(driver.talk.unanswered() == 2);
     return driver.talk.session().wake_at();
   }
 
-  gossip::test::LoopbackListener listener;
-  Driver driver{"", listener.port()};
-  int socket = -1;
+  Peer peer;
+  Driver driver{"", peer.port(), std::is_same_v<Peer, TlsPeer>};
 };
 
 }  // namespace
 
-TEST_CASE("Conversation: while a large command leaves, the probe behind it has time", "[redis]") {
-  SlowServer server;
+TEMPLATE_TEST_CASE("Conversation: while a large command leaves, the probe behind it has time",
+                   "[redis]", PlainPeer, TlsPeer) {
+  SlowServer<TestType> server;
   Driver& driver = server.driver;
   SteadyTime deadline = server.upload();
   for (int i = 0; i < 3; ++i) {
@@ -252,8 +281,9 @@ TEST_CASE("Conversation: while a large command leaves, the probe behind it has t
   REQUIRE(driver.why.what().find("does not answer") != std::string::npos);
 }
 
-TEST_CASE("Conversation: what is sent behind a probe gives it no time", "[redis]") {
-  SlowServer server;
+TEMPLATE_TEST_CASE("Conversation: what is sent behind a probe gives it no time", "[redis]",
+                   PlainPeer, TlsPeer) {
+  SlowServer<TestType> server;
   Driver& driver = server.driver;
   driver.talk.settle(driver.talk.session().wake_at());
   REQUIRE(driver.talk.unanswered() == 1);
