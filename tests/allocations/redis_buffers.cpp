@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What memory the buffers on the way to and from Redis hold.
 #include <gossip/redis/connection.hpp>
+#include <gossip/redis/conversation.hpp>
 #include <gossip/redis/send_queue.hpp>
 
 #include "support/counting_allocator.hpp"
@@ -10,15 +11,19 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <poll.h>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
 
+using gossip::Status;
 using gossip::redis::Connection;
+using gossip::redis::Conversation;
 using gossip::redis::EventBatch;
 using gossip::redis::RedisOptions;
+using gossip::redis::Reply;
 using gossip::test::eventually;
 
 namespace {
@@ -85,6 +90,30 @@ TEST_CASE("Connection: a large command that is written leaves no memory behind",
     REQUIRE(connection.advance(0).ok());
     return connection.unsent() == 0;
   }));
+  REQUIRE(gossip::test::bytes_in_use() - before <= std::size_t{1} << 18U);
+}
+
+namespace {
+
+/// Whom nothing that happens concerns.
+struct Deaf {
+  static void on_ready() {}
+  static void on_lost(const Status&) {}
+  static void on_push(Reply&) {}
+  static void on_state(gossip::redis::State, const Status&) {}
+  static void on_reply(void*, std::uint64_t, const Status&, Reply&) {}
+};
+
+}  // namespace
+
+TEST_CASE("Conversation: a large command that is gone leaves no memory behind", "[allocations]") {
+  const RedisOptions options;
+  Deaf client;
+  Conversation<Deaf> talk{options, client, true, false, 1};
+  const std::size_t before = gossip::test::bytes_in_use();
+  talk.send({"ECHO", std::string(std::size_t{8} << 20U, 'x')}, {&Deaf::on_reply, nullptr, 0});
+  REQUIRE(gossip::test::bytes_in_use() - before >= std::size_t{8} << 20U);
+  talk.end();
   REQUIRE(gossip::test::bytes_in_use() - before <= std::size_t{1} << 18U);
 }
 

@@ -310,6 +310,12 @@ gossip_mutant(redis_large_buffer_is_kept
   NEW "out_ = std::string{};"
   SOURCES allocations/redis_buffers.cpp support/counting_allocator.cpp
   TESTS "Connection: a large command*" SECONDS 10)
+gossip_mutant(redis_large_command_is_kept
+  HEADER redis/conversation.hpp
+  OLD "std::string{}.swap(wire_);"
+  NEW "wire_ = std::string{};"
+  SOURCES allocations/redis_buffers.cpp support/counting_allocator.cpp
+  TESTS "Conversation: a large command*")
 gossip_mutant(redis_large_batch_is_kept
   HEADER redis/send_queue.hpp
   OLD "std::string{}.swap(wire_);"

@@ -107,6 +107,8 @@ class Connection {
     return static_cast<short>(read_awaits_ | (unsent() != 0 ? write_awaits_ : 0));
   }
 
+  /// A buffer for what is to be written that has grown larger is not kept. // bytes
+  static constexpr std::size_t most_kept = std::size_t{1} << 18U;
   /// How long a recv() waits that is told to: once established, without TLS.
   static constexpr std::chrono::milliseconds receive_limit{100};
 
@@ -215,8 +217,6 @@ class Connection {
 
  private:
   enum class Stage : std::uint8_t { none, connecting, securing, established };
-  static constexpr std::size_t most_kept = std::size_t{1}
-                                           << 18U;   // bytes of the buffer for writing
   static constexpr std::size_t most_of_header = 64;  // bytes that are of a text and not in it
   static constexpr std::size_t record = 16384;       // bytes: TLS has no larger one
   static constexpr int most_records = 16;            // in one go: others want their turn

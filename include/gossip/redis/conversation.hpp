@@ -58,6 +58,8 @@ class Conversation {
     wire_.clear();
     command.append_to(wire_);
     send_wire(wire_, reply_to);
+    // Assigning, or clearing, would keep it.
+    if (wire_.capacity() > Connection::most_kept) std::string{}.swap(wire_);
   }
   void send_wire(std::string_view wire, ReplyTo reply_to, std::size_t count = 1) {
     expected_.add(reply_to, count);
