@@ -148,6 +148,12 @@ gossip_mutant(redis_tls_writes_all_or_nothing
   NEW "unsent()"
   SOURCES unit/redis/conversation_test.cpp
   TESTS "*the probe behind it has time - TlsPeer" SECONDS 5)
+gossip_mutant(redis_tls_what_is_refused_shrinks
+  HEADER redis/connection.hpp
+  OLD "std::min(unsent(), record)"
+  NEW "std::min(unsent(), record >> (records == 0 ? 1 : 0))"
+  SOURCES unit/redis/connection_test.cpp
+  TESTS "Connection: TLS: what is sent piece*")
 gossip_mutant(redis_tls_errors_of_others_count_when_writing
   HEADER redis/connection.hpp
   OLD "    ERR_clear_error();  // what others have left there would be taken for ours"

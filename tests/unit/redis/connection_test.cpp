@@ -343,3 +343,30 @@ TEST_CASE("Connection: TLS: errors that others have left behind are not its own"
   REQUIRE(connection.send(std::string(100'000, 'a')));
   REQUIRE(connection.advance(0).ok());
 }
+
+TEST_CASE("Connection: TLS: what is sent piece by piece, and read more slowly, arrives as it was",
+          "[redis]") {
+  Secured secured{TLS1_3_VERSION};
+  TlsPeer& peer = secured.peer;
+  Connection& connection = secured.connection;
+  std::string sent;
+  std::string arrived;
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < 400; ++i) {
+    const std::string piece(1 + i * 7919 % 50'000, static_cast<char>('a' + i % 26));
+    sent += piece;
+    REQUIRE(connection.send(piece));
+    REQUIRE(connection.advance(0).ok());
+    most = std::max(most, connection.unsent());
+    arrived += peer.receive();
+  }
+  REQUIRE(most > 100'000);  // what it could not write at once came to stand elsewhere
+  REQUIRE(eventually([&] {
+    REQUIRE(connection.advance(0).ok());
+    std::string read;
+    while (!(read = peer.receive()).empty()) arrived += read;
+    return arrived.size() >= sent.size();
+  }));
+  REQUIRE((arrived == sent));
+  REQUIRE(connection.traffic().sent == sent.size());
+}
