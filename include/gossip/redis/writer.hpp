@@ -193,11 +193,12 @@ class Writer {
     const std::lock_guard lock{mutex_};
     return connected() ? generation_ : 0;
   }
-  /// Waits for the connection. @return why it does not come about
+  /// Waits for the connection. @return why it does not come about: Errc::closed at the end
   Status wait_until_connected(SteadyTime deadline) {
     std::unique_lock lock{mutex_};
-    const auto known = [this] { return connected() || !trouble_.ok(); };
+    const auto known = [this] { return connected() || !trouble_.ok() || closed_; };
     if (!changed_.wait_until(lock, deadline, known)) return Errc::timeout;
+    if (closed_) return Errc::closed;
     return connected() ? Status{} : trouble_;
   }
 

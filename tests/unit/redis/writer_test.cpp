@@ -28,6 +28,7 @@ using gossip::redis::Writer;
 using gossip::redis::WriterOverflow;
 using gossip::test::Door;
 using gossip::test::eventually;
+using gossip::test::FakeRedis;
 using gossip::test::RedisServer;
 using namespace std::chrono_literals;
 
@@ -370,4 +371,18 @@ TEST_CASE("Writer: the answers that a flush has left are read by the writer's th
     REQUIRE(eventually([&] { return writer.statistics().waiting == 0; }));
   }
   REQUIRE(writer.statistics().published == 200);
+}
+
+TEST_CASE("Writer: who waits for the connection does not outlive the end", "[redis]") {
+  const FakeRedis server{[](const std::string&) { return std::string{}; }};  // says nothing
+  RedisOptions options;
+  options.port = server.port();
+  options.connect_timeout = options.command_timeout = 1h;
+  Writer writer{options, true};
+  writer.start();
+  Status outcome;
+  std::thread waiting{[&] { outcome = writer.wait_until_connected(soon()); }};
+  writer.close(std::chrono::steady_clock::now());
+  waiting.join();
+  REQUIRE(outcome == Errc::closed);
 }
