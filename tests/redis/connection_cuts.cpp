@@ -9,11 +9,19 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
 
+using gossip::Errc;
+using gossip::Status;
 using gossip::redis::Delivery;
 using gossip::redis::RedisOptions;
+using gossip::redis::Secret;
+using gossip::redis::State;
 using gossip::test::eventually;
 using gossip::test::FakeRedis;
 using gossip::test::Handled;
@@ -152,4 +160,93 @@ TEST_CASE("failure: shutdown returns at once where nothing is owed, though the s
   static_cast<void>(bus.shutdown(patience));
   REQUIRE(std::chrono::steady_clock::now() - begin < patience / 2);
   server.resume();
+}
+
+namespace {
+
+/// Shuts a bus down from within a callback, once the bus is there.
+class FromWithin {
+ public:
+  void operator()() {
+    bus_.wait(nullptr);
+    if (left_) complete_ = bus_.load()->shutdown(patience).complete;
+    if (left_.exchange(false)) done_.open();
+  }
+  void about(RedisBus& bus) {
+    bus_ = &bus;
+    bus_.notify_all();
+  }
+  [[nodiscard]] bool done() { return done_.wait(patience); }
+  [[nodiscard]] bool was_complete() const { return complete_; }
+
+ private:
+  std::atomic<RedisBus*> bus_{nullptr};
+  std::atomic<bool> left_{true};
+  std::atomic<bool> complete_{false};
+  gossip::test::Door done_;
+};
+
+}  // namespace
+
+TEST_CASE("failure: shutdown by a callback closes the bus; the rest is done elsewhere",
+          "[redis][failure]") {
+  const bool asked = GENERATE(false, true);  // for the password, or told that it is wrong
+  CAPTURE(asked);
+  RedisServer server;
+  FromWithin shutdown;
+  auto options = server.options();
+  const auto credentials = [&] {
+    if (asked) shutdown();
+    return std::pair{std::string{"nobody"}, Secret{"wrong"}};
+  };
+  options.credentials = credentials;
+  options.on_state = [&](State, const Status& why) {
+    if (!asked && !why.ok()) shutdown();
+  };
+  RedisBus bus{{.workers = 1}, options};
+  shutdown.about(bus);
+  REQUIRE(shutdown.done());
+  REQUIRE_FALSE(shutdown.was_complete());
+  REQUIRE(bus.publish(order_placed, Order{1, "ann"}) == Errc::closed);
+  REQUIRE(bus.shutdown(100ms).complete);
+}
+
+TEST_CASE("failure: shutdown by a callback on a thread that flushes", "[redis][failure]") {
+  RedisServer server;
+  static_cast<void>(server.ask({"SET", "order.placed", "of another type"}));
+  FromWithin shutdown;
+  Told told;
+  auto options = server.options();
+  told.listen(options);
+  const auto flushing = std::this_thread::get_id();
+  bool here = false;
+  options.on_publish_error = [&](std::string_view, std::string_view, const Status&) {
+    if (std::this_thread::get_id() != flushing) return;
+    here = true;
+    shutdown();
+  };
+  RedisBus bus{{.workers = 1}, options};
+  shutdown.about(bus);
+  REQUIRE(told.ready());
+  REQUIRE(eventually([&] {
+    static_cast<void>(bus.publish(order_placed, Order{1, "ann"}));
+    static_cast<void>(bus.flush(patience));
+    return here;
+  }));
+  REQUIRE_FALSE(shutdown.was_complete());
+  REQUIRE(bus.shutdown(patience).complete);
+}
+
+TEST_CASE("failure: shutdown of another bus by a callback is complete", "[redis][failure]") {
+  RedisServer server;
+  FromWithin shutdown;
+  auto options = server.options();
+  RedisBus other{{.workers = 1}, options};
+  shutdown.about(other);
+  options.on_state = [&](State state, const Status&) {
+    if (state == State::ready) shutdown();
+  };
+  const RedisBus bus{{.workers = 1}, options};
+  REQUIRE(shutdown.done());
+  REQUIRE(shutdown.was_complete());
 }

@@ -23,6 +23,7 @@
 #include <gossip/core/subscription.hpp>
 #include <gossip/dispatch/asynchronous_calls.hpp>
 #include <gossip/dispatch/call.hpp>
+#include <gossip/dispatch/current_thread.hpp>
 #include <gossip/dispatch/dispatcher.hpp>
 #include <gossip/dispatch/options.hpp>
 #include <gossip/dispatch/synchronous_calls.hpp>
@@ -200,9 +201,11 @@ class BusCore : public Kept {
 
   /// See EventBus::shutdown. The provider is closed once, after the workers have ended.
   ShutdownReport shutdown(std::chrono::nanoseconds timeout) {
-    return dispatcher_.shutdown(timeout,
-                                [this](SteadyTime deadline) { provider_.close(deadline); });
+    return dispatcher_.shutdown(
+        timeout, [this](SteadyTime deadline) { provider_.close(deadline); }, !inside_provider());
   }
+  /// True on this thread while the provider calls the user.
+  [[nodiscard]] bool inside_provider() const noexcept { return ProviderCall::of(provider_); }
 
   [[nodiscard]] Dispatcher& dispatcher() noexcept { return dispatcher_; }
   [[nodiscard]] P& provider() noexcept { return provider_; }

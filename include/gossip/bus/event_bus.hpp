@@ -12,6 +12,7 @@
 #include <gossip/bus/publisher.hpp>
 #include <gossip/bus/sync_result.hpp>
 #include <gossip/bus/timed_publishing.hpp>
+#include <gossip/config.hpp>
 #include <gossip/core/causality.hpp>
 #include <gossip/core/clock.hpp>
 #include <gossip/core/event.hpp>
@@ -80,7 +81,9 @@ class EventBus : public PatternSubscribing<EventBus<P, C>>,
   EventBus& operator=(const EventBus&) = delete;
   /// Shuts down. Destroyed by one of its own processors, it cannot wait for it: the workers then
   /// handle what is queued and end by themselves.
+  /// @pre not in a callback of its provider's: what called that goes on
   ~EventBus() {
+    GOSSIP_ASSERT(!core_->inside_provider(), "a callback of its provider's destroys the bus");
     if (core_->dispatcher().on_own_worker()) {
       core_->dispatcher().orphan();
     } else {
@@ -342,8 +345,9 @@ class EventBus : public PatternSubscribing<EventBus<P, C>>,
   /// end, and what is still queued is counted as abandoned. Idempotent.
   /// @return             what was left. Not `complete` if another thread is still shutting down when
   ///                     the time is up, or if called by one of the bus's own processors on a
-  ///                     worker: then it only closes the bus, and shutdown by another thread, or the
-  ///                     destructor, does the rest
+  ///                     worker, or by a callback of its provider's on whatever thread: then it only
+  ///                     closes the bus, and a shutdown from elsewhere, or the destructor, does the
+  ///                     rest
   /// @par Blocking       up to the timeout for queued events, then until running processors return
   /// @par Thread safety  any thread, any number at once
   /// @{

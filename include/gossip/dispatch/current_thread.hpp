@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 namespace gossip::detail {
 
@@ -18,6 +19,8 @@ enum class Help : std::uint8_t {
   no_event,  ///< there was none
   too_deep,  ///< it is nested as deep as BusOptions::max_nesting allows
 };
+
+class ProviderCall;
 
 /// The calling thread's view. Of trivial type, so that reading it costs no more than a variable.
 struct CurrentThread {
@@ -31,10 +34,42 @@ struct CurrentThread {
   unsigned vacating = 0;     ///< processors that it is destroying, one inside another
   bool never_waits = false;  ///< a provider's thread: finds a full queue full, whatever the policy
   bool ending = false;       ///< its thread_local objects are being destroyed
+
+  const ProviderCall* provider_call = nullptr;  ///< the innermost one
 };
 
 /// Its address is what the thread is known by in ThreadSlots.
 inline constinit thread_local CurrentThread current_thread{};
+
+/// While it lives, its thread is a provider's, or runs code of the user's for one: it must not wait for
+/// that provider to end. Only scopes of one thread, one inside another.
+class ProviderCall {
+ public:
+  /// @param part  of the provider: an object within it, by which it is known
+  explicit ProviderCall(const void* part) noexcept
+      : part_{part}, outer_{current_thread.provider_call} {
+    current_thread.provider_call = this;
+  }
+  ProviderCall(const ProviderCall&) = delete;
+  ProviderCall& operator=(const ProviderCall&) = delete;
+  ~ProviderCall() { current_thread.provider_call = outer_; }
+
+  /// True inside a call of that provider's. Another one's may be waited for.
+  template <class P>
+  [[nodiscard]] static bool of(const P& provider) noexcept {
+    const auto begin = reinterpret_cast<std::uintptr_t>(std::addressof(provider));
+    for (const ProviderCall* call = current_thread.provider_call; call != nullptr;
+         call = call->outer_) {
+      // What lies before it is far behind its end: the difference wraps around.
+      if (reinterpret_cast<std::uintptr_t>(call->part_) - begin < sizeof(P)) return true;
+    }
+    return false;
+  }
+
+ private:
+  const void* const part_;
+  const ProviderCall* const outer_;
+};
 
 /// The slots that a thread which is no worker has acquired; gives them back when the thread ends.
 class AcquiredSlots {

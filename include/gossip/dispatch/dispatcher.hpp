@@ -197,12 +197,13 @@ class Dispatcher {
   }
 
   /// See EventBus::shutdown. `last(deadline)` is called once, after the workers have ended.
+  /// @param may_wait  false where that would wait for the caller: then it only closes the bus
   template <class Last>
-  ShutdownReport shutdown(std::chrono::nanoseconds timeout, Last&& last) {
+  ShutdownReport shutdown(std::chrono::nanoseconds timeout, Last&& last, bool may_wait = true) {
     const SteadyTime deadline = deadline_after(timeout);
     queue_.close();
     lanes_.wake_who_waits();
-    if (on_own_worker()) return report();
+    if (!may_wait || on_own_worker()) return report();
     std::uint32_t expected = Stage::running;
     if (stage_.compare_exchange_strong(expected, Stage::stopping)) {
       stop(deadline, last);

@@ -144,6 +144,7 @@ class Link {
 
   void run() noexcept {
     gossip::detail::current_thread.never_waits = true;
+    const gossip::detail::ProviderCall call{&options_};  // credentials and codecs, too
     Connection::ignore_broken_pipes();
     std::unique_lock turn{turn_};
     talk_.start(now());

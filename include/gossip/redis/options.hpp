@@ -171,7 +171,8 @@ struct RedisOptions {
 
   // ---- Being told; must be short. Called on the provider's threads, which are two, and on threads that
   // publish, flush, unsubscribe or shut the bus down: at the same time, too. None may take a lock that is
-  // held around a call of these. What one throws is dropped ----
+  // held around a call of these. What one throws is dropped. One may call the bus's shutdown, which only
+  // closes it then: see EventBus::shutdown; none may destroy the bus, nor may `credentials` ----
   /// Of the provider as a whole, with a reason; one call after the other.
   std::function<void(State, const Status&)> on_state = {};
   /// Events may have been missed. With Pub/Sub it is told once the server listens again, before anything

@@ -3,11 +3,13 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <string>
 #include <thread>
 
 using gossip::detail::AcquiredSlots;
 using gossip::detail::BusSlots;
 using gossip::detail::current_thread;
+using gossip::detail::ProviderCall;
 using gossip::detail::ThreadSlot;
 
 TEST_CASE("BusSlots: a thread has one slot per bus, and gives it back when it ends", "[dispatch]") {
@@ -57,4 +59,29 @@ TEST_CASE("AcquiredSlots: slots of buses that are gone are forgotten", "[dispatc
     }
   }}.join();  // gives nothing back to what no longer exists
   SUCCEED("no access to freed memory");
+}
+
+TEST_CASE("ProviderCall: a thread is inside each provider that has called, and no other",
+          "[dispatch]") {
+  struct Provider {
+    int first = 0;
+    int last = 0;
+  };
+  const Provider providers[4];
+  const auto inside = [&] {
+    std::string which;
+    for (const Provider& provider : providers) which += ProviderCall::of(provider) ? '1' : '0';
+    return which;
+  };
+  REQUIRE(inside() == "0000");
+  {
+    const ProviderCall outer{&providers[1].last};
+    REQUIRE(inside() == "0100");
+    const ProviderCall inner{&providers[2].first};
+    REQUIRE(inside() == "0110");
+    std::string elsewhere;
+    std::thread{[&] { elsewhere = inside(); }}.join();
+    REQUIRE(elsewhere == "0000");
+  }
+  REQUIRE(inside() == "0000");
 }
