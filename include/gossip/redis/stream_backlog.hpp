@@ -80,7 +80,9 @@ class StreamBacklog {
   /// When the first one is to be tried.
   [[nodiscard]] SteadyTime due() const noexcept { return due_; }
 
+  /// True if none waits.
   [[nodiscard]] bool empty() const noexcept { return events_.empty(); }
+  /// How many wait. // events
   [[nodiscard]] std::size_t size() const noexcept { return events_.size(); }
   /// Not of an empty one.
   [[nodiscard]] WaitingEvent& front() noexcept { return events_.front(); }
