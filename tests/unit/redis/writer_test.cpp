@@ -374,7 +374,11 @@ TEST_CASE("Writer: the answers that a flush has left are read by the writer's th
 }
 
 TEST_CASE("Writer: who waits for the connection does not outlive the end", "[redis]") {
-  const FakeRedis server{[](const std::string&) { return std::string{}; }};  // says nothing
+  gossip::test::Door leave;
+  const FakeRedis server{[&](const std::string&) {  // says nothing, and does not hang up
+    static_cast<void>(leave.wait());
+    return std::string{};
+  }};
   RedisOptions options;
   options.port = server.port();
   options.connect_timeout = options.command_timeout = 1h;
@@ -384,5 +388,6 @@ TEST_CASE("Writer: who waits for the connection does not outlive the end", "[red
   std::thread waiting{[&] { outcome = writer.wait_until_connected(soon()); }};
   writer.close(std::chrono::steady_clock::now());
   waiting.join();
+  leave.open();
   REQUIRE(outcome == Errc::closed);
 }
